@@ -1,0 +1,209 @@
+"""The quantities that a photo shows: what an answer may be chosen from.
+
+Print is read line by line; a number may also find its unit in the next line ("500" above "g"), or, for lengths, in a
+note that holds for the whole drawing ("Unit: cm").
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from model.measures import starting_unit
+from model.quantity import Match, find_quantities
+from model.spellings import FOLD
+from model.units import UNITS, to_si
+from model.words import Box, Line, Point
+
+__all__ = ["MAX_CANDIDATES", "Candidate", "find_candidates"]
+
+MAX_CANDIDATES = 64
+# How far the same amount in two units may differ after rounding: 12 oz (340 g).
+SAME_AMOUNT = 0.03
+OPEN_END = re.compile(r"(?:[\d½¼¾]|[\d\w][\"')]?\s*[-~xX*])\s*$")
+NOTE = re.compile(
+    r"\b(?:units?|dimensions?|measurements?|sizes?)\b(?:\s+are)?(?:\s+in)?\s*[:=(]?\s*|^\s*\((?=[^\d()]+\)\s*$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate(Match):
+    """A quantity on a photo or in the text that came with it; see Match for the other attributes.
+
+    Attributes:
+        line: Index of its line, where `start` and `end` are places; -1 for the caller's text.
+        box: Where it is printed, (x0, y0, x1, y1) in pixels; None for the caller's text.
+        size: Height of its print in pixels, along the glyphs; 0 for the caller's text.
+        merged: Its number and its unit stand in two neighbouring lines.
+        stated: Its number stands bare; a note elsewhere states the unit.
+        alternate: Another candidate gives the same amount in another unit.
+        repeats: How many candidates give this very quantity, itself included.
+    """
+
+    line: int = -1
+    box: Box | None = None
+    size: float = 0.0
+    merged: bool = False
+    stated: bool = False
+    alternate: bool = False
+    repeats: int = 1
+
+
+def find_candidates(
+    lines: Sequence[Line], units: Sequence[str], text: str = "", *, ranges: bool = True
+) -> list[Candidate]:
+    """All quantities in these units, those of the caller's text first, then in reading order.
+
+    Args:
+        lines: The print on the photo, in reading order.
+        units: Canonical unit names of one dimension.
+        text: Title and description from the caller.
+        ranges: Whether a range is a candidate, beside its two ends.
+
+    Returns:
+        At most MAX_CANDIDATES; where there are more, those in the largest print.
+    """
+    units = tuple(units)
+    found = [Candidate(**vars(match)) for match in find_quantities(text, units)]
+    note = _noted_unit(lines, units) if UNITS[units[0]].dimension == "length" else None
+    for i, line in enumerate(lines):
+        matches = find_quantities(line.text, units)
+        found += [_on_line(match, line, i) for match in matches]
+        if any(c.isnumeric() for c in line.text):
+            spans = {(match.start, match.end) for match in matches}
+            found += [c for c in _merged(lines, i, units) if (c.start, c.end) not in spans]
+            found += _noted(line, i, note, units) if note and not matches else []
+    found = [c for c in found if ranges or len(c.quantity.values) == 1]
+    unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
+    largest = sorted(unique.values(), key=lambda c: -c.size)[:MAX_CANDIDATES]
+    return _compare(sorted(largest, key=lambda c: (c.line, c.start, -c.end)))
+
+
+def _on_line(match: Match, line: Line, index: int) -> Candidate:
+    """A match in a line's text, as a candidate with its share of the line's corners for a box."""
+    box = _cut(line, match.start, match.end)
+    return Candidate(**vars(match), line=index, box=box, size=_Frame(line).height)
+
+
+def _cut(line: Line, start: int, end: int) -> Box:
+    """Bounds of a part of a line's text, as if all characters were equally wide."""
+    top_left, top_right, bottom_right, bottom_left = line.corners
+    points = [
+        (left[0] + (right[0] - left[0]) * share, left[1] + (right[1] - left[1]) * share)
+        for left, right in ((top_left, top_right), (bottom_left, bottom_right))
+        for share in (start / len(line.text), end / len(line.text))
+    ]
+    xs, ys = zip(*points, strict=True)
+    return (min(xs), min(ys), max(xs), max(ys))
+
+
+class _Frame:
+    """A line's own axes: u runs along its text, v down its glyphs, both in pixels from its top left corner."""
+
+    def __init__(self, line: Line):
+        self._origin, right, _, down = line.corners
+        self.width, self.height = math.dist(self._origin, right), math.dist(self._origin, down)
+        self._u = self._unit(right, self.width)
+        self._v = self._unit(down, self.height)
+
+    def _unit(self, corner: Point, length: float) -> Point:
+        return ((corner[0] - self._origin[0]) / (length or 1), (corner[1] - self._origin[1]) / (length or 1))
+
+    def bounds(self, line: Line) -> Box:
+        """Bounds (u0, v0, u1, v1) of another line in these axes."""
+        offsets = [(x - self._origin[0], y - self._origin[1]) for x, y in line.corners]
+        us = [x * self._u[0] + y * self._u[1] for x, y in offsets]
+        vs = [x * self._v[0] + y * self._v[1] for x, y in offsets]
+        return (min(us), min(vs), max(us), max(vs))
+
+    def distance(self, line: Line) -> float | None:
+        """Gap in glyph heights to a line that continues this one, at its right or below it; None if it does not."""
+        u0, v0, u1, v1 = self.bounds(line)
+        height = self.height or 1
+        if not 0.25 < (v1 - v0) / height < 3:
+            return None
+        right, below = (u0 - self.width) / height, (v0 - self.height) / height
+        if -0.5 < right < 1.5 and -0.2 < (v0 + v1) / 2 / height < 1.2:
+            return max(right, 0)
+        if -0.4 < below < 0.8 and u0 < self.width and u1 > 0:
+            return max(below, 0)
+        return None
+
+
+def _merged(lines: Sequence[Line], index: int, units: tuple[str, ...]) -> list[Candidate]:
+    """Quantities of a line that ends with a bare number, or amid a range or chain, and of its nearest neighbour."""
+    line, frame = lines[index], _Frame(lines[index])
+    if not OPEN_END.search(line.text.translate(FOLD)):
+        return []
+    near = [
+        (distance, j)
+        for j, other in enumerate(lines)
+        if j != index and (distance := frame.distance(other)) is not None and _continues(line.text, other.text, units)
+    ]
+    if not near:
+        return []
+    other = lines[min(near)[1]]
+    length = len(line.text)
+    merged = []
+    for match in find_quantities(f"{line.text} {other.text}", units):
+        if match.start < length and (match.end > length or match.inherited) and not match.product:
+            box = _cut(line, match.start, min(match.end, length))
+            if match.end > length:
+                box = _union(box, _cut(other, 0, match.end - length - 1))
+            fields = {**vars(match), "end": min(match.end, length)}
+            merged.append(Candidate(**fields, line=index, box=box, size=frame.height, merged=True))
+    return merged
+
+
+def _continues(text: str, other: str, units: tuple[str, ...]) -> bool:
+    """Whether a unit follows a number, or a number follows an open range or chain."""
+    other = other.translate(FOLD)
+    if text.rstrip()[-1].isnumeric():
+        return starting_unit(other, units) is not None
+    return bool(re.match(r"\s*\d", other))
+
+
+def _union(a: Box, b: Box) -> Box:
+    return (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+
+
+def _noted_unit(lines: Sequence[Line], units: tuple[str, ...]) -> str | None:
+    """The one unit that notes on the drawing state; None where there is none, or several."""
+    noted = set()
+    for line in lines:
+        text = line.text.translate(FOLD)
+        noted |= {starting_unit(text[match.end() :], units) for match in NOTE.finditer(text)}
+    noted.discard(None)
+    return noted.pop() if len(noted) == 1 else None
+
+
+def _noted(line: Line, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
+    """Quantities of a line that is nothing but bare numbers, in the unit of a note."""
+    text = line.text
+    if re.sub(r"[xX*]|^\W*[A-Za-z]{1,2}(?=\W*\d)", "", text).strip(" .,:;()[]/-~=≈±Øø0123456789½¼¾⅛⅜⅝⅞"):
+        return []
+    matches = find_quantities(f"{text} {unit}", units)
+    ends = [replace(match, end=min(match.end, len(text.rstrip()))) for match in matches]
+    return [replace(_on_line(match, line, index), stated=True) for match in ends]
+
+
+def _compare(candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates with what they say about each other."""
+    counts = Counter(c.quantity for c in candidates)
+    sizes = [[float(to_si(value, c.quantity.unit)) for value in c.quantity.values] for c in candidates]
+    return [
+        replace(
+            c,
+            repeats=counts[c.quantity],
+            alternate=any(
+                c.quantity.unit != other.quantity.unit and _same(size, sizes[j]) for j, other in enumerate(candidates)
+            ),
+        )
+        for c, size in zip(candidates, sizes, strict=True)
+    ]
+
+
+def _same(a: list[float], b: list[float]) -> bool:
+    return len(a) == len(b) and all(math.isclose(x, y, rel_tol=SAME_AMOUNT) for x, y in zip(a, b, strict=True))

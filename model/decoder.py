@@ -1,0 +1,101 @@
+"""Transformer decoder with cached self- and cross-attention and a pointer to the candidates.
+
+Each step gives one distribution over the vocabulary *and* the question's candidates (a pointer network,
+arXiv 1506.03134): choosing a candidate answers with its exact print, the vocabulary spells what was not parsed.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from model.encoder import Memory
+from model.layers import Attention, FeedForward, KeyValue
+
+__all__ = ["Cache", "Decoder"]
+
+
+@dataclass
+class Cache:
+    """Keys and values of one decoding: `cross` is computed once, `own` grows by a token a step."""
+
+    cross: list[KeyValue]
+    own: list[KeyValue | None] = field(default_factory=list)
+    length: int = 0
+
+
+class _Layer(nn.Module):
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.self_attention = Attention(width, heads, dropout)
+        self.norm2 = nn.LayerNorm(width)
+        self.cross_attention = Attention(width, heads, dropout)
+        self.norm3 = nn.LayerNorm(width)
+        self.feed_forward = FeedForward(width, dropout)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, cross: KeyValue, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
+        normed = self.norm1(x)
+        own = self.self_attention.keys(normed)
+        if past is not None:
+            own = (torch.cat([past[0], own[0]], dim=2), torch.cat([past[1], own[1]], dim=2))
+        # With a past, x is the one newest token, which may see all of it.
+        x = x + self.dropout(self.self_attention(normed, own, causal=past is None))
+        x = x + self.dropout(self.cross_attention(self.norm2(x), cross, mask))
+        return x + self.dropout(self.feed_forward(self.norm3(x))), own
+
+
+class Decoder(nn.Module):
+    """Next-token logits over vocabulary (V) and candidates (C)."""
+
+    def __init__(self, vocabulary: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.position = nn.Embedding(max_tokens + 1, width)
+        self.layers = nn.ModuleList(_Layer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, vocabulary)
+        self.pointer_query = nn.Linear(width, width, bias=False)
+        self.pointer_key = nn.Linear(width, width, bias=False)
+        self.candidate_score = nn.Linear(width, 1)
+        self.vocabulary = vocabulary
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        nn.init.normal_(self.position.weight, std=0.02)
+
+    def start(self, memory: Memory) -> Cache:
+        """Projects the memory to every layer's cross keys and values, once for all steps."""
+        cross = []
+        for layer in self.layers:
+            photo = layer.cross_attention.keys(memory.photo)
+            question = layer.cross_attention.keys(memory.question)
+            cross.append(
+                (
+                    torch.cat([photo[0][memory.owner], question[0]], dim=2),
+                    torch.cat([photo[1][memory.owner], question[1]], dim=2),
+                )
+            )
+        return Cache(cross, [None] * len(self.layers))
+
+    def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
+        """Logits that follow each token.
+
+        Args:
+            tokens: (Q, T). The whole answer so far with a fresh cache, one new token with a used one.
+
+        Returns: (Q, T, V + C); -inf for candidates that are padding. Advances the cache.
+        """
+        if cache.length and tokens.shape[1] != 1:
+            raise ValueError(f"a used cache takes one token a step, not {tokens.shape[1]}")
+        places = torch.arange(cache.length, cache.length + tokens.shape[1], device=tokens.device)
+        # The prompt starts every step's query: the decoder knows what is asked without looking it up.
+        x = self.embedding(tokens) + self.position(places) + memory.question[:, :1]
+        for i, layer in enumerate(self.layers):
+            x, cache.own[i] = layer(x, cache.cross[i], memory.mask, cache.own[i])
+        cache.length += tokens.shape[1]
+        x = self.norm(x)
+        candidates = memory.question[:, 1:]
+        pointer = self.pointer_query(x) @ self.pointer_key(candidates).transpose(1, 2) * x.shape[-1] ** -0.5
+        pointer = pointer + self.candidate_score(candidates).transpose(1, 2)
+        pointer = pointer.masked_fill(~memory.question_mask[:, None, 1:], float("-inf"))
+        return torch.cat([self.head(x), pointer], dim=-1)

@@ -1,0 +1,94 @@
+"""Greedy decoding under a grammar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from model.encoder import Memory
+from model.grammar import Grammar
+from model.network import Resformer
+from model.vocabulary import Vocabulary
+
+__all__ = ["Answer", "decode"]
+
+
+@dataclass
+class Answer:
+    """What was decoded for one question.
+
+    Attributes:
+        tokens: spelled answer without closing token; empty for the empty answer and for a candidate.
+        candidate: index of the candidate that the answer points to, or None.
+        probability: product of the token probabilities. They are those of the network before the grammar's
+            mask: what it would rather have answered lowers the confidence.
+    """
+
+    tokens: list[int]
+    candidate: int | None
+    probability: float
+
+
+@torch.inference_mode()
+def decode(
+    network: Resformer,
+    vocabulary: Vocabulary,
+    memory: Memory,
+    grammars: Sequence[Grammar],
+    strings: Sequence[Sequence[str]],
+) -> list[Answer]:
+    """Answers all questions of a memory as one batch.
+
+    A spelled answer has to be more probable as a whole than the empty answer: one token at a time, many
+    doubtful digits would win over a sound "not shown".
+
+    Args:
+        grammars: of each question.
+        strings: of each question, the candidates' canonical strings. Equal ones are one answer: their
+            probabilities add up.
+    """
+    size = vocabulary.size
+    cache = network.decoder.start(memory)
+    states = [grammar.start for grammar in grammars]
+    answers = [Answer([], None, 1.0) for _ in grammars]
+    none_shown = [0.0] * len(grammars)
+    tokens = torch.full((len(grammars), 1), vocabulary.bos, device=memory.question.device)
+    for step in range(network.preset.max_tokens):
+        logits = network.decoder(tokens, memory, cache)[:, -1]
+        probabilities = logits.float().softmax(dim=-1).cpu()
+        chosen = [vocabulary.pad] * len(grammars)
+        for q, grammar in enumerate(grammars):
+            allowed = list(grammar.allowed(states[q]))
+            if not allowed:
+                continue
+            row = probabilities[q].tolist()
+            if step == 0:
+                none_shown[q] = row[vocabulary.empty]
+                _pool(row, size, strings[q])
+            token = max(allowed, key=row.__getitem__)
+            states[q] = grammar.step(states[q], token)
+            if token == vocabulary.eos:
+                continue  # it follows by the grammar alone
+            answers[q].probability *= row[token]
+            if token >= size:
+                answers[q].candidate = token - size
+            elif token != vocabulary.empty:
+                answers[q].tokens.append(token)
+                chosen[q] = token
+        if not any(token != vocabulary.pad for token in chosen):
+            break
+        tokens = torch.tensor(chosen, device=tokens.device)[:, None]
+    return [
+        Answer([], None, empty) if answer.tokens and answer.probability < empty else answer
+        for answer, empty in zip(answers, none_shown, strict=True)
+    ]
+
+
+def _pool(row: list[float], size: int, strings: Sequence[str]) -> None:
+    """Gives the likeliest of the candidates with one string the probability of all of them."""
+    for string in set(strings):
+        same = [size + c for c, s in enumerate(strings) if s == string]
+        total = sum(row[i] for i in same)
+        best = max(same, key=row.__getitem__)
+        for i in same:
+            row[i] = total if i == best else 0.0

@@ -1,0 +1,88 @@
+"""Transformer encoder over image patches, words, candidates and prompt.
+
+Tokens come in two streams. The *photo* stream (patches and words) is the same whatever is asked. Each question
+has a *question* stream: its entity prompt and the candidates for its answer. Photo tokens see the photo
+stream, question tokens see the photo stream and their own question, so a photo is encoded once however many
+entities are asked, and an answer does not depend on what else was asked. Both streams share all weights.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from model.layers import Attention, FeedForward
+
+__all__ = ["Encoder", "Memory"]
+
+
+@dataclass
+class Memory:
+    """What the decoder looks at. B photos, Q questions, N photo tokens, C candidates.
+
+    Attributes:
+        photo: (B, N, D). photo_mask: bool (B, N).
+        question: (Q, 1 + C, D), prompt first. question_mask: bool (Q, 1 + C).
+        owner: (Q,) the photo that each question is about.
+    """
+
+    photo: Tensor
+    photo_mask: Tensor
+    question: Tensor
+    question_mask: Tensor
+    owner: Tensor
+
+    @property
+    def mask(self) -> Tensor:
+        """Bool (Q, N + 1 + C): the keys that each question's decoder may look at."""
+        return torch.cat([self.photo_mask[self.owner], self.question_mask], dim=1)
+
+
+class _Layer(nn.Module):
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.norm2 = nn.LayerNorm(width)
+        self.feed_forward = FeedForward(width, dropout)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, memory: Memory) -> Memory:
+        photo, question = self.norm1(memory.photo), self.norm1(memory.question)
+        photo_kv = self.attention.keys(photo)
+        question_kv = [
+            torch.cat([p[memory.owner], q], dim=2) for p, q in zip(photo_kv, self.attention.keys(question), strict=True)
+        ]
+        attended_photo = self.attention(photo, photo_kv, memory.photo_mask)
+        attended_question = self.attention(question, (question_kv[0], question_kv[1]), memory.mask)
+        return Memory(
+            self._finish(memory.photo, attended_photo),
+            memory.photo_mask,
+            self._finish(memory.question, attended_question),
+            memory.question_mask,
+            memory.owner,
+        )
+
+    def _finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        x = x + self.dropout(attended)
+        return x + self.dropout(self.feed_forward(self.norm2(x)))
+
+
+class Encoder(nn.Module):
+    """A stack of pre-norm layers and a last norm."""
+
+    def __init__(self, width: int, heads: int, layers: int, dropout: float):
+        super().__init__()
+        self.layers = nn.ModuleList(_Layer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, memory: Memory) -> Memory:
+        for layer in self.layers:
+            memory = layer(memory)
+        return Memory(
+            self.norm(memory.photo),
+            memory.photo_mask,
+            self.norm(memory.question),
+            memory.question_mask,
+            memory.owner,
+        )

@@ -1,0 +1,233 @@
+"""Numbers that describe each candidate: its value, its print, its rivals, its cue words and its priors.
+
+They are what a careful person would look at before choosing; the network sees them beside words and picture.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from model.candidates import Candidate, find_candidates
+from model.priors import Priors
+from model.quantity import Quantity
+from model.schema import Entity, Schema
+from model.spellings import AXES
+from model.words import Line
+
+__all__ = ["GEOMETRY", "Page", "candidate_features", "feature_count"]
+
+GEOMETRY = 8  # numbers per box, see Page.geometry
+
+
+@dataclass(frozen=True)
+class Page:
+    """The lines of print on one photo, with what is computed once for all questions about it."""
+
+    lines: Sequence[Line]
+    width: int
+    height: int
+
+    @property
+    def side(self) -> float:
+        return float(max(self.width, self.height))
+
+    def glyph(self, line: Line) -> float:
+        """Height of a line's letters in pixels, whichever way the line runs."""
+        x0, y0, x1, y1 = line.box
+        return max(min(x1 - x0, y1 - y0), 1.0)
+
+    def vertical(self, line: Line) -> bool:
+        x0, y0, x1, y1 = line.box
+        return len(line.text.strip()) > 1 and y1 - y0 > 1.5 * (x1 - x0)
+
+    def geometry(self, box: tuple[float, float, float, float] | None, line: Line | None) -> list[float]:
+        """Centre x, y, width, height in longer sides, log glyph height, vertical, score, has a place."""
+        if box is None or line is None:
+            return [0.0] * GEOMETRY
+        x0, y0, x1, y1 = (v / self.side for v in box)
+        glyph = math.log(self.glyph(line) / self.side + 1e-3) + 4
+        return [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, glyph, self.vertical(line), line.score, 1.0]
+
+
+def candidate_features(
+    page: Page,
+    candidates: Sequence[Candidate],
+    entity: Entity,
+    schema: Schema,
+    priors: Priors,
+    own_label: Quantity | None = None,
+) -> np.ndarray:
+    """Features of each candidate for an answer to `entity`.
+
+    Args:
+        own_label: this row's label where the priors have counted it (training rows); it is left out.
+
+    Returns: float32 (C, F).
+    """
+    if not candidates:
+        return np.zeros((0, feature_count()), dtype=np.float32)
+    known = [_value_features(c.quantity) + _print_features(c) for c in candidates]
+    prior = [priors.describe(entity.name, c.quantity, c.quantity == own_label) for c in candidates]
+    cues = _cue_features(page, candidates, entity, schema)
+    columns = [np.array(known), _place_features(page, candidates), _rival_features(candidates)]
+    columns += [np.array(prior), _ranks([p[0] for p in prior])[:, None], cues]
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+@cache
+def feature_count() -> int:
+    """Numbers per candidate."""
+    line = Line(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)), "5 g", 1.0)
+    schema = Schema.load()
+    entity = next(e for e in schema.entities if "gram" in e.units)
+    found = find_candidates([line], entity.units)
+    empty = Priors.count([])
+    return candidate_features(Page([line], 9, 9), found, entity, schema, empty).shape[1]
+
+
+def _value_features(quantity: Quantity) -> list[float]:
+    value = quantity.values[-1]
+    digits = value.normalize().as_tuple()
+    decimals = max(0, -int(digits.exponent))
+    si = quantity.si()["value"]
+    top = max(si[-1] if isinstance(si, list) else si, 1e-12)
+    whole = value == value.to_integral_value()
+    return [
+        math.log10(max(float(value), 1e-6)),
+        math.log10(top),
+        len(digits.digits),
+        decimals,
+        whole and value % 10 == 0,
+        whole and value % 5 == 0,
+        len(quantity.values) - 1,
+    ]
+
+
+def _print_features(candidate: Candidate) -> list[float]:
+    """How it is printed: its axis letter, its place in a chain, what was inferred or mended."""
+    c = candidate
+    return [
+        *(float(c.axis == axis) for axis in AXES),
+        *(float(c.chain_length > 1 and c.chain_index == i) for i in range(3)),
+        *(float(c.chain_length), float(c.range_member), float(c.inherited), float(c.slip)),
+        *(float(c.compound), float(c.product), float(c.merged), float(c.stated), float(c.alternate)),
+    ]
+
+
+def _place_features(page: Page, candidates: Sequence[Candidate]) -> np.ndarray:
+    largest = max((page.glyph(line) for line in page.lines), default=1.0)
+    glyphs, rows = [], []
+    for c in candidates:
+        if c.box is None:
+            glyphs.append(0.0)
+            rows.append([0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+            continue
+        line = page.lines[c.line]
+        glyph = max(c.size, 1.0)
+        glyphs.append(glyph)
+        x0, y0, x1, y1 = c.box
+        x, y = (x0 + x1) / 2 / page.width, (y0 + y1) / 2 / page.height
+        share = (c.end - c.start) / max(len(line.text), 1)
+        edge = min(x, y, 1 - x, 1 - y)
+        print_size = math.log(glyph / page.side + 1e-3)
+        rows.append(
+            [
+                *(x, y, abs(x - 0.5), abs(y - 0.5), edge),
+                *(print_size, math.log(glyph / largest), share, line.score, page.vertical(line)),
+            ]
+        )
+    table = np.array(rows)
+    ranks = [_ranks(glyphs), _ranks(table[:, 0]), _ranks(table[:, 1])]
+    lines = np.full(len(rows), math.log1p(len(page.lines)))
+    relative = np.array(glyphs) / max(*glyphs, 1.0)
+    return np.column_stack([table, *ranks, lines, relative])
+
+
+def _rival_features(candidates: Sequence[Candidate]) -> np.ndarray:
+    """How a candidate stands among the others: repeats, the same size in another unit, rank of its size."""
+    strings = [str(c.quantity) for c in candidates]
+    sizes = np.array([10.0 ** _value_features(c.quantity)[1] for c in candidates])
+    rows = []
+    for i, c in enumerate(candidates):
+        close = np.abs(np.log(sizes / sizes[i])) < 0.03
+        twins = [j for j in np.flatnonzero(close) if candidates[j].quantity.unit != c.quantity.unit]
+        rows.append(
+            [
+                c.repeats,
+                len(twins),
+                bool(twins) and i < min(twins),
+                len(set(strings)),
+                i / len(candidates),
+                math.log10(sizes[i] / sizes.max()),
+                math.log10(sizes[i] / sizes.min()),
+                sum(d.quantity.unit == c.quantity.unit for d in candidates) / len(candidates),
+            ]
+        )
+    distinct = {s: v for s, v in zip(strings, sizes, strict=True)}
+    ordered = sorted(distinct.values())
+    rank = [ordered.index(v) / max(len(ordered) - 1, 1) for v in sizes]
+    return np.column_stack([np.array(rows, dtype=float), rank])
+
+
+def _cue_features(page: Page, candidates: Sequence[Candidate], entity: Entity, schema: Schema) -> np.ndarray:
+    """Closeness (0 to 1) of cue words: before and after in the line, in another line, anywhere.
+
+    Once for the cues of the entity asked, once for the strongest of those that share its units.
+    """
+    rivals = [e for e in schema.entities if e is not entity and set(e.units) & set(entity.units)]
+    own = _closeness(page, candidates, entity)
+    other = [_closeness(page, candidates, rival) for rival in rivals]
+    strongest = np.max(other, axis=0) if other else np.zeros_like(own)
+    return np.concatenate([own, strongest], axis=1)
+
+
+def _closeness(page: Page, candidates: Sequence[Candidate], entity: Entity) -> np.ndarray:
+    pattern = _cue_pattern(entity.cues)
+    if pattern is None:
+        return np.zeros((len(candidates), 4))
+    spans = [[m.span() for m in pattern.finditer(line.text)] for line in page.lines]
+    cued = [i for i, found in enumerate(spans) if found]
+    rows = []
+    for c in candidates:
+        before = after = near = 0.0
+        for start, end in spans[c.line] if c.line >= 0 else ():
+            if end <= c.start:
+                before = max(before, math.exp((end - c.start) / 6))
+            elif start >= c.end:
+                after = max(after, math.exp((c.end - start) / 6))
+        if c.box is not None:
+            glyph = max(c.size, 1.0)
+            for i in cued:
+                if i != c.line:
+                    gap = _gap(c.box, page.lines[i].box) / glyph
+                    near = max(near, math.exp(-gap / 3))
+        rows.append([before, after, near, float(bool(cued))])
+    return np.array(rows)
+
+
+@cache
+def _cue_pattern(cues: tuple[str, ...]) -> re.Pattern[str] | None:
+    if not cues:
+        return None
+    words = "|".join(re.escape(cue) for cue in sorted(cues, key=len, reverse=True))
+    return re.compile(rf"(?<![a-z])(?:{words})(?![a-z])", re.IGNORECASE)
+
+
+def _gap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """Distance in pixels between two boxes, zero where they overlap."""
+    dx = max(a[0] - b[2], b[0] - a[2], 0.0)
+    dy = max(a[1] - b[3], b[1] - a[3], 0.0)
+    return math.hypot(dx, dy)
+
+
+def _ranks(values: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Share of the others that are smaller, 0.5 for ties among all."""
+    v = np.asarray(values, dtype=float)
+    if len(v) < 2:
+        return np.full(len(v), 0.5)
+    below = (v[None, :] < v[:, None]).sum(axis=1) + 0.5 * ((v[None, :] == v[:, None]).sum(axis=1) - 1)
+    return below / (len(v) - 1)

@@ -1,0 +1,195 @@
+"""From a photo, its words and the questions to the network's tensors: one path for training and serving."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from model.candidates import Candidate, find_candidates
+from model.features import GEOMETRY, Page, candidate_features, feature_count
+from model.network import Inputs
+from model.priors import Priors
+from model.quantity import Quantity
+from model.schema import Entity, Schema
+from model.vocabulary import Vocabulary
+from model.words import Line
+
+__all__ = ["Example", "Preprocessor", "letterbox"]
+
+MAX_WORDS = 160  # a photo with more keeps its largest print and what stands near quantities
+SUBWORDS = 8  # per word and per side of a candidate's context
+DIGITS = 12
+
+
+@dataclass
+class Example:
+    """One photo with its questions, as arrays that are ready to be batched.
+
+    Attributes:
+        candidates: per question, the quantities that its answer can be chosen from.
+    """
+
+    pixels: np.ndarray | None
+    visible: tuple[float, float]
+    words: list[list[int]]
+    word_geometry: list[list[float]]
+    entities: list[Entity]
+    candidates: list[list[Candidate]]
+    features: list[np.ndarray] = field(default_factory=list)
+    units: list[list[int]] = field(default_factory=list)
+    spelling: list[list[list[int]]] = field(default_factory=list)
+    context: list[list[list[list[int]]]] = field(default_factory=list)
+    geometry: list[list[list[float]]] = field(default_factory=list)
+
+
+def letterbox(image: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """Fits a photo into the top left of a grey square.
+
+    Args:
+        image: uint8 (H, W, 3).
+
+    Returns: uint8 (3, side, side), and the shares of the square's width and height that the photo covers.
+    """
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+    square = np.full((side, side, 3), 127, dtype=np.uint8)
+    square[: size[1], : size[0]] = resized
+    return square.transpose(2, 0, 1), (size[0] / side, size[1] / side)
+
+
+class Preprocessor:
+    """Makes examples and batches."""
+
+    def __init__(self, schema: Schema, vocabulary: Vocabulary, priors: Priors, image_size: int):
+        self.schema = schema
+        self.vocabulary = vocabulary
+        self.priors = priors
+        self.image_size = image_size
+
+    def example(
+        self,
+        lines: Sequence[Line],
+        size: tuple[int, int],
+        entities: Sequence[Entity],
+        *,
+        image: np.ndarray | None = None,
+        text: str = "",
+        own_labels: Sequence[Quantity | None] | None = None,
+    ) -> Example:
+        """One photo with its questions.
+
+        Args:
+            lines: words read on the photo, in pixels of the photo.
+            size: width and height of the photo in pixels.
+            image: uint8 (H, W, 3), or None to leave the image stream out.
+            text: title and description that came with the photo.
+            own_labels: per question, the label that the priors have counted (training rows).
+        """
+        page = Page(lines, *size)
+        words, geometry = self._words(page, text)
+        pixels, visible = (None, (0.0, 0.0)) if image is None else letterbox(image, self.image_size)
+        found = self.candidates(lines, entities, text)
+        example = Example(pixels, visible, words, geometry, list(entities), found)
+        for i, (entity, candidates) in enumerate(zip(entities, example.candidates, strict=True)):
+            own = own_labels[i] if own_labels else None
+            example.features.append(candidate_features(page, candidates, entity, self.schema, self.priors, own))
+            example.units.append([self.vocabulary.symbol(c.quantity.unit) for c in candidates])
+            example.spelling.append([self.vocabulary.encode_quantity(c.quantity)[:-1][:DIGITS] for c in candidates])
+            example.context.append([self._context(page, c, text) for c in candidates])
+            example.geometry.append([page.geometry(c.box, lines[c.line] if c.line >= 0 else None) for c in candidates])
+        return example
+
+    def candidates(self, lines: Sequence[Line], entities: Sequence[Entity], text: str = "") -> list[list[Candidate]]:
+        """Per entity, the quantities in lines and text that may answer it."""
+        # Entities that share their units share their candidates.
+        found = {units: find_candidates(lines, units, text) for units in {e.units for e in entities}}
+        return [[c for c in found[e.units] if e.ranges or len(c.quantity.values) == 1] for e in entities]
+
+    def batch(self, examples: Sequence[Example]) -> Inputs:
+        """Pads examples to one batch. The image stream is on when every example has pixels."""
+        v = self.vocabulary
+        with_pixels = all(e.pixels is not None for e in examples)
+        n = max(1, *(len(e.words) for e in examples))
+        questions = [(b, q) for b, e in enumerate(examples) for q in range(len(e.entities))]
+        c = max(1, *(len(examples[b].candidates[q]) for b, q in questions))
+        inputs = Inputs(
+            pixels=torch.from_numpy(np.stack([e.pixels for e in examples if e.pixels is not None]))
+            if with_pixels
+            else None,
+            visible=torch.tensor([e.visible for e in examples]),
+            words=torch.full((len(examples), n, SUBWORDS), v.pad),
+            word_geometry=torch.zeros(len(examples), n, GEOMETRY),
+            word_mask=torch.zeros(len(examples), n, dtype=torch.bool),
+            owner=torch.tensor([b for b, _ in questions]),
+            prompt=torch.tensor([v.prompt(examples[b].entities[q].name) for b, q in questions]),
+            features=torch.zeros(len(questions), c, feature_count()),
+            units=torch.full((len(questions), c), v.pad),
+            spelling=torch.full((len(questions), c, DIGITS), v.pad),
+            context=torch.full((len(questions), c, 2, SUBWORDS), v.pad),
+            candidate_geometry=torch.zeros(len(questions), c, GEOMETRY),
+            candidate_mask=torch.zeros(len(questions), c, dtype=torch.bool),
+        )
+        for b, e in enumerate(examples):
+            for i, word in enumerate(e.words):
+                _fill(inputs.words[b, i], word)
+            if e.words:
+                inputs.word_geometry[b, : len(e.words)] = torch.tensor(e.word_geometry)
+            # Attention needs one key at least: a photo without words shows one empty word.
+            inputs.word_mask[b, : max(1, len(e.words))] = True
+        for row, (b, q) in enumerate(questions):
+            e = examples[b]
+            count = len(e.candidates[q])
+            if not count:
+                continue
+            inputs.features[row, :count] = torch.from_numpy(e.features[q])
+            inputs.units[row, :count] = torch.tensor(e.units[q])
+            inputs.candidate_geometry[row, :count] = torch.tensor(e.geometry[q])
+            inputs.candidate_mask[row, :count] = True
+            for i in range(count):
+                _fill(inputs.spelling[row, i], e.spelling[q][i])
+                for side in (0, 1):
+                    _fill(inputs.context[row, i, side], e.context[q][i][side])
+        return inputs
+
+    def _words(self, page: Page, text: str) -> tuple[list[list[int]], list[list[float]]]:
+        """Subwords and geometry of every word; a word's box is its share of its line's."""
+        words: list[tuple[float, list[int], list[float]]] = []
+        for line in page.lines:
+            x0, y0, x1, y1 = line.box
+            vertical, at, length = page.vertical(line), 0, max(len(line.text), 1)
+            for word in line.text.split():
+                start = line.text.index(word, at)
+                at = start + len(word)
+                a, b = start / length, at / length
+                box = (
+                    (x0, y0 + a * (y1 - y0), x1, y0 + b * (y1 - y0))
+                    if vertical
+                    else (x0 + a * (x1 - x0), y0, x0 + b * (x1 - x0), y1)
+                )
+                digits = any(ch.isdigit() for ch in line.text)
+                priority = page.glyph(line) * (3 if digits else 1)
+                words.append((priority, self._subwords(word), page.geometry(box, line)))
+        words += [(float("inf"), self._subwords(word), page.geometry(None, None)) for word in text.split()]
+        if len(words) > MAX_WORDS:
+            keep = set(sorted(range(len(words)), key=lambda i: -words[i][0])[:MAX_WORDS])
+            words = [w for i, w in enumerate(words) if i in keep]
+        return [w[1] for w in words], [w[2] for w in words]
+
+    def _subwords(self, text: str) -> list[int]:
+        return self.vocabulary.encode_text(text.lower())[:SUBWORDS]
+
+    def _context(self, page: Page, candidate: Candidate, text: str) -> list[list[int]]:
+        line = page.lines[candidate.line].text if candidate.line >= 0 else text
+        before = self.vocabulary.encode_text(line[: candidate.start][-40:].strip().lower())[-SUBWORDS:]
+        after = self.vocabulary.encode_text(line[candidate.end :][:40].strip().lower())[:SUBWORDS]
+        return [before, after]
+
+
+def _fill(row: Tensor, values: list[int]) -> None:
+    if values:
+        row[: len(values)] = torch.tensor(values)

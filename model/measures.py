@@ -1,0 +1,127 @@
+"""The numbers of a line of print, each with the unit that stands right behind it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from model.numerals import NUMBER, SLIPPED_NUMBER, read_number
+from model.spellings import AXES, FOLD, SLIPS, SPELLINGS
+from model.units import UNITS
+
+__all__ = ["Measure", "find_measures", "starting_unit"]
+
+# Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg).
+# Reading often loses the space after a unit (500gNet, 20Vmax).
+WORD_END = r"""
+    (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z])) )
+    (?! \s?/\s?(?:m|cm|kg|100)(?![A-Za-z]) | [²³] )
+"""
+# A length may run into the next one or its axis (10cmx20cm, 10cmW20cm), and never ends as an area (2 cm2). A lone
+# metre is left out of the first: 20mL, 5mW and 3mH are other units.
+LENGTH_END = rf"""
+    (?: {WORD_END} | (?=[xX]\s?\d) | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [23](?!\d) )
+"""
+ENDINGS = {
+    "'": r"(?![A-Za-z])",
+    # "3 in 1" and "5 in a box" are no inches.
+    "in": rf"(?!\s?-?\s?1(?!\d)|\s(?:a|an|the|one|each|all|our|your|box|total|this|use)\b){LENGTH_END}",
+}
+GAP = r"\s{0,2}(?:[-(]\s?|\.)?"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number printed at [start, end), its unit included, and at [left, right) with the axis beside it."""
+
+    value: Decimal
+    unit: str | None
+    start: int
+    end: int
+    left: int
+    right: int
+    axis: str
+    slip: bool
+
+
+def find_measures(text: str, units: tuple[str, ...]) -> list[Measure]:
+    """All positive numbers of a text that went through FOLD, in reading order."""
+    if not any(c.isnumeric() for c in text):
+        return []
+    patterns = _patterns(units)
+    clean = [m for match in patterns.clean.finditer(text) if (m := patterns.measure(match, slip=False))]
+    mended = [m for match in patterns.slipped.finditer(text) if (m := patterns.measure(match, slip=True))]
+    # A mended reading counts where the clean one found no unit, or only the end of the number (O.5 kg).
+    taken = _places(m for m in clean if m.unit)
+    mended = [m for m in mended if m.start not in taken]
+    taken = _places(mended)
+    return sorted([m for m in clean if taken.isdisjoint(range(m.start, m.end))] + mended, key=lambda m: m.start)
+
+
+def _places(measures: Iterable[Measure]) -> set[int]:
+    return {place for measure in measures for place in range(measure.start, measure.end)}
+
+
+def starting_unit(text: str, units: tuple[str, ...]) -> str | None:
+    """The unit that a folded text begins with, or None."""
+    patterns = _patterns(units)
+    match = patterns.unit.match(text)
+    return patterns.units[_key(match["unit"])] if match else None
+
+
+def _key(spelling: str) -> str:
+    return re.sub(r"[\s.,-]", "", spelling.translate(FOLD)).lower()
+
+
+class _Patterns:
+    """The patterns of one family of units."""
+
+    def __init__(self, units: tuple[str, ...]):
+        lengths = any(UNITS[unit].dimension == "length" for unit in units)
+        self.units = {_key(spelling): unit for unit in units for spelling in SPELLINGS[unit]}
+        slips = {_key(spelling): unit for unit in units for spelling in SLIPS.get(unit, ())}
+        self.slips = {**slips, **self.units}
+        ending = LENGTH_END if lengths else WORD_END
+        unit = _alternatives([s for u in units for s in SPELLINGS[u]], ending)
+        slip = _alternatives([s for u in units for s in (*SPELLINGS[u], *SLIPS.get(u, ()))], ending)
+        self.axes = {word: axis for axis, words in AXES.items() for word in words} if lengths else {}
+        words = "|".join(sorted(self.axes, key=len, reverse=True)) or "(?!)"
+        before = rf"(?:(?<![A-Za-z])(?P<before>(?i:{words}))\s?[:=.-]?\s?)?"
+        # 10 L inches
+        between = rf"(?:\s?\(?(?P<between>(?i:{words}))\)?(?=\s{{1,2}}\(?(?:{unit})))?"
+        # Only where none stands before: in W10 H20 the second letter belongs to the second number.
+        after = rf"(?(before)|(?:\s?\(?(?P<after>(?i:{words}))(?:(?![A-Za-z])|(?=[xX]\s?\d))\)?)?)"
+        self.unit = re.compile(rf"\s*\(?(?P<unit>{unit})", re.VERBOSE)
+        self.clean = re.compile(
+            rf"{before}(?P<number>{NUMBER}){between}(?:{GAP}(?P<unit>{unit})\)?)?{after}", re.VERBOSE
+        )
+        self.slipped = re.compile(rf"{before}(?P<number>{SLIPPED_NUMBER})\s?(?P<unit>{slip}){after}", re.VERBOSE)
+
+    def measure(self, match: re.Match[str], *, slip: bool) -> Measure | None:
+        value = read_number(match["number"])
+        if not value:
+            return None
+        unit = (self.slips if slip else self.units)[_key(match["unit"])] if match["unit"] else None
+        start, end = match.start("number"), match.end("unit" if unit else "number")
+        beside = match["before"] or match["after"] or (not slip and match["between"]) or ""
+        axis = self.axes.get(beside.lower(), "")
+        return Measure(value, unit, start, end, match.start(), match.end(), axis, slip)
+
+
+@lru_cache(maxsize=64)
+def _patterns(units: tuple[str, ...]) -> _Patterns:
+    return _Patterns(units)
+
+
+def _alternatives(spellings: Iterable[str], word_end: str) -> str:
+    """A pattern for any of the spellings, the longest first."""
+    longest = sorted({s.translate(FOLD) for s in spellings}, key=len, reverse=True)
+    words = [s for s in longest if s not in ENDINGS and s[-1].isascii() and s[-1].isalnum()]
+    symbols = [s for s in longest if s not in ENDINGS and s not in words]
+    groups = [(words, word_end), (symbols, ""), *(([s], ENDINGS[s]) for s in longest if s in ENDINGS)]
+    return "|".join(rf"(?ai:{'|'.join(_printed(s) for s in spelled)}){ending}" for spelled, ending in groups if spelled)
+
+
+def _printed(spelling: str) -> str:
+    return r"[\s.,-]{0,2}".join(re.escape(part) for part in spelling.split())

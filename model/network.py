@@ -1,0 +1,146 @@
+"""The Resformer: stem, patches, words, candidates and prompts into one encoder, answers from one decoder."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.decoder import Decoder
+from model.encoder import Encoder, Memory
+from model.layers import sincos_2d
+from model.presets import Preset
+from model.stem import build_stem
+from model.vocabulary import Vocabulary
+
+__all__ = ["FEATURE_BINS", "Inputs", "Resformer"]
+
+FEATURE_BINS = 8  # quantile bins that a candidate's number features are spread over
+
+
+@dataclass
+class Inputs:
+    """One batch: B photos with N words of at most K subwords, Q questions with C candidates of F features.
+
+    Geometry is (x, y, ...) in units of the photo's longer side; rows that are padding are all zero.
+
+    Attributes:
+        pixels: uint8 (B, 3, S, S), letterboxed to the top left; None where the image stream is off.
+        visible: (B, 2), width and height of the photo in the letterbox, as shares of S.
+        words: (B, N, K) subword tokens. word_geometry: (B, N, G) centre first. word_mask: bool (B, N).
+        owner: (Q,) photo of each question. prompt: (Q,) prompt token.
+        features: (Q, C, F). units: (Q, C) unit tokens. spelling: (Q, C, T) number tokens.
+        context: (Q, C, 2, K) subwords before and after the candidate in its line.
+        candidate_geometry: (Q, C, G). candidate_mask: bool (Q, C).
+    """
+
+    pixels: Tensor | None
+    visible: Tensor
+    words: Tensor
+    word_geometry: Tensor
+    word_mask: Tensor
+    owner: Tensor
+    prompt: Tensor
+    features: Tensor
+    units: Tensor
+    spelling: Tensor
+    context: Tensor
+    candidate_geometry: Tensor
+    candidate_mask: Tensor
+
+    def to(self, device: torch.device | str) -> "Inputs":
+        return Inputs(**{k: None if v is None else v.to(device) for k, v in vars(self).items()})
+
+
+class Resformer(nn.Module):
+    """Predicts answers to questions about photos."""
+
+    def __init__(self, preset: Preset, vocabulary: Vocabulary, features: int, geometry: int):
+        """`features` and `geometry`: numbers per candidate, and per box (model.features)."""
+        super().__init__()
+        width = preset.width
+        self.preset = preset
+        self.pad = vocabulary.pad
+        self.stem, channels = build_stem(preset)
+        self.patches = nn.Conv2d(channels, width, preset.patch, preset.patch)
+        self.spelling_position = nn.Embedding(preset.max_tokens, width)
+        self.geometry = nn.Linear(geometry, width)
+        self.feature_edges: Tensor
+        self.register_buffer("feature_edges", torch.linspace(-1, 1, FEATURE_BINS + 1).repeat(features, 1))
+        self.features = nn.Sequential(
+            nn.Linear(features * FEATURE_BINS, 2 * width),
+            nn.GELU(),
+            nn.Dropout(preset.dropout),
+            nn.Linear(2 * width, width),
+        )
+        self.context_mixers = nn.Linear(2 * width, width)
+        self.stream = nn.Embedding(3, width)  # patch, word, candidate
+        self.dropout = nn.Dropout(preset.dropout)
+        self.encoder = Encoder(width, preset.heads, preset.encoder_layers, preset.dropout)
+        self.decoder = Decoder(
+            vocabulary.size, width, preset.heads, preset.decoder_layers, preset.max_tokens, preset.dropout
+        )
+        nn.init.normal_(self.spelling_position.weight, std=0.02)
+        nn.init.normal_(self.stream.weight, std=0.02)
+
+    def encode(self, inputs: Inputs) -> Memory:
+        """Everything that is known of the photos and of the candidates for each question."""
+        embedding = self.decoder.embedding
+        words = self._bag(inputs.words) + self._place(inputs.word_geometry) + self.stream.weight[1]
+        photo, photo_mask = words, inputs.word_mask
+        if inputs.pixels is not None:
+            patches, patch_mask = self._patches(inputs.pixels, inputs.visible)
+            photo = torch.cat([patches, words], dim=1)
+            photo_mask = torch.cat([patch_mask, inputs.word_mask], dim=1)
+        prompt = embedding(inputs.prompt)[:, None]
+        candidates = (
+            self.features(self._spread(inputs.features))
+            + embedding(inputs.units)
+            + self._spelled(inputs.spelling)
+            + self.context_mixers(self._bag(inputs.context).flatten(2))
+            + self._place(inputs.candidate_geometry)
+            + self.stream.weight[2]
+            + prompt
+        )
+        question = torch.cat([prompt, candidates], dim=1)
+        question_mask = F.pad(inputs.candidate_mask, (1, 0), value=True)
+        return self.encoder(
+            Memory(self.dropout(photo), photo_mask, self.dropout(question), question_mask, inputs.owner)
+        )
+
+    def forward(self, inputs: Inputs, tokens: Tensor) -> Tensor:
+        """Next-token logits (Q, T, vocabulary + C) after each of the tokens (Q, T), for training."""
+        memory = self.encode(inputs)
+        return self.decoder(tokens, memory, self.decoder.start(memory))
+
+    def _patches(self, pixels: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+        dtype = self.patches.weight.dtype
+        maps = self.patches(self.stem((pixels.to(dtype) - 127) / 128))
+        side = maps.shape[-1]
+        centres = (torch.arange(side, device=maps.device, dtype=dtype) + 0.5) / side
+        y, x = torch.meshgrid(centres, centres, indexing="ij")
+        points = torch.stack([x.flatten(), y.flatten()], dim=-1)
+        # A patch counts where the photo covers its near edge; the longer side covers all of them.
+        mask = (points[None] - 0.5 / side < visible[:, None]).all(dim=-1)
+        position = sincos_2d(points, self.preset.width)
+        return maps.flatten(2).transpose(1, 2) + position + self.stream.weight[0], mask
+
+    def _bag(self, subwords: Tensor) -> Tensor:
+        """Mean of subword embeddings over the last axis: (..., K) -> (..., D)."""
+        present = (subwords != self.pad)[..., None].to(self.decoder.embedding.weight.dtype)
+        total = (self.decoder.embedding(subwords) * present).sum(dim=-2)
+        return total / present.sum(dim=-2).clamp(min=1)
+
+    def _spelled(self, spelling: Tensor) -> Tensor:
+        """Digits with their places, so that a value can be told from its anagrams: (Q, C, T) -> (Q, C, D)."""
+        present = (spelling != self.pad)[..., None]
+        places = self.spelling_position.weight[: spelling.shape[-1]]
+        return ((self.decoder.embedding(spelling) * (1 + places)) * present).sum(dim=-2)
+
+    def _place(self, geometry: Tensor) -> Tensor:
+        return sincos_2d(geometry[..., :2], self.preset.width) + self.geometry(geometry)
+
+    def _spread(self, features: Tensor) -> Tensor:
+        """Piecewise linear encoding of numbers over quantile bins (arXiv 2203.05556)."""
+        low, high = self.feature_edges[:, :-1], self.feature_edges[:, 1:]
+        return ((features[..., None] - low) / (high - low)).clamp(0, 1).flatten(-2)

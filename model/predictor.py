@@ -1,0 +1,199 @@
+"""Photo and questions in, validated answers out. Handler, scripts, evaluation and tests all come through here."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from model.decoding import Answer, decode
+from model.grammar import CandidateGrammar, Grammar, QuantityGrammar
+from model.inputs import Example, Preprocessor
+from model.photo import MAX_PIXELS
+from model.photo import decode as decode_photo
+from model.priors import Priors
+from model.quantity import Quantity
+from model.reader import Reader, make_reader
+from model.schema import Entity, Schema
+from model.vocabulary import Vocabulary
+from model.weights import WEIGHTS, Weights, load_weights
+from model.words import Line
+
+__all__ = ["Prediction", "Predictor", "Result"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answer. `prediction` is the canonical string, empty where the photo does not show the value.
+
+    Attributes:
+        value: a number, `[low, high]` for a range, None without an answer.
+        si: value and unit in SI, None without an answer.
+        confidence: probability that the answer is right, 0 to 1.
+        evidence: x0, y0, x1, y1 of where the answer was read, in pixels of the upright photo.
+    """
+
+    prediction: str
+    value: float | list[float] | None
+    unit: str | None
+    si: dict[str, Any] | None
+    confidence: float
+    evidence: list[float] | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answers about one photo of `width` x `height` pixels."""
+
+    width: int
+    height: int
+    predictions: dict[str, Prediction]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The `image` and `predictions` parts of a response."""
+        return {
+            "image": {"width": self.width, "height": self.height},
+            "predictions": {name: asdict(p) for name, p in self.predictions.items()},
+        }
+
+
+class Predictor:
+    """Answers questions about photos with one network. Safe to call from several threads, one at a time."""
+
+    version = "1.0"
+
+    def __init__(
+        self,
+        weights: Weights,
+        preprocessor: Preprocessor,
+        *,
+        reader: str,
+        threads: int,
+        device: str,
+        max_pixels: int,
+    ):
+        self.schema = preprocessor.schema
+        self.metadata: Mapping[str, str] = weights.metadata
+        self.reader = reader
+        self._network = weights.network.to(device)
+        self._preprocessor = preprocessor
+        self._device = device
+        self._threads = threads
+        self._max_pixels = max_pixels
+        self._readers: dict[str, Reader] = {reader: make_reader(reader, threads)}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(
+        cls,
+        weights: Path | None = None,
+        *,
+        reader: str = "ppocr",
+        threads: int | None = None,
+        device: str = "cpu",
+        max_pixels: int = MAX_PIXELS,
+    ) -> "Predictor":
+        """Loads the shipped `small` network, or the one in `weights`.
+
+        Args:
+            reader: who reads words where a request does not say: `ppocr` or `none`.
+            threads: of network and reader; None keeps torch's own choice.
+            max_pixels: larger photos are refused.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        schema = Schema.load()
+        vocabulary = Vocabulary(schema)
+        loaded = load_weights(weights or WEIGHTS / "small.safetensors", vocabulary)
+        preprocessor = Preprocessor(schema, vocabulary, Priors.load(), loaded.network.preset.image_size)
+        return cls(
+            loaded,
+            preprocessor,
+            reader=reader,
+            threads=threads or torch.get_num_threads(),
+            device=device,
+            max_pixels=max_pixels,
+        )
+
+    def predict(
+        self,
+        photo: bytes,
+        entities: Sequence[str] | None = None,
+        *,
+        title: str = "",
+        description: str = "",
+        reader: str | None = None,
+    ) -> Result:
+        """Answers for one photo.
+
+        Args:
+            photo: the bytes of an image file.
+            entities: names to answer; none or empty = all of the schema.
+            title, description: text that came with the photo; its quantities can be answers too.
+            reader: `ppocr` or `none` instead of the default one.
+
+        Raises: ResformerError: the photo or the request cannot be used; nothing else was done.
+        """
+        asked = [self.schema[name] for name in dict.fromkeys(entities or self.schema.names)]
+        image = decode_photo(photo, max_pixels=self._max_pixels)
+        with self._lock:
+            lines = self._reader(reader or self.reader).read(image)
+            # Where there are words they decide: BENCHMARKS.md has what the picture adds to them.
+            picture = None if lines and self.metadata["picture_with_words"] == "no" else image
+            size = (image.shape[1], image.shape[0])
+            text = "\n".join(t for t in (title, description) if t)
+            return self.answer(lines, size, asked, image=picture, text=text)
+
+    def answer(
+        self,
+        lines: Sequence[Line],
+        size: tuple[int, int],
+        entities: Sequence[Entity],
+        *,
+        image: np.ndarray | None = None,
+        text: str = "",
+    ) -> Result:
+        """Answers from words that were read before.
+
+        Args:
+            lines: in pixels of a photo of this `size` (width, height).
+            image: uint8 (H, W, 3), or None to answer from the words alone.
+            text: title and description.
+        """
+        example = self._preprocessor.example(lines, size, entities, image=image, text=text)
+        vocabulary = self._preprocessor.vocabulary
+        grammars: list[Grammar] = [
+            CandidateGrammar(vocabulary, len(found)) if found else QuantityGrammar(vocabulary, entity)
+            for entity, found in zip(entities, example.candidates, strict=True)
+        ]
+        strings = [[str(c.quantity) for c in found] for found in example.candidates]
+        with torch.inference_mode():
+            memory = self._network.encode(self._preprocessor.batch([example]).to(self._device))
+            answers = decode(self._network, vocabulary, memory, grammars, strings)
+        predictions = {
+            entity.name: self._prediction(example, q, answer)
+            for q, (entity, answer) in enumerate(zip(entities, answers, strict=True))
+        }
+        return Result(*size, predictions)
+
+    def _prediction(self, example: Example, q: int, answer: Answer) -> Prediction:
+        quantity: Quantity | None = None
+        box = None
+        if answer.candidate is not None:
+            candidate = example.candidates[q][answer.candidate]
+            quantity, box = candidate.quantity, candidate.box
+        elif answer.tokens:
+            quantity = self._preprocessor.vocabulary.decode_quantity(answer.tokens, example.entities[q].units)
+        confidence = round(answer.probability, 4)
+        if quantity is None:
+            return Prediction("", None, None, None, confidence, None)
+        evidence = None if box is None else [round(v, 1) for v in box]
+        return Prediction(str(quantity), quantity.value, quantity.unit, quantity.si(), confidence, evidence)
+
+    def _reader(self, name: str) -> Reader:
+        if name not in self._readers:
+            self._readers[name] = make_reader(name, self._threads)
+        return self._readers[name]

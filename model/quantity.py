@@ -1,0 +1,213 @@
+"""Quantities: their one canonical form, and how they are found in print.
+
+A line of print is cut into numbers, each with the unit right behind it if there is one. What stands between
+two numbers tells how they belong together: `10 x 20 x 30 cm` is a chain, `100-240 V` a range, `110/220 V` a
+list.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import groupby, pairwise
+
+from model.measures import Measure, find_measures
+from model.spellings import FOLD
+from model.units import UNITS, to_si
+
+__all__ = ["Match", "Quantity", "find_quantities", "parse_quantity"]
+
+Group = tuple[str, range]
+
+# What may stand between two numbers, and how it links them.
+LINKS = {
+    "chain": re.compile(r"\s*\)?\s*(?:[xX*]|by)\s*\(?\s*"),
+    "range": re.compile(r"\s*(?:-|~|to|bis|\.{2,3})\s*", re.IGNORECASE),
+    "list": re.compile(r"\s*(?:/|&|or|and|±|\+/?-)\s*", re.IGNORECASE),
+}
+JOINT = re.compile(r"\s*-?\s*")
+COMPOUNDS = {"foot": "inch", "pound": "ounce"}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A positive amount, or a rising range of two, in one unit.
+
+    Raises:
+        ValueError: The unit is unknown, or the values are not one or two positive, rising numbers.
+    """
+
+    values: tuple[Decimal, ...]
+    unit: str
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"unknown unit {self.unit!r}; known are {', '.join(UNITS)}")
+        if not all(value.is_finite() and value > 0 for value in self.values) or not (
+            len(self.values) == 1 or (len(self.values) == 2 and self.values[0] < self.values[1])
+        ):
+            raise ValueError(f"values must be one positive number or two that rise, not {self.values}")
+
+    def __str__(self) -> str:
+        """The challenge's string: `1.5 kilogram`, `[100, 240] volt`; shortest decimals, no exponent."""
+        numbers = [f"{value:f}" for value in self.values]
+        numbers = [n.rstrip("0").rstrip(".") if "." in n else n for n in numbers]
+        number = numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
+        return f"{number} {self.unit}"
+
+    @property
+    def value(self) -> float | list[float]:
+        """The number, or [low, high] of a range."""
+        values = [float(value) for value in self.values]
+        return values if len(values) > 1 else values[0]
+
+    def si(self) -> dict[str, object]:
+        """`{"value": ..., "unit": ...}` in the SI unit; the value is [low, high] for a range."""
+        values = [float(to_si(value, self.unit)) for value in self.values]
+        return {"value": values if len(values) > 1 else values[0], "unit": UNITS[self.unit].si_unit}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A quantity in a text, and what is known of how it is printed.
+
+    Attributes:
+        quantity: What is printed there.
+        start: Where its print begins in the text.
+        end: Where its print ends. A unit that stands elsewhere is not inside.
+        axis: The axis written beside the number: one of the keys of AXES, or "".
+        chain_index: Its place in `a x b x c`, from 0.
+        chain_length: How many numbers the chain has; 1 for a number alone.
+        range_member: It is one end of a range.
+        inherited: The number stands bare; the unit is that of another number of the line.
+        slip: A number or unit was misread, and mended here.
+        compound: Two units make one quantity (5' 2").
+        product: It is the total of a multi-pack (6 x 330 ml).
+    """
+
+    quantity: Quantity
+    start: int
+    end: int
+    axis: str = ""
+    chain_index: int = 0
+    chain_length: int = 1
+    range_member: bool = False
+    inherited: bool = False
+    slip: bool = False
+    compound: bool = False
+    product: bool = False
+
+
+def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:
+    """The quantity that the whole text spells in one of these units, or None.
+
+    >>> str(parse_quantity("10 kilogram to 25 kilogram", ["kilogram"]))
+    '[10, 25] kilogram'
+    """
+    text = re.sub(r"^\s*\[([^\[\],]+), ([^\[\],]+)\]", r"\1 to \2", text).strip()
+    for match in find_quantities(text, units):
+        if match.start == 0 and not text[match.end :].strip(".) ~=⎓") and not match.product:
+            return match.quantity
+    return None
+
+
+def find_quantities(text: str, units: Sequence[str]) -> list[Match]:
+    """All quantities of a line of print in these units, in reading order.
+
+    A range yields itself first and then its two ends. A spelling that several dimensions share is read as the
+    dimension of `units`.
+    """
+    folded = text.translate(FOLD)
+    measures = find_measures(folded, tuple(units))
+    gaps = [folded[a.right : b.left] for a, b in pairwise(measures)]
+    links = [_link(gap, a, b) for gap, (a, b) in zip(gaps, pairwise(measures), strict=True)]
+    groups = [
+        (link, range(run[0], run[-1] + 2))
+        for link, found in groupby(range(len(links)), key=links.__getitem__)
+        if link and (run := list(found))
+    ]
+    full = _inherit(measures, groups)
+    joints = [i for i, gap in enumerate(gaps) if JOINT.fullmatch(gap)]
+    compounds = [match for i in joints if (match := _compound(full[i], full[i + 1]))]
+    matches = [
+        *compounds,
+        *(m for link, group in groups if len(group) == 2 for m in _pair(link, *(full[i] for i in group))),
+        *_singles(measures, full, groups),
+    ]
+    # The parts of a compound are no quantities of their own.
+    parts = {place for match in compounds for place in range(match.start, match.end)}
+    matches = [match for match in matches if match.compound or match.start not in parts]
+    return sorted(matches, key=lambda match: (match.start, -match.end))
+
+
+def _link(gap: str, a: Measure, b: Measure) -> str:
+    link = next((link for link, pattern in LINKS.items() if pattern.fullmatch(gap)), "")
+    # 220-240V-50Hz: what follows the unit is another matter.
+    return "" if link == "range" and a.unit and not b.unit else link
+
+
+def _inherit(measures: list[Measure], groups: list[Group]) -> list[Measure]:
+    """The measures with the units that bare numbers take from the numbers they are linked to."""
+    full = list(measures)
+    for link, group in reversed(groups):
+        if link == "chain" and any(full[i].unit and not _is_length(full[i].unit) for i in group):
+            continue  # the bare number of a multi-pack is a count
+        for i in reversed(group[:-1]):
+            if full[i].unit is None and (link != "range" or len(group) == 2):
+                full[i] = replace(full[i], unit=full[i + 1].unit)
+        for i in group[1:] if link == "chain" else ():
+            if full[i].unit is None:
+                full[i] = replace(full[i], unit=full[i - 1].unit)
+    return full
+
+
+def _is_length(unit: str | None) -> bool:
+    return unit is not None and UNITS[unit].dimension == "length"
+
+
+def _singles(measures: list[Measure], full: list[Measure], groups: list[Group]) -> Iterator[Match]:
+    """Every number that has a unit of its own or an inherited one."""
+    chains = {i: (place, len(group)) for link, group in groups if link == "chain" for place, i in enumerate(group)}
+    ends = {i for link, group in groups if link == "range" and len(group) == 2 for i in group}
+    for i, measure in enumerate(full):
+        if measure.unit:
+            index, length = chains.get(i, (0, 1))
+            yield Match(
+                quantity=Quantity((measure.value,), measure.unit),
+                start=measure.start,
+                end=measure.end,
+                axis=measure.axis,
+                chain_index=index,
+                chain_length=length,
+                range_member=i in ends,
+                inherited=measures[i].unit is None,
+                slip=measure.slip,
+            )
+
+
+def _pair(link: str, a: Measure, b: Measure) -> Iterator[Match]:
+    """The range from a to b, or the total of a packs of b."""
+    slip = a.slip or b.slip
+    if link == "range" and a.unit and a.unit == b.unit and a.value != b.value:
+        low, high = sorted((a.value, b.value))
+        yield Match(quantity=Quantity((low, high), a.unit), start=a.start, end=b.end, slip=slip)
+    if link == "chain" and (a.unit is None) != (b.unit is None):
+        count = b if a.unit else a
+        if count.value % 1 == 0 and count.value > 1:
+            total = Quantity((a.value * b.value,), a.unit or b.unit or "")
+            yield Match(quantity=total, start=a.start, end=b.end, slip=slip, product=True)
+
+
+def _compound(a: Measure, b: Measure) -> Match | None:
+    """Feet and inches, or pounds and ounces, as one quantity in the smaller unit."""
+    small = COMPOUNDS.get(a.unit or "")
+    if a.unit is None or small is None or a.value % 1:
+        return None
+    # 5'2 has lost its inch mark.
+    if b.unit != small and not (b.unit is None and b.left == a.right):
+        return None
+    ratio = UNITS[a.unit].factor / UNITS[small].factor
+    if b.value >= ratio:
+        return None
+    total = Quantity((a.value * int(ratio) + b.value,), small)
+    return Match(quantity=total, start=a.start, end=b.end, axis=a.axis or b.axis, compound=True)

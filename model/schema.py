@@ -1,0 +1,164 @@
+"""The entity schema: what can be asked of a photo, and what an answer may look like."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from model.errors import UnknownEntity
+from model.units import UNITS
+
+__all__ = ["ENTITIES_FILE", "Entity", "Kind", "Schema"]
+
+ENTITIES_FILE = Path(__file__).with_name("entities.yaml")
+MAX_SUBWORDS = 1024
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+Kind = Literal["quantity", "choice", "path", "text"]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One thing that can be asked. The kind says which of the other fields have a meaning.
+
+    Attributes:
+        name: What a request calls it.
+        kind: The grammar, the validation and the metric of its answers.
+        units: Canonical unit names a quantity may be answered in.
+        ranges: Whether a quantity may be answered by a range.
+        labels: The closed list that a choice is made from.
+        paths: The taxonomy, every path from the root to a leaf.
+        max_subwords: The longest text that may be answered.
+        cues: Words printed near an answer, lower case; may be empty.
+    """
+
+    name: str
+    kind: Kind
+    units: tuple[str, ...] = ()
+    ranges: bool = False
+    labels: tuple[str, ...] = ()
+    paths: tuple[tuple[str, ...], ...] = ()
+    max_subwords: int = 0
+    cues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schema:
+    """All entities, in the order of their prompts."""
+
+    entities: tuple[Entity, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(entity.name for entity in self.entities)
+
+    def __getitem__(self, name: str) -> Entity:
+        """The entity of this name. Raises UnknownEntity, which lists the known names."""
+        for entity in self.entities:
+            if entity.name == name:
+                return entity
+        raise UnknownEntity(f"unknown entity {name!r}; known are {', '.join(self.names)}")
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Schema":
+        """Reads a schema file; the one beside this module by default.
+
+        Raises:
+            ValueError: The file is broken; the message names everything that is wrong with it.
+            OSError: There is no such file.
+        """
+        path = path or ENTITIES_FILE
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path} is not YAML: {error}") from error
+        entries = document.get("entities") if isinstance(document, dict) else None
+        if not isinstance(entries, list) or not entries:
+            raise ValueError(f"{path} must hold a list under the key 'entities'")
+        errors: list[str] = []
+        entities = [_entity(entry, i, errors) for i, entry in enumerate(entries, 1)]
+        names = [entity.name for entity in entities if entity]
+        errors += [f"entity {name!r} is listed more than once" for name in _repeated(names)]
+        if errors:
+            raise ValueError("\n  ".join([f"{path} has {len(errors)} error(s):", *errors]))
+        return cls(tuple(entity for entity in entities if entity))
+
+
+def _entity(entry: Any, number: int, errors: list[str]) -> Entity | None:
+    """One entry as an Entity, or None where its head is unusable. Everything wrong is added to `errors`."""
+    if not isinstance(entry, dict):
+        errors.append(f"entry {number} is {entry!r}, must be a mapping with the keys name and kind")
+        return None
+    name, kind = entry.get("name"), entry.get("kind")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        errors.append(f"entry {number}: name is {name!r}, must be letters, digits and _, a letter first")
+        return None
+    if not isinstance(kind, str) or kind not in FIELDS:
+        errors.append(f"{name}: kind is {kind!r}, must be one of {', '.join(FIELDS)}")
+        return None
+    readers = {**FIELDS[kind], "cues": _cues}
+    allowed = ["name", "kind", *readers]
+    errors += [f"{name}: unknown key {key!r}, allowed are {', '.join(allowed)}" for key in entry if key not in allowed]
+    fields = {}
+    for key, read in readers.items():
+        try:
+            fields[key] = read(entry.get(key))
+        except ValueError as error:
+            errors.append(f"{name}: {key} is {entry.get(key)!r}, {error}")
+    return Entity(name, kind, **fields)  # type: ignore[arg-type]  # kind is a key of FIELDS
+
+
+def _repeated(names: list[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) and v.strip() for v in value):
+        raise ValueError("must be a list of non-empty strings")
+    if repeated := _repeated(value):
+        raise ValueError(f"repeats {', '.join(repeated)}")
+    return tuple(value)
+
+
+def _units(value: Any) -> tuple[str, ...]:
+    units = _strings(value)
+    if unknown := [unit for unit in units if unit not in UNITS]:
+        raise ValueError(f"of which {', '.join(unknown)} is unknown; allowed are {', '.join(UNITS)}")
+    if len(dimensions := sorted({UNITS[unit].dimension for unit in units})) > 1:
+        raise ValueError(f"must measure one thing, not {' and '.join(dimensions)}")
+    return units
+
+
+def _ranges(value: Any) -> bool:
+    if value not in (None, True, False):
+        raise ValueError("must be true or false")
+    return bool(value)
+
+
+def _paths(value: Any) -> tuple[tuple[str, ...], ...]:
+    paths = tuple(tuple(part.strip() for part in path.split(">")) for path in _strings(value))
+    if broken := [" > ".join(path) for path in paths if not all(path)]:
+        raise ValueError(f"has an empty level in {'; '.join(broken)}")
+    return paths
+
+
+def _max_subwords(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MAX_SUBWORDS:
+        raise ValueError(f"must be a whole number from 1 to {MAX_SUBWORDS}")
+    return value
+
+
+def _cues(value: Any) -> tuple[str, ...]:
+    return () if value is None else tuple(cue.lower() for cue in _strings(value))
+
+
+FIELDS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+    "quantity": {"units": _units, "ranges": _ranges},
+    "choice": {"labels": _strings},
+    "path": {"paths": _paths},
+    "text": {"max_subwords": _max_subwords},
+}

@@ -1,0 +1,71 @@
+"""Weights on disk: safetensors, matrices in half precision, and what is needed to rebuild the network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from model.features import GEOMETRY, feature_count
+from model.network import Resformer
+from model.presets import Preset, preset
+from model.vocabulary import Vocabulary
+
+__all__ = ["WEIGHTS", "Weights", "build_network", "load_weights", "save_weights"]
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network with what its file says of it."""
+
+    network: Resformer
+    metadata: Mapping[str, str]
+
+
+def build_network(shape: Preset, vocabulary: Vocabulary) -> Resformer:
+    """A fresh network of this shape for this vocabulary."""
+    return Resformer(shape, vocabulary, feature_count(), GEOMETRY)
+
+
+def save_weights(path: Path, network: Resformer, vocabulary: Vocabulary, **metadata: str) -> None:
+    """Writes matrices in fp16; vectors, statistics and bin edges stay fp32: small, and of a wide range."""
+    matrices = {name for name, parameter in network.named_parameters() if parameter.ndim > 1}
+    tensors: dict[str, Tensor] = {
+        name: t.detach().cpu().contiguous().to(torch.float16 if name in matrices else t.dtype)
+        for name, t in network.state_dict().items()
+    }
+    facts = {"preset": network.preset.name, "entities": ",".join(vocabulary.schema.names), **metadata}
+    save_file(tensors, path, metadata=facts)
+
+
+def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
+    """Rebuilds a network in fp32, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file was made for another schema, vocabulary or set of features.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no weights at {path}; train them with `python -m train.run --config train/configs/small.yaml`"
+        )
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    entities = ",".join(vocabulary.schema.names)
+    if metadata.get("entities") != entities:
+        raise ValueError(
+            f"{path} answers {metadata.get('entities')}, the schema lists {entities}; train it for this schema"
+        )
+    network = build_network(preset(metadata["preset"]), vocabulary)
+    expected = network.state_dict()
+    wrong = [n for n in expected if n not in tensors or tensors[n].shape != expected[n].shape]
+    if wrong or tensors.keys() - expected.keys():
+        raise ValueError(f"{path} was made by other code; train it again (first mismatch: {(wrong or ['names'])[0]})")
+    network.load_state_dict({n: t.to(expected[n].dtype) for n, t in tensors.items()})
+    return Weights(network.eval(), metadata)

@@ -1,0 +1,30 @@
+"""What a reader finds on a photo: lines of print with their place."""
+
+from dataclasses import dataclass
+
+__all__ = ["Box", "Line", "Point"]
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of print.
+
+    Attributes:
+        corners: Four points in pixels of the photo, clockwise as the text is read: its top left, top right,
+            bottom right and bottom left. For upside-down print the first point is at the lower right.
+        text: What the line says.
+        score: How sure the reader is, 0 to 1.
+    """
+
+    corners: tuple[Point, Point, Point, Point]
+    text: str
+    score: float
+
+    @property
+    def box(self) -> Box:
+        """Axis-aligned bounds (x0, y0, x1, y1) in pixels."""
+        xs, ys = zip(*self.corners, strict=True)
+        return (min(xs), min(ys), max(xs), max(ys))

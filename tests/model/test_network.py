@@ -1,0 +1,142 @@
+"""Shapes and the promises that the streams make; networks here have random weights."""
+
+import numpy as np
+import pytest
+import torch
+
+from model.decoding import decode
+from model.features import GEOMETRY, feature_count
+from model.grammar import CandidateGrammar, QuantityGrammar
+from model.inputs import Preprocessor, letterbox
+from model.presets import PRESETS, preset
+from model.priors import Priors
+from model.schema import Schema
+from model.stem import build_stem
+from model.vocabulary import Vocabulary
+from model.weights import build_network
+from model.words import Line
+
+SCHEMA = Schema.load()
+VOCABULARY = Vocabulary(SCHEMA)
+SHAPE = preset("nano")
+
+
+def line(text: str, x: float, y: float) -> Line:
+    return Line(((x, y), (x + 100, y), (x + 100, y + 20), (x, y + 20)), text, 0.9)
+
+
+LINES = [line("Net Wt 500 g (17.6 oz)", 10, 10), line("Max load 20 kg", 10, 60), line("Shampoo", 30, 200)]
+
+
+@pytest.fixture(scope="module")
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return build_network(SHAPE, VOCABULARY).eval()
+
+
+@pytest.fixture(scope="module")
+def preprocessor() -> Preprocessor:
+    return Preprocessor(SCHEMA, VOCABULARY, Priors.count([]), SHAPE.image_size)
+
+
+def photo(width: int = 300, height: int = 400) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"), [("nano", (2.5, 4.5)), ("small", (12, 15)), ("base", (42, 52)), ("original", (600, 800))]
+)
+def test_presets_have_their_size(name: str, millions: tuple[float, float]) -> None:
+    with torch.device("meta"):
+        network = build_network(PRESETS[name], VOCABULARY)
+    count = sum(p.numel() for p in network.parameters()) / 1e6
+    assert millions[0] < count < millions[1]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_stems_end_at_stride_16(name: str) -> None:
+    shape = PRESETS[name]
+    with torch.device("meta"):
+        stem, channels = build_stem(shape)
+        maps = stem(torch.zeros(1, 3, shape.image_size, shape.image_size))
+    assert maps.shape == (1, channels, shape.image_size // 16, shape.image_size // 16)
+
+
+def test_original_is_the_paper_size() -> None:
+    shape = PRESETS["original"]
+    assert (shape.width, shape.heads, shape.image_size, shape.max_tokens) == (2048, 16, 400, 64)
+    assert (shape.image_size // 16) ** 2 == 625
+
+
+def test_unknown_preset_names_the_known() -> None:
+    with pytest.raises(ValueError, match="nano, small, base, original"):
+        preset("huge")
+
+
+@pytest.mark.parametrize("with_image", [True, False])
+@pytest.mark.parametrize("with_words", [True, False])
+def test_every_stream_is_optional(network, preprocessor, with_image: bool, with_words: bool) -> None:
+    example = preprocessor.example(
+        LINES if with_words else [], (300, 400), SCHEMA.entities, image=photo() if with_image else None
+    )
+    inputs = preprocessor.batch([example])
+    assert inputs.features.shape[2] == feature_count()
+    assert inputs.candidate_geometry.shape[2] == GEOMETRY
+    logits = network(inputs, torch.full((len(SCHEMA.entities), 1), VOCABULARY.bos))
+    assert logits.shape == (len(SCHEMA.entities), 1, VOCABULARY.size + inputs.features.shape[1])
+    assert torch.isfinite(logits[..., : VOCABULARY.size]).all()
+
+
+def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(network, preprocessor) -> None:
+    weight = SCHEMA["item_weight"]
+    alone = preprocessor.batch([preprocessor.example(LINES, (300, 400), [weight], image=photo())])
+    other = preprocessor.example(LINES * 3, (500, 200), SCHEMA.entities, image=photo(500, 200))
+    among = preprocessor.batch([other, preprocessor.example(LINES, (300, 400), SCHEMA.entities, image=photo())])
+    row = len(SCHEMA.entities) + SCHEMA.entities.index(weight)
+    bos = torch.full((1, 1), VOCABULARY.bos)
+    one = network(alone, bos)[0, 0]
+    many = network(among, bos.expand(2 * len(SCHEMA.entities), 1))[row, 0]
+    torch.testing.assert_close(one, many[: len(one)], atol=1e-4, rtol=1e-4)
+    assert torch.isneginf(many[len(one) :]).all()
+
+
+def test_cached_steps_equal_one_pass(network, preprocessor) -> None:
+    inputs = preprocessor.batch([preprocessor.example(LINES, (300, 400), SCHEMA.entities[:2])])
+    tokens = torch.tensor([[1, 5, 6, 7], [1, 8, 9, 10]])
+    with torch.inference_mode():
+        memory = network.encode(inputs)
+        at_once = network.decoder(tokens, memory, network.decoder.start(memory))
+        cache = network.decoder.start(memory)
+        steps = [network.decoder(tokens[:, i : i + 1], memory, cache) for i in range(4)]
+        torch.testing.assert_close(torch.cat(steps, dim=1), at_once, atol=1e-4, rtol=1e-4)
+        with pytest.raises(ValueError, match="one token a step"):
+            network.decoder(tokens, memory, cache)
+
+
+def test_decoding_stays_in_the_grammar(network, preprocessor) -> None:
+    entities = [e for e in SCHEMA.entities if e.kind == "quantity"]
+    example = preprocessor.example(LINES, (300, 400), entities)
+    grammars = [
+        CandidateGrammar(VOCABULARY, len(c)) if c else QuantityGrammar(VOCABULARY, e)
+        for e, c in zip(entities, example.candidates, strict=True)
+    ]
+    strings = [[str(c.quantity) for c in found] for found in example.candidates]
+    with torch.inference_mode():
+        answers = decode(network, VOCABULARY, network.encode(preprocessor.batch([example])), grammars, strings)
+    for entity, answer, found in zip(entities, answers, example.candidates, strict=True):
+        assert 0 <= answer.probability <= 1
+        if answer.candidate is not None:
+            assert answer.candidate < len(found)
+            assert not answer.tokens
+        elif answer.tokens:
+            assert not found
+            assert VOCABULARY.decode_quantity(answer.tokens, entity.units).unit in entity.units
+
+
+def test_letterbox_fills_from_the_top_left() -> None:
+    image = np.full((100, 200, 3), 250, dtype=np.uint8)
+    square, visible = letterbox(image, 64)
+    assert square.shape == (3, 64, 64)
+    assert visible == (1.0, 0.5)
+    assert (square[:, :32] == 250).all()
+    assert (square[:, 32:] == 127).all()

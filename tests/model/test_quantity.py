@@ -1,0 +1,211 @@
+"""Quantities as they are printed, in every form that real photos showed, and their canonical form."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.quantity import Quantity, find_quantities, parse_quantity
+from model.schema import Schema
+from model.units import UNITS
+
+SCHEMA = Schema.load()
+LENGTH, MASS, VOLTAGE, POWER, VOLUME = (
+    SCHEMA[name].units for name in ("width", "item_weight", "voltage", "wattage", "item_volume")
+)
+FAMILIES = (LENGTH, MASS, VOLTAGE, POWER, VOLUME)
+VALUES = st.decimals(Decimal("0.0001"), Decimal("9999999"), places=4, allow_nan=False)
+
+
+def found(text: str, units: tuple[str, ...]) -> list[str]:
+    return [str(match.quantity) for match in find_quantities(text, units)]
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected"),
+    [
+        ("100.0 gram", MASS, "100 gram"),
+        ("[110.0, 240.0] volt", VOLTAGE, "[110, 240] volt"),
+        ("10 kilogram to 25 kilogram", MASS, "[10, 25] kilogram"),
+        ("1,5 kg", MASS, "1.5 kilogram"),
+        ("1,000 g", MASS, "1000 gram"),
+        ("0,500 kg", MASS, "0.5 kilogram"),
+        ("1.234,5 g", MASS, "1234.5 gram"),
+        ("12,345.6 g", MASS, "12345.6 gram"),
+        (".5 oz", MASS, "0.5 ounce"),
+        ("0.5ltr", VOLUME, "0.5 litre"),
+        ("12 FL. OZ.", VOLUME, "12 fluid ounce"),
+        ("12 oz", VOLUME, "12 fluid ounce"),
+        ("33 cl", VOLUME, "33 centilitre"),
+        ("500cc", VOLUME, "500 millilitre"),
+        ("2.4 cu. ft.", VOLUME, "2.4 cubic foot"),
+        ("1 Imperial Gallon", VOLUME, "1 imperial gallon"),
+        ("250 gms", MASS, "250 gram"),
+        ("3 Kgs.", MASS, "3 kilogram"),
+        ("75 µg", MASS, "75 microgram"),
+        ("75mcg", MASS, "75 microgram"),
+        ("2 metric tons", MASS, "2 ton"),
+        ("12 Volt AC", VOLTAGE, "12 volt"),
+        ("220V~", VOLTAGE, "220 volt"),
+        ("24Vdc", VOLTAGE, "24 volt"),
+        ("3 (V)", VOLTAGE, "3 volt"),
+        ("1,5 Kw", POWER, "1.5 kilowatt"),
+        ("10 mtr", LENGTH, "10 metre"),
+        ("12.inch", LENGTH, "12 inch"),
+        ("39″", LENGTH, "39 inch"),
+        ("6''", LENGTH, "6 inch"),
+        ("6’", LENGTH, "6 foot"),
+        ("1/2 inch", LENGTH, "0.5 inch"),
+        ("3 1/2 in", LENGTH, "3.5 inch"),
+        ('3-1/2"', LENGTH, "3.5 inch"),
+        ('31/2"', LENGTH, "3.5 inch"),
+        ('3³/8"', LENGTH, "3.375 inch"),
+        ("12½ in", LENGTH, "12.5 inch"),
+        ("⅓ cup", VOLUME, "0.33 cup"),
+        ("5′ 2″", LENGTH, "62 inch"),
+        ("5'2", LENGTH, "62 inch"),
+        ("1 lb 8 oz", MASS, "24 ounce"),
+        ("5OOg", MASS, "500 gram"),
+        ("O.5 kg", MASS, "0.5 kilogram"),
+        ("l2 oz", MASS, "12 ounce"),
+        ("35 ib", MASS, "35 pound"),
+        ("12 0z", MASS, "12 ounce"),
+        ("５００ｇ", MASS, "500 gram"),
+        ("500克", MASS, "500 gram"),
+    ],
+)
+def test_spellings_are_parsed(text: str, units: tuple[str, ...], expected: str) -> None:
+    assert str(parse_quantity(text, units)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("", MASS),
+        ("gram", MASS),
+        ("0 gram", MASS),
+        ("12 fluid ounce", MASS),
+        ("3.0 horsepower", POWER),
+        ("about 5 kg", MASS),
+        ("5 kg each", MASS),
+        ("2.2e+20 gram", MASS),
+        ("6 x 330 ml", VOLUME),
+        ("[240.0, 240.0] volt", VOLTAGE),
+    ],
+)
+def test_text_that_is_not_one_quantity_is_none(text: str, units: tuple[str, ...]) -> None:
+    assert parse_quantity(text, units) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected"),
+    [
+        ("NETWT500g", MASS, ["500 gram"]),
+        ("500gNet", MASS, ["500 gram"]),
+        ("NET WT.12 OZ", MASS, ["12 ounce"]),
+        ("12 oz (340 g)", MASS, ["12 ounce", "340 gram"]),
+        ("AC 100~240V", VOLTAGE, ["[100, 240] volt", "100 volt", "240 volt"]),
+        ("220-240V-50/60Hz", VOLTAGE, ["[220, 240] volt", "220 volt", "240 volt"]),
+        ("220V~240V", VOLTAGE, ["[220, 240] volt", "220 volt", "240 volt"]),
+        ("110/220V", VOLTAGE, ["110 volt", "220 volt"]),
+        ("12/24/36 V", VOLTAGE, ["12 volt", "24 volt", "36 volt"]),
+        ("20Vmax", VOLTAGE, ["20 volt"]),
+        ("DC10V220V3CH", VOLTAGE, ["10 volt", "220 volt"]),
+        ("10*20*30cm", LENGTH, ["10 centimetre", "20 centimetre", "30 centimetre"]),
+        ("10cmx20cmx5cm", LENGTH, ["10 centimetre", "20 centimetre", "5 centimetre"]),
+        ("6.5cm/2.55in", LENGTH, ["6.5 centimetre", "2.55 inch"]),
+        ("6 x 330 ml", VOLUME, ["1980 millilitre", "330 millilitre"]),
+        ("• .500 mg", MASS, ["500 milligram"]),
+        ("185.0±5.0g", MASS, ["185 gram", "5 gram"]),
+    ],
+)
+def test_all_quantities_of_a_line_are_found(text: str, units: tuple[str, ...], expected: list[str]) -> None:
+    assert found(text, units) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["4000mAh", "5MP", "2.4GHz", "20mL", "5mW", "3 in 1", "5 in a box", "2 m2", "20 cm²", "4006381333931 m", "1990's"],
+)
+def test_other_things_are_no_lengths(text: str) -> None:
+    assert found(text, LENGTH) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "units"), [("60W", VOLTAGE), ("12VA", VOLTAGE), ("1.5 kWh", POWER), ("5 g/m2", MASS), ("B12", MASS)]
+)
+def test_other_units_are_left_alone(text: str, units: tuple[str, ...]) -> None:
+    assert found(text, units) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["L10cm x W20cm x H5cm", "10cm(L)x20cm(W)x5cm(H)", "10L x 20W x 5H cm", "length: 10, w 20 x H:5cm"]
+)
+def test_axes_are_kept(text: str) -> None:
+    axes = {str(match.quantity): match.axis for match in find_quantities(text, LENGTH)}
+    assert axes["20 centimetre"] == "w"
+    assert axes["5 centimetre"] == "h"
+    assert axes.get("10 centimetre", "l") == "l"
+
+
+def test_flags_tell_how_a_quantity_is_printed() -> None:
+    chain = find_quantities("10 x 20 x 30 cm", LENGTH)
+    assert [(m.chain_index, m.chain_length, m.inherited) for m in chain] == [(0, 3, True), (1, 3, True), (2, 3, False)]
+    assert [m.range_member for m in find_quantities("100-240V", VOLTAGE)] == [False, True, True]
+    assert [m.slip for m in find_quantities("35 ib or 40 lb", MASS)] == [True, False]
+    assert [m.compound for m in find_quantities("5'2\"", LENGTH)] == [True]
+    assert [m.product for m in find_quantities("6 x 330 ml", VOLUME)] == [True, False]
+
+
+@given(st.sampled_from(FAMILIES), st.data(), VALUES)
+def test_canonical_form_is_parsed_back(units: tuple[str, ...], data: st.DataObject, value: Decimal) -> None:
+    quantity = Quantity((value,), data.draw(st.sampled_from(units)))
+    assert parse_quantity(str(quantity), units) == quantity
+
+
+@given(st.sampled_from(FAMILIES), st.data(), st.lists(VALUES, min_size=2, max_size=2, unique=True))
+def test_canonical_range_is_parsed_back(units: tuple[str, ...], data: st.DataObject, ends: list[Decimal]) -> None:
+    quantity = Quantity(tuple(sorted(ends)), data.draw(st.sampled_from(units)))
+    assert parse_quantity(str(quantity), units) == quantity
+
+
+PRINT = st.one_of(
+    st.text(max_size=60),
+    st.text("0123456789.,/-~xX*'\"″′½³() OlISBgkmcvVwW±[]|", max_size=40),
+    st.lists(
+        st.sampled_from(["1", "12", "0", ".5", "1/2", "³/8", "x", "-", "to", "kg", "lb", "oz", "'", '"', "L", " "])
+    ).map("".join),
+)
+
+
+@given(PRINT, st.sampled_from(FAMILIES))
+def test_no_text_breaks_the_parser(text: str, units: tuple[str, ...]) -> None:
+    parsed = parse_quantity(text, units)
+    assert parsed is None or parsed.unit in units
+    for match in find_quantities(text, units):
+        assert 0 <= match.start < match.end <= len(text)
+        assert match.quantity.unit in units
+        assert 0 <= match.chain_index < match.chain_length
+
+
+@pytest.mark.parametrize(
+    ("values", "unit"),
+    [((), "gram"), ((0,), "gram"), ((2, 1), "volt"), ((1, 2, 3), "volt"), (("NaN",), "gram"), ((1,), "stone")],
+)
+def test_impossible_quantities_are_refused(values: tuple[object, ...], unit: str) -> None:
+    with pytest.raises(ValueError, match=r"rise|unknown unit"):
+        Quantity(tuple(Decimal(str(value)) for value in values), unit)
+
+
+def test_value_and_si() -> None:
+    grams = Quantity((Decimal(500),), "gram")
+    assert grams.value == 500.0
+    assert grams.si() == {"value": 0.5, "unit": "kilogram"}
+    volts = Quantity((Decimal(100), Decimal(240)), "volt")
+    assert volts.value == [100.0, 240.0]
+    assert volts.si() == {"value": [100.0, 240.0], "unit": "volt"}
+
+
+def test_every_unit_has_a_family_here() -> None:
+    assert {unit for units in FAMILIES for unit in units} == set(UNITS)

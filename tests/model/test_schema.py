@@ -1,0 +1,102 @@
+"""The shipped schema, one more entity, and broken files."""
+
+from pathlib import Path
+
+import pytest
+
+from model.errors import UnknownEntity
+from model.schema import ENTITIES_FILE, Entity, Schema
+
+LENGTHS = ("centimetre", "foot", "inch", "metre", "millimetre", "yard")
+
+
+def write(path: Path, text: str) -> Path:
+    file = path / "entities.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_shipped_schema_answers_the_eight_quantities() -> None:
+    schema = Schema.load()
+    assert schema.names == (
+        *("width", "depth", "height", "item_weight", "maximum_weight_recommendation"),
+        *("voltage", "wattage", "item_volume"),
+    )
+    assert {entity.kind for entity in schema.entities} == {"quantity"}
+    assert schema["width"].units == schema["depth"].units == schema["height"].units == LENGTHS
+    assert [e.name for e in schema.entities if not e.ranges] == ["width", "depth", "height"]
+    assert len(schema["item_volume"].units) == 13
+
+
+def test_one_entry_adds_an_entity(tmp_path: Path) -> None:
+    entry = "\n  - {name: cable_length, kind: quantity, units: [metre, foot]}\n"
+    schema = Schema.load(write(tmp_path, ENTITIES_FILE.read_text(encoding="utf-8") + entry))
+    assert schema.names == (*Schema.load().names, "cable_length")
+    assert schema["cable_length"] == Entity("cable_length", "quantity", units=("metre", "foot"))
+
+
+def test_every_kind_is_read(tmp_path: Path) -> None:
+    schema = Schema.load(
+        write(
+            tmp_path,
+            """
+            entities:
+              - {name: season, kind: choice, labels: [Summer, Winter], cues: [Season]}
+              - {name: category, kind: path, paths: [Apparel > Topwear > Shirts, Footwear]}
+              - {name: title, kind: text, max_subwords: 64}
+            """,
+        )
+    )
+    assert schema["season"] == Entity("season", "choice", labels=("Summer", "Winter"), cues=("season",))
+    assert schema["category"].paths == (("Apparel", "Topwear", "Shirts"), ("Footwear",))
+    assert schema["title"].max_subwords == 64
+
+
+def test_unknown_entity_is_named_with_the_known_ones() -> None:
+    with pytest.raises(UnknownEntity, match=r"'colour'.*item_weight"):
+        Schema.load()["colour"]
+
+
+def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        """
+        entities:
+          - {name: power, kind: number}
+          - {name: torque, kind: quantity, units: [newton metre, volt]}
+          - {name: mixed, kind: quantity, units: [metre, volt]}
+          - {name: span, kind: quantity, units: [metre], ranges: 3, labels: [a]}
+          - {name: gender, kind: choice, labels: [Men, Men]}
+          - {name: season, kind: choice, labels: []}
+          - {name: category, kind: path, paths: [A >  > B]}
+          - {name: title, kind: text, max_subwords: 5000}
+          - {name: title, kind: text, max_subwords: 64}
+          - {name: "bad name", kind: text, max_subwords: 64}
+          - wattage
+        """,
+    )
+    with pytest.raises(ValueError) as error:
+        Schema.load(file)
+    message = str(error.value)
+    for expected in [
+        "power: kind is 'number', must be one of quantity, choice, path, text",
+        "of which newton metre is unknown; allowed are millimetre",
+        "mixed: units is ['metre', 'volt'], must measure one thing, not length and voltage",
+        "span: ranges is 3, must be true or false",
+        "span: unknown key 'labels', allowed are name, kind, units, ranges, cues",
+        "gender: labels is ['Men', 'Men'], repeats Men",
+        "season: labels is [], must be a list of non-empty strings",
+        "category: paths is ['A >  > B'], has an empty level",
+        "title: max_subwords is 5000, must be a whole number from 1 to 1024",
+        "'title' is listed more than once",
+        "entry 10: name is 'bad name'",
+        "entry 11 is 'wattage', must be a mapping",
+        "has 12 error(s)",
+    ]:
+        assert expected in message
+
+
+@pytest.mark.parametrize("text", ["", "entities: []", "entities: {width: 3}", "- width", "entities: [", "a: \t- b"])
+def test_a_file_that_is_no_schema_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ValueError, match=r"entities\.yaml"):
+        Schema.load(write(tmp_path, text))

@@ -1,0 +1,57 @@
+"""Other layouts of a photo's words with the same answers."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from model.words import Line, Point
+from train.datasets import Record
+
+__all__ = ["augment"]
+
+
+def augment(record: Record, rng: np.random.Generator, *, keep: frozenset[int], text_share: float) -> Record:
+    """Mirrors, shifts, stretches and thins a layout.
+
+    Lines move by their centres and keep their shape: mirrored print stays readable. So the picture no longer
+    fits them: use it for the word stream alone.
+
+    Args:
+        keep: lines that hold an accepted answer; they are never dropped.
+        text_share: how often one such line comes as the caller's title instead of print on the photo.
+    """
+    width, height = record.width, record.height
+    mirror_x, mirror_y = rng.random() < 0.3, rng.random() < 0.15
+    scale = np.exp(rng.normal(0, 0.1, size=2))
+    shift = rng.normal(0, 0.03, size=2) * (width, height)
+    glyphs = np.exp(rng.normal(0, 0.08))
+    drop = rng.choice([0.0, 0.1, 0.3], p=[0.5, 0.3, 0.2])
+    lines, kept = [], []
+    for i, line in enumerate(record.lines):
+        if i not in keep and rng.random() < drop:
+            continue
+        corners = np.array(line.corners)
+        centre = corners.mean(axis=0)
+        moved = centre.copy()
+        if mirror_x:
+            moved[0] = width - moved[0]
+        if mirror_y:
+            moved[1] = height - moved[1]
+        middle = np.array([width / 2, height / 2])
+        moved = middle + (moved - middle) * scale + shift + rng.normal(0, 0.004, size=2) * (width, height)
+        lines.append(_placed(line, (corners - centre) * glyphs + moved))
+        kept.append(i)
+    text = record.text
+    movable = [j for j, i in enumerate(kept) if i in keep]
+    if movable and rng.random() < text_share:
+        text = lines.pop(int(rng.choice(movable))).text
+    return replace(record, lines=tuple(lines), text=text)
+
+
+def _placed(line: Line, corners: np.ndarray) -> Line:
+    a, b, c, d = (_point(p) for p in corners)
+    return Line((a, b, c, d), line.text, line.score)
+
+
+def _point(p: np.ndarray) -> Point:
+    return float(p[0]), float(p[1])

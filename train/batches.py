@@ -1,0 +1,113 @@
+"""Batches of an epoch: made from a seed, so that a resumed run sees what an uninterrupted one would have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from model.inputs import Preprocessor
+from model.network import Inputs
+from model.photo import decode
+from model.quantity import Quantity
+from train.augment import augment
+from train.datasets import Question, Record
+from train.loss import Targets, make_targets
+
+__all__ = ["Batches", "Shares"]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How often a batch or an example comes how.
+
+    Attributes:
+        picture: batches with the image stream on.
+        no_words: of those, examples that hide their words from the network.
+        as_printed: word-only examples whose layout stays as it is.
+        title: word-only examples with an answer moved into the title.
+    """
+
+    picture: float
+    no_words: float
+    as_printed: float
+    title: float
+
+
+class Batches(Dataset[tuple[Inputs, Targets]]):
+    """The batches of one epoch, each made from (seed, epoch, its number) alone."""
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        preprocessor: Preprocessor,
+        *,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        shares: Shares,
+    ):
+        self._records = records
+        self._preprocessor = preprocessor
+        self._seed = (seed, epoch)
+        self._shares = shares
+        self._batches = _shuffled(records, batch_size, np.random.default_rng(self._seed))
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, number: int) -> tuple[Inputs, Targets]:
+        rng = np.random.default_rng((*self._seed, number))
+        chosen = [self._records[i] for i in self._batches[number]]
+        # The stream is on or off for a whole batch: its tokens would be padding for the rest.
+        picture = rng.random() < self._shares.picture and all(r.photo is not None for r in chosen)
+        examples, questions = [], []
+        for record in chosen:
+            seen = self._seen(record, picture, rng)
+            asked = record.questions
+            examples.append(
+                self._preprocessor.example(
+                    seen.lines,
+                    (seen.width, seen.height),
+                    [q.entity for q in asked],
+                    image=decode(record.photo.read_bytes()) if picture and record.photo else None,
+                    text=seen.text,
+                    own_labels=[_own_label(q) for q in asked],
+                )
+            )
+            questions.append(asked)
+        inputs = self._preprocessor.batch(examples)
+        targets = make_targets(self._preprocessor.vocabulary, examples, questions, inputs.candidate_mask.shape[1])
+        return inputs, targets
+
+    def _seen(self, record: Record, picture: bool, rng: np.random.Generator) -> Record:
+        if picture:
+            hide = rng.random() < self._shares.no_words
+            return (
+                Record(record.name, record.photo, record.width, record.height, (), record.questions) if hide else record
+            )
+        if rng.random() < self._shares.as_printed:
+            return record
+        found = self._preprocessor.candidates(record.lines, [q.entity for q in record.questions])
+        keep = frozenset(
+            c.line
+            for question, candidates in zip(record.questions, found, strict=True)
+            for c in candidates
+            if c.quantity in question.accepted
+        )
+        return augment(record, rng, keep=keep, text_share=self._shares.title)
+
+
+def _shuffled(records: Sequence[Record], size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Batches of record numbers. Photos with about as many words share one: what is padded is computed too."""
+    words = np.array([sum(len(line.text.split()) for line in record.lines) for record in records])
+    order = rng.permutation(len(records))
+    batches = []
+    for pool in np.array_split(order, max(1, len(order) // (8 * size))):
+        by_words = pool[np.argsort(words[pool], kind="stable")]
+        batches += [by_words[i : i + size] for i in range(0, len(by_words), size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _own_label(question: Question) -> Quantity | None:
+    return question.accepted[0] if question.counted else None

@@ -1,0 +1,155 @@
+"""Training settings from a YAML file, checked on load with all errors at once."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.presets import PRESETS
+
+__all__ = ["Config", "Source", "load_config"]
+
+KINDS = ("challenge", "hand", "generated")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One set of labelled photos.
+
+    Attributes:
+        kind: `challenge`, `hand`, or `generated` (drawn layouts, no files).
+        labels, photos, words: files and folder of the set; words as JSON lines.
+        counted: whether the priors were counted with these labels among them.
+        photos_count: how many layouts `generated` draws.
+    """
+
+    kind: str
+    labels: Path | None = None
+    photos: Path | None = None
+    words: Path | None = None
+    counted: bool = False
+    photos_count: int = 0
+
+
+@dataclass(frozen=True)
+class Config:
+    """How to train one network.
+
+    Attributes:
+        minutes: time budget of this run; it ends sooner when `patience` runs out.
+        hold_back: share of the photos, chosen by name, that are only evaluated on.
+        picture_share, no_words_share, as_printed_share, title_share: see train.batches.Shares.
+        stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
+        precision: `fp32`, `bf16` or `fp16` (with gradient scaling).
+    """
+
+    preset: str
+    sources: tuple[Source, ...]
+    minutes: float
+    epochs: int
+    batch_size: int = 32
+    learning_rate: float = 5e-4
+    warmup: float = 0.05
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    ema: float = 0.998
+    dropout: float = 0.1
+    spelling_weight: float = 0.3
+    picture_share: float = 0.0
+    no_words_share: float = 0.5
+    as_printed_share: float = 0.3
+    title_share: float = 0.05
+    hold_back: float = 0.1
+    patience: int = 0
+    evaluate_every: int = 1
+    stem_start: str | None = None
+    precision: str = "fp32"
+    seed: int = 0
+    workers: int = 0
+    checkpoint_batches: int = 100
+    checkpoint_minutes: float = 3.0
+
+
+def load_config(path: Path) -> Config:
+    """Reads a config file; paths in it are relative to the folder that holds it.
+
+    Raises ValueError with every error in the file.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read the config {path}: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: expected keys and values, found {type(data).__name__}")
+    errors: list[str] = []
+    sources = [_source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(data.pop("sources", []))]
+    if not sources:
+        errors.append("sources: at least one is needed")
+    values = _checked(Config, data, "", errors)
+    _check_ranges(values, errors)
+    if errors:
+        raise ValueError(f"{path} has {len(errors)} error(s):\n" + "\n".join(f"  {e}" for e in errors))
+    return Config(sources=tuple(sources), **values)
+
+
+def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
+    if not isinstance(entry, dict):
+        errors.append(f"{where}: expected keys and values, found {entry!r}")
+        return Source("")
+    paths = {k: (folder / str(entry.pop(k))).resolve() for k in ("labels", "photos", "words") if k in entry}
+    for key, path in paths.items():
+        if not path.exists():
+            errors.append(f"{where}.{key}: {path} does not exist")
+    values = _checked(Source, entry, f"{where}.", errors)
+    kind = values.get("kind", "")
+    if kind not in KINDS:
+        errors.append(f"{where}.kind: {kind!r} is none of {', '.join(KINDS)}")
+    elif kind == "generated":
+        if values.get("photos_count", 0) < 1:
+            errors.append(f"{where}.photos_count: a generated set needs at least 1")
+    else:
+        errors += [f"{where}.{k}: missing" for k in ("labels", "photos", "words") if k not in paths]
+    return Source(**{"kind": kind, **values, **paths})
+
+
+def _checked(kind: type, data: dict[str, Any], prefix: str, errors: list[str]) -> dict[str, Any]:
+    """The entries of `data` that are fields of `kind` with the type of its default or annotation."""
+    expected = {f.name: f.type for f in fields(kind)}
+    values = {}
+    for key, value in data.items():
+        if key not in expected or expected[key] == tuple[Source, ...]:
+            errors.append(f"{prefix}{key}: unknown; known: {', '.join(expected)}")
+        elif not _fits(value, expected[key]):
+            errors.append(
+                f"{prefix}{key}: {value!r} is not of type {getattr(expected[key], '__name__', expected[key])}"
+            )
+        else:
+            values[key] = value
+    for f in fields(kind):
+        if f.name not in data and f.default is f.default_factory and f.name != "sources":
+            errors.append(f"{prefix}{f.name}: missing")
+    return values
+
+
+def _fits(value: Any, expected: Any) -> bool:
+    if expected is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if expected is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, expected)
+
+
+def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
+    if values.get("preset", "nano") not in PRESETS:
+        errors.append(f"preset: {values['preset']!r} is none of {', '.join(PRESETS)}")
+    if values.get("precision", "fp32") not in ("fp32", "bf16", "fp16"):
+        errors.append(f"precision: {values['precision']!r} is none of fp32, bf16, fp16")
+    if values.get("stem_start") not in (None, "efficientnet-lite0"):
+        errors.append(f"stem_start: {values['stem_start']!r} is not efficientnet-lite0")
+    for key, value in values.items():
+        if (key.endswith("_share") or key in ("hold_back", "warmup", "ema", "dropout")) and not 0 <= value < 1.0001:
+            errors.append(f"{key}: {value} is not between 0 and 1")
+        positive = ("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every")
+        if key in (*positive, "checkpoint_batches", "checkpoint_minutes") and value <= 0:
+            errors.append(f"{key}: {value} is not above 0")

@@ -1,0 +1,104 @@
+"""Scores of the public challenge: F1 from exact strings, micro, per entity and as the mix of its test set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["MIX", "Counts", "Score", "score"]
+
+# Share of each entity among the challenge's own test rows.
+MIX = {
+    "height": 0.246,
+    "depth": 0.215,
+    "width": 0.205,
+    "item_weight": 0.168,
+    "maximum_weight_recommendation": 0.054,
+    "voltage": 0.042,
+    "wattage": 0.041,
+    "item_volume": 0.029,
+}
+
+
+@dataclass
+class Counts:
+    """Rows by outcome. A wrong answer is a false positive only, as the challenge counts."""
+
+    true_positive: int = 0
+    false_positive: int = 0
+    false_negative: int = 0
+    true_negative: int = 0
+
+    def add(self, prediction: str, accepted: tuple[str, ...]) -> None:
+        """Counts one row. `accepted` is empty where the photo does not show the value."""
+        if prediction:
+            if prediction in accepted:
+                self.true_positive += 1
+            else:
+                self.false_positive += 1
+        elif accepted:
+            self.false_negative += 1
+        else:
+            self.true_negative += 1
+
+    @property
+    def rows(self) -> int:
+        return self.true_positive + self.false_positive + self.false_negative + self.true_negative
+
+    @property
+    def precision(self) -> float:
+        return self.true_positive / max(self.true_positive + self.false_positive, 1)
+
+    @property
+    def recall(self) -> float:
+        return self.true_positive / max(self.true_positive + self.false_negative, 1)
+
+    @property
+    def f1(self) -> float:
+        p, r = self.precision, self.recall
+        return 2 * p * r / (p + r) if p + r else 0.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """Counts over all rows and per entity."""
+
+    micro: Counts
+    entities: dict[str, Counts]
+
+    @property
+    def mix(self) -> float:
+        """Per-entity F1 weighted by the challenge's test shares, over the entities that occur."""
+        present = {name: MIX[name] for name in self.entities if name in MIX}
+        if not present:
+            return 0.0
+        return sum(self.entities[n].f1 * share for n, share in present.items()) / sum(present.values())
+
+    def as_dict(self) -> dict[str, object]:
+        entities = {
+            name: {"f1": c.f1, "precision": c.precision, "recall": c.recall, "rows": c.rows}
+            for name, c in sorted(self.entities.items())
+        }
+        micro = self.micro
+        return {
+            "f1_micro": micro.f1,
+            "f1_mix": self.mix,
+            "precision": micro.precision,
+            "recall": micro.recall,
+            "rows": micro.rows,
+            "entities": entities,
+        }
+
+    def table(self) -> str:
+        """A table to read, one line per entity."""
+        lines = [f"{'':32}{'F1':>7}{'P':>7}{'R':>7}{'rows':>7}"]
+        for name, c in [*sorted(self.entities.items()), ("micro", self.micro)]:
+            lines.append(f"{name:32}{c.f1:7.3f}{c.precision:7.3f}{c.recall:7.3f}{c.rows:7d}")
+        return "\n".join([*lines, f"{'mix':32}{self.mix:7.3f}"])
+
+
+def score(rows: Iterable[tuple[str, str, tuple[str, ...]]]) -> Score:
+    """Scores rows of (entity name, canonical prediction, canonical accepted answers)."""
+    micro, entities = Counts(), dict[str, Counts]()
+    for entity, prediction, accepted in rows:
+        micro.add(prediction, accepted)
+        entities.setdefault(entity, Counts()).add(prediction, accepted)
+    return Score(micro, entities)

@@ -1,0 +1,46 @@
+"""Trains a network.
+
+    python -m train.run --config train/configs/small.yaml
+
+The same command again goes on where it stopped.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from train.config import load_config
+from train.trainer import Trainer
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, help="CPU threads of torch (default: all cores)")
+    args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    try:
+        config = load_config(args.config)
+        trainer = Trainer(config, args.out or Path("runs") / args.config.stem, args.device)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    parameters = sum(p.numel() for p in trainer.network.parameters())
+    print(
+        f"{config.preset}: {parameters / 1e6:.1f} M parameters, {len(trainer.train_records)} photos to train on,"
+        f" {len(trainer.held_records)} held back, {trainer.batches_per_epoch} batches an epoch"
+    )
+    best = trainer.run()
+    if best:
+        print(best.table())
+    print(f"weights: {trainer.out / 'weights.safetensors'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,302 @@
+"""The training loop: one network, one config, a folder that a run can be resumed from."""
+
+import math
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from model.inputs import Preprocessor
+from model.network import FEATURE_BINS, Inputs
+from model.predictor import Predictor
+from model.presets import preset
+from model.priors import PRIORS_FILE, Priors
+from model.schema import Schema
+from model.vocabulary import Vocabulary
+from model.weights import Weights, build_network, save_weights
+from train.batches import Batches, Shares
+from train.checkpoint import Ema, Progress, load_checkpoint, save_checkpoint
+from train.config import Config
+from train.datasets import Record, read_challenge, read_hand
+from train.evaluation import Answers, answer_from_words, score_answers
+from train.generated import generate
+from train.loss import Targets, answer_loss
+from train.metrics import Score
+from train.stem_start import start_from_lite0
+
+Batch = tuple[Inputs, Targets]
+
+__all__ = ["Trainer", "feature_edges", "read_sources"]
+
+
+def read_sources(config: Config, schema: Schema) -> tuple[list[Record], list[Record]]:
+    """Records to train on and records held back, which is decided by a hash of the photo's name."""
+    records: list[Record] = []
+    for i, source in enumerate(config.sources):
+        if source.kind == "generated":
+            records += generate(source.photos_count, config.seed + i, schema)
+        elif source.labels and source.photos and source.words:
+            if source.kind == "challenge":
+                records += read_challenge(source.labels, source.photos, source.words, schema, counted=source.counted)
+            else:
+                records += read_hand(source.labels, source.photos, source.words, schema)
+    held = [zlib.crc32(r.name.encode()) % 1000 < 1000 * config.hold_back for r in records]
+    train = [r for r, h in zip(records, held, strict=True) if not h]
+    return train, [r for r, h in zip(records, held, strict=True) if h]
+
+
+def feature_edges(preprocessor: Preprocessor, records: list[Record]) -> torch.Tensor:
+    """Quantiles of every candidate feature over the training records: (F, bins + 1), strictly rising."""
+    rows = []
+    for record in records:
+        entities = [q.entity for q in record.questions]
+        example = preprocessor.example(record.lines, (record.width, record.height), entities)
+        rows += example.features
+    table = np.concatenate(rows)
+    edges = []
+    for column in table.T:
+        distinct = np.unique(np.quantile(column, np.linspace(0, 1, FEATURE_BINS + 1)))
+        if len(distinct) < 2:
+            distinct = np.array([column.min(), max(column.max(), column.min() + 1)])
+        # Features with few values have fewer quantiles than bins: their gaps are split evenly.
+        places = np.linspace(0, len(distinct) - 1, FEATURE_BINS + 1)
+        edges.append(np.interp(places, np.arange(len(distinct)), distinct))
+    return torch.tensor(np.array(edges), dtype=torch.float32)
+
+
+class Trainer:
+    """Trains until the epochs, the time or the patience of its config end.
+
+    Writes into `out`: checkpoint.pt, weights.safetensors (the averaged weights that scored best on the held-back
+    photos, or the last ones without held-back photos), TensorBoard events.
+    """
+
+    def __init__(self, config: Config, out: Path, device: str, log: Callable[[str], None] = tqdm.write):
+        self.config = config
+        self.out = out
+        self.device = device
+        self.log = log
+        out.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(config.seed)
+        schema = Schema.load()
+        self.vocabulary = Vocabulary(schema)
+        priors = Priors.load() if PRIORS_FILE.is_file() else Priors.count([])
+        shape = replace(preset(config.preset), dropout=config.dropout)
+        self.preprocessor = Preprocessor(schema, self.vocabulary, priors, shape.image_size)
+        self.train_records, self.held_records = read_sources(config, schema)
+        self.network = build_network(shape, self.vocabulary)
+        self.network.feature_edges.copy_(feature_edges(self.preprocessor, self.train_records))
+        if config.stem_start:
+            self.log(f"stem: {start_from_lite0(self.network.stem)} tensors from {config.stem_start}")
+            # A few thousand photos would only blur a packaged trunk: its self-attention alone learns.
+            self.network.stem[0].requires_grad_(False)
+        self.network.to(device)
+        self.averaged = build_network(shape, self.vocabulary).to(device).eval()
+        self.ema = Ema(self.network, config.ema)
+        learned = [p for p in self.network.parameters() if p.requires_grad]
+        decayed = [p for p in learned if p.ndim > 1]
+        plain = [p for p in learned if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": config.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+            betas=(0.9, 0.98),
+        )
+        self.precision = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[config.precision]
+        self.scaler = torch.amp.GradScaler(device, enabled=config.precision == "fp16")
+        self.progress = Progress()
+        self.shares = Shares(
+            picture=config.picture_share,
+            no_words=config.no_words_share,
+            as_printed=config.as_printed_share,
+            title=config.title_share,
+        )
+        self.batches_per_epoch = len(self._batches(0))
+        self.checkpoint = out / "checkpoint.pt"
+        # What a checkpoint is compared with; paths may move between machines.
+        self.fingerprint = {k: v for k, v in asdict(config).items() if k != "sources"}
+        if self.checkpoint.exists():
+            self.progress = load_checkpoint(
+                self.checkpoint, self.network, self.ema, self.optimiser, self.scaler, self.fingerprint
+            )
+            self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
+
+    def _batches(self, epoch: int) -> Batches:
+        return Batches(
+            self.train_records,
+            self.preprocessor,
+            batch_size=self.config.batch_size,
+            seed=self.config.seed,
+            epoch=epoch,
+            shares=self.shares,
+        )
+
+    def learning_rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine to one hundredth."""
+        total = self.config.epochs * self.batches_per_epoch
+        warm = max(1, round(self.config.warmup * total))
+        if step < warm:
+            return self.config.learning_rate * (step + 1) / warm
+        share = (step - warm) / max(1, total - warm)
+        return self.config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+
+    def run(self) -> Score | None:
+        """Trains, and returns the best score on the held-back photos."""
+        best: Score | None = None
+        writer = SummaryWriter(str(self.out))
+        p = self.progress
+        deadline = time.monotonic() + 60 * self.config.minutes
+        while p.epoch < self.config.epochs:
+            loss = self._epoch(writer, deadline)
+            if p.batch:  # stopped by the clock inside the epoch
+                self.log("time is up; run the same command again to go on")
+                break
+            p.epoch += 1
+            last = p.epoch == self.config.epochs
+            if self.held_records and (last or p.epoch % self.config.evaluate_every == 0):
+                best = self._evaluate(writer, loss) or best
+                self._save()
+                if self.config.patience and p.since_best >= self.config.patience:
+                    self.log(f"no better score in {p.since_best} evaluations: stopping")
+                    break
+        if not self.held_records:
+            self._save_weights("none")
+        self._save()
+        writer.close()
+        return best
+
+    def _epoch(self, writer: SummaryWriter, deadline: float) -> float:
+        p = self.progress
+        batches = self._batches(p.epoch)
+        order = range(p.batch, len(batches))
+        # A generator of its own: the loader's draw must not move the random state that dropout goes on from.
+        loader = DataLoader(
+            batches,
+            batch_size=None,
+            sampler=order,
+            num_workers=self.config.workers,
+            generator=torch.Generator(),
+        )
+        bar = tqdm(loader, desc=f"epoch {p.epoch + 1}/{self.config.epochs}", total=len(order), leave=False)
+        losses, saved = [], time.monotonic()
+        for inputs, targets in self._timed(bar):
+            loss = self._step(inputs.to(self.device), targets.to(self.device))
+            losses.append(loss)
+            p.batch += 1
+            p.step += 1
+            writer.add_scalar("loss/train", loss, p.step)
+            writer.add_scalar("learning rate", self.learning_rate(p.step - 1), p.step)
+            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
+            now = time.monotonic()
+            if p.step % self.config.checkpoint_batches == 0 or now - saved > 60 * self.config.checkpoint_minutes:
+                self._save()
+                saved = now
+            if now > deadline and p.batch < len(batches):
+                return float(np.mean(losses))
+        p.batch = 0
+        return float(np.mean(losses)) if losses else math.nan
+
+    def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        at = time.monotonic()
+        for batch in batches:
+            yield batch
+            now = time.monotonic()
+            self.progress.seconds += now - at
+            at = now
+
+    def _step(self, inputs: Inputs, targets: Targets) -> float:
+        self.network.train()
+        if self.config.stem_start:
+            self.network.stem[0].eval()  # batch norm keeps the packaged statistics
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate(self.progress.step)
+        enabled = self.precision != torch.float32
+        with torch.autocast(self.device, dtype=self.precision, enabled=enabled):
+            logits = self.network(inputs, targets.tokens)
+        loss = answer_loss(logits, targets, self.vocabulary, self.config.spelling_weight)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimiser)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.ema.update(self.network)
+        return loss.item()
+
+    def _evaluate(self, writer: SummaryWriter, loss: float) -> Score | None:
+        """Scores the averaged weights on held-back photos; keeps and returns a best score."""
+        p = self.progress
+        self.averaged.load_state_dict(self.ema.tensors)
+        predictor = Predictor(
+            Weights(self.averaged, {"picture_with_words": "no"}),
+            self.preprocessor,
+            reader="none",
+            threads=torch.get_num_threads(),
+            device=self.device,
+            max_pixels=1,
+        )
+        answers = answer_from_words(predictor, self.held_records)
+        result = score_answers(self.held_records, answers)
+        writer.add_scalar("f1/held back", result.micro.f1, p.step)
+        better = result.micro.f1 > p.best
+        self.log(
+            f"epoch {p.epoch}: loss {loss:.3f}, held-back F1 {result.micro.f1:.3f}, mix {result.mix:.3f}"
+            f" ({result.micro.rows} rows, {p.seconds:.0f} s){' *' if better else ''}"
+        )
+        self._show_samples(writer, answers)
+        if not better:
+            p.since_best += 1
+            return None
+        p.best, p.since_best = result.micro.f1, 0
+        self._save_weights(f"{result.micro.f1:.4f}")
+        return result
+
+    def _show_samples(self, writer: SummaryWriter, answers: Answers, count: int = 3) -> None:
+        """A few live predictions beside what would have been right."""
+        rng = np.random.default_rng(self.progress.step)
+        shown = []
+        for i in rng.choice(len(self.held_records), size=min(count, len(self.held_records)), replace=False):
+            record = self.held_records[i]
+            question = record.questions[0]
+            predicted = answers[record.name][question.entity.name]
+            accepted = " | ".join(map(str, question.accepted))
+            shown.append(
+                f"{record.name} {question.entity.name}: {predicted.prediction!r}"
+                f" ({predicted.confidence:.2f}), right: {accepted!r}"
+            )
+        for line in shown:
+            self.log("  " + line)
+        writer.add_text("samples", "\n\n".join(shown), self.progress.step)
+
+    def _save_weights(self, held_back_f1: str) -> None:
+        self.averaged.load_state_dict(self.ema.tensors)
+        p = self.progress
+        save_weights(
+            self.out / "weights.safetensors",
+            self.averaged,
+            self.vocabulary,
+            picture_with_words="no",
+            held_back_f1=held_back_f1,
+            epochs=str(p.epoch),
+            seconds=f"{p.seconds:.0f}",
+        )
+
+    def _save(self) -> None:
+        save_checkpoint(
+            self.checkpoint,
+            self.progress,
+            self.network,
+            self.ema,
+            self.optimiser,
+            self.scaler,
+            self.fingerprint,
+        )
