@@ -5,6 +5,7 @@ arXiv 1506.03134): choosing a candidate answers with its exact print, the vocabu
 """
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -67,8 +68,8 @@ class Decoder(nn.Module):
         """Projects the memory to every layer's cross keys and values, once for all steps."""
         cross = []
         for layer in self.layers:
-            photo = layer.cross_attention.keys(memory.photo)
-            question = layer.cross_attention.keys(memory.question)
+            attention = cast(_Layer, layer).cross_attention
+            photo, question = attention.keys(memory.photo), attention.keys(memory.question)
             cross.append(
                 (
                     torch.cat([photo[0][memory.owner], question[0]], dim=2),

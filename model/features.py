@@ -93,12 +93,10 @@ def _value_features(quantity: Quantity) -> list[float]:
     value = quantity.values[-1]
     digits = value.normalize().as_tuple()
     decimals = max(0, -int(digits.exponent))
-    si = quantity.si()["value"]
-    top = max(si[-1] if isinstance(si, list) else si, 1e-12)
     whole = value == value.to_integral_value()
     return [
         math.log10(max(float(value), 1e-6)),
-        math.log10(top),
+        math.log10(max(quantity.si_values[-1], 1e-12)),
         len(digits.digits),
         decimals,
         whole and value % 10 == 0,
@@ -154,7 +152,7 @@ def _rival_features(candidates: Sequence[Candidate]) -> np.ndarray:
     rows = []
     for i, c in enumerate(candidates):
         close = np.abs(np.log(sizes / sizes[i])) < 0.03
-        twins = [j for j in np.flatnonzero(close) if candidates[j].quantity.unit != c.quantity.unit]
+        twins = [j for j in np.flatnonzero(close).tolist() if candidates[j].quantity.unit != c.quantity.unit]
         rows.append(
             [
                 c.repeats,

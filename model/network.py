@@ -1,6 +1,7 @@
 """The Resformer: stem, patches, words, candidates and prompts into one encoder, answers from one decoder."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +50,8 @@ class Inputs:
     candidate_mask: Tensor
 
     def to(self, device: torch.device | str) -> "Inputs":
-        return Inputs(**{k: None if v is None else v.to(device) for k, v in vars(self).items()})
+        moved: dict[str, Any] = {k: None if v is None else v.to(device) for k, v in vars(self).items()}
+        return Inputs(**moved)
 
 
 class Resformer(nn.Module):

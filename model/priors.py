@@ -86,5 +86,4 @@ def _key(entity: str, text: str) -> int:
 
 def _decade(quantity: Quantity) -> float:
     """Logarithm of the SI value, of a range's upper bound."""
-    value = quantity.si()["value"]
-    return math.log10(max(value[-1] if isinstance(value, list) else value, 1e-12))
+    return math.log10(max(quantity.si_values[-1], 1e-12))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby, pairwise
+from typing import Any
 
 from model.measures import Measure, find_measures
 from model.spellings import FOLD
@@ -61,10 +62,15 @@ class Quantity:
         values = [float(value) for value in self.values]
         return values if len(values) > 1 else values[0]
 
-    def si(self) -> dict[str, object]:
+    @property
+    def si_values(self) -> tuple[float, ...]:
+        """The values in the SI unit."""
+        return tuple(float(to_si(value, self.unit)) for value in self.values)
+
+    def si(self) -> dict[str, Any]:
         """`{"value": ..., "unit": ...}` in the SI unit; the value is [low, high] for a range."""
-        values = [float(to_si(value, self.unit)) for value in self.values]
-        return {"value": values if len(values) > 1 else values[0], "unit": UNITS[self.unit].si_unit}
+        values = self.si_values
+        return {"value": list(values) if len(values) > 1 else values[0], "unit": UNITS[self.unit].si_unit}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from model.presets import Preset
 __all__ = ["SelfAttention2d", "build_stem"]
 
 
-def build_stem(preset: Preset) -> tuple[nn.Module, int]:
-    """The stem of a preset and its number of output channels."""
+def build_stem(preset: Preset) -> tuple[nn.Sequential, int]:
+    """The stem of a preset, trunk first, and its number of output channels."""
     channels = preset.stem_widths[-1]
     trunk = MobileTrunk(preset) if preset.stem == "mobile" else ResNetTrunk(preset)
     return nn.Sequential(trunk, SelfAttention2d(channels)), channels

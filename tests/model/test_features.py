@@ -1,0 +1,55 @@
+import numpy as np
+
+from model.candidates import find_candidates
+from model.features import GEOMETRY, Page, candidate_features, feature_count
+from model.priors import Priors
+from model.schema import Schema
+from model.words import Line
+
+SCHEMA = Schema.load()
+PRIORS = Priors.count([])
+
+
+def line(text: str, x: float, y: float, glyph: float = 20) -> Line:
+    width = glyph * len(text) / 2
+    return Line(((x, y), (x + width, y), (x + width, y + glyph), (x, y + glyph)), text, 0.9)
+
+
+def features(lines: list[Line], entity_name: str) -> np.ndarray:
+    entity = SCHEMA[entity_name]
+    candidates = find_candidates(lines, entity.units)
+    return candidate_features(Page(lines, 800, 600), candidates, entity, SCHEMA, PRIORS)
+
+
+def test_shape_and_finiteness() -> None:
+    table = features([line("Net Wt 500 g (17.6 oz)", 10, 10), line("30 g", 10, 300)], "item_weight")
+    assert table.shape == (3, feature_count())
+    assert np.isfinite(table).all()
+    assert features([], "item_weight").shape == (0, feature_count())
+
+
+def test_cue_words_speak_for_the_entity_they_name() -> None:
+    lines = [line("Net Wt 500 g", 10, 10), line("Max load 20 kg", 10, 300)]
+    weight, limit = features(lines, "item_weight"), features(lines, "maximum_weight_recommendation")
+    own, rival = slice(-8, -4), slice(-4, None)
+    before = own.start
+    assert weight[0, before] > 0.5 > weight[1, before]
+    np.testing.assert_allclose(weight[0, own], limit[0, rival])
+    np.testing.assert_allclose(weight[1, rival], limit[1, own])
+
+
+def test_features_do_not_depend_on_the_photo_s_scale() -> None:
+    lines = [line("Net Wt 500 g", 10, 10), line("30 g", 10, 300)]
+    doubled = [Line(tuple((2 * x, 2 * y) for x, y in entry.corners), entry.text, entry.score) for entry in lines]
+    entity = SCHEMA["item_weight"]
+    once = candidate_features(Page(lines, 800, 600), find_candidates(lines, entity.units), entity, SCHEMA, PRIORS)
+    twice = candidate_features(
+        Page(doubled, 1600, 1200), find_candidates(doubled, entity.units), entity, SCHEMA, PRIORS
+    )
+    np.testing.assert_allclose(once, twice, rtol=1e-4)
+
+
+def test_places_have_geometry() -> None:
+    page = Page([line("5 g", 10, 10)], 800, 600)
+    assert len(page.geometry((0, 0, 8, 8), page.lines[0])) == GEOMETRY
+    assert page.geometry(None, None) == [0.0] * GEOMETRY

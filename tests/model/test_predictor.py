@@ -1,0 +1,110 @@
+"""The one path from photo to answers, with a random network and with the shipped weights."""
+
+import io
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from model.errors import BadRequest, UnknownEntity, UnsupportedImage
+from model.predictor import Predictor
+from model.presets import preset
+from model.quantity import parse_quantity
+from model.schema import Schema
+from model.vocabulary import Vocabulary
+from model.weights import WEIGHTS, build_network, load_weights, save_weights
+
+SCHEMA = Schema.load()
+VOCABULARY = Vocabulary(SCHEMA)
+
+
+def pack(*texts: str) -> bytes:
+    """A photo of a white pack with lines of print."""
+    image = Image.new("RGB", (640, 480), "white")
+    draw = ImageDraw.Draw(image)
+    for i, text in enumerate(texts):
+        draw.text((60, 60 + 100 * i), text, "black", ImageFont.load_default(44))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(3)
+    path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
+    save_weights(path, build_network(preset("nano"), VOCABULARY), VOCABULARY, picture_with_words="no")
+    return path
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Predictor:
+    return Predictor.load(reader="ppocr", threads=2)
+
+
+def test_answers_have_their_form(random_weights: Path) -> None:
+    predictor = Predictor.load(random_weights, reader="none")
+    result = predictor.predict(pack("NET WT 500 g"), title="Rice 5 kg", description="Output 20 W")
+    assert (result.width, result.height) == (640, 480)
+    assert tuple(result.predictions) == SCHEMA.names
+    for name, p in result.predictions.items():
+        assert 0 <= p.confidence <= 1
+        if p.prediction:
+            quantity = parse_quantity(p.prediction, SCHEMA[name].units)
+            assert quantity is not None
+            assert (p.value, p.unit, p.si) == (quantity.value, quantity.unit, quantity.si())
+        else:
+            assert (p.value, p.unit, p.si, p.evidence) == (None, None, None, None)
+    assert set(result.as_dict()["predictions"]["voltage"]) == {
+        *("prediction", "value", "unit", "si", "confidence", "evidence")
+    }
+
+
+def test_bad_requests_are_named(random_weights: Path) -> None:
+    predictor = Predictor.load(random_weights, reader="none")
+    with pytest.raises(UnknownEntity, match="item_weight"):
+        predictor.predict(pack(), ["weight of item"])
+    with pytest.raises(UnsupportedImage):
+        predictor.predict(b"hello, not a photo")
+    with pytest.raises(BadRequest):
+        predictor.predict(pack(), reader="tesseract")
+
+
+def test_weights_of_another_schema_are_refused(random_weights: Path, tmp_path: Path) -> None:
+    entities = (Path(__file__).parents[2] / "model" / "entities.yaml").read_text()
+    wider = tmp_path / "entities.yaml"
+    wider.write_text(f"{entities}\n  - name: runtime_power\n    kind: quantity\n    units: [watt]\n")
+    with pytest.raises(ValueError, match="runtime_power"):
+        load_weights(random_weights, Vocabulary(Schema.load(wider)))
+    with pytest.raises(FileNotFoundError, match=r"train\.run"):
+        load_weights(tmp_path / "none.safetensors", VOCABULARY)
+
+
+def test_shipped_weights_read_a_pack(shipped: Predictor) -> None:
+    result = shipped.predict(pack("GOLDEN RICE", "NET WT 500 g (17.6 oz)"), ["item_weight"])
+    weight = result.predictions["item_weight"]
+    assert weight.prediction in ("500 gram", "17.6 ounce")
+    x0, y0, x1, y1 = weight.evidence or (0, 0, 0, 0)
+    assert 60 < (x0 + x1) / 2 < 640
+    assert 155 < y0 < y1 < 220
+
+
+def test_one_entity_and_all_give_the_same_answer(shipped: Predictor) -> None:
+    photo = pack("INPUT 220-240V~", "Power 60 W", "Weight 1,5 kg")
+    together = shipped.predict(photo).predictions
+    for name in SCHEMA.names:
+        alone = shipped.predict(photo, [name]).predictions[name]
+        assert alone.prediction == together[name].prediction
+        assert alone.confidence == pytest.approx(together[name].confidence, abs=2e-3)
+
+
+def test_a_title_alone_can_answer(shipped: Predictor) -> None:
+    answer = shipped.predict(pack(), ["item_weight"], title="Basmati rice, net weight 5 kg", reader="none")
+    weight = answer.predictions["item_weight"]
+    assert weight.prediction in ("5 kilogram", "")
+    assert weight.evidence is None
+
+
+def test_shipped_weights_stay_within_their_size() -> None:
+    assert (WEIGHTS / "small.safetensors").stat().st_size <= 32 * 2**20

@@ -1,0 +1,123 @@
+"""The reader finds print, says where it stands, and survives photos of any shape."""
+
+import logging
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from model.errors import BadRequest
+from model.reader import READERS, PpOcrReader, Reader, make_reader
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return make_reader("ppocr", threads=1)
+
+
+def printed(*lines: str, size: tuple[int, int] = (480, 320), turn: int = 0) -> np.ndarray:
+    """Black print on white, a line every 100 pixels, `turn` degrees counterclockwise."""
+    image = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(image)
+    for i, line in enumerate(lines):
+        draw.text((60, 40 + 100 * i), line, "black", ImageFont.load_default(48))
+    return np.array(image.rotate(turn, expand=True))
+
+
+def without_spaces(text: str) -> str:
+    return text.replace(" ", "")
+
+
+def test_reads_lines_from_top_to_bottom(reader):
+    lines = reader.read(printed("Net weight 500 g", "Input 220 V"))
+    assert [without_spaces(line.text) for line in lines] == ["Netweight500g", "Input220V"]
+    assert all(type(line.score) is float and 0.5 < line.score <= 1 for line in lines)
+
+
+def test_corners_are_pixels_of_the_photo(reader):
+    (line,) = reader.read(printed("500 gram"))
+    assert all(type(v) is float for point in line.corners for v in point)
+    x0, y0, x1, y1 = line.box
+    assert 40 < x0 < 70 and 20 < y0 < 60
+    assert 200 < x1 < 350 and 75 < y1 < 120
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = line.corners
+    assert ax < bx and dx < cx and ay < dy and by < cy  # clockwise from the top left
+
+
+def test_corners_of_a_photo_that_the_engine_shrinks(reader):
+    image = np.array(Image.fromarray(printed("500 gram")).resize((2400, 1600)))
+    (line,) = reader.read(image)
+    x0, y0, x1, y1 = line.box
+    assert 150 < x0 < 350 and 100 < y0 < 300
+    assert 1000 < x1 < 1750 and 375 < y1 < 600
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_turned_print(reader, turn):
+    (line,) = reader.read(printed("Capacity 750 ml", turn=turn))
+    assert without_spaces(line.text) == "Capacity750ml"
+
+
+@pytest.mark.parametrize("size", [(2400, 120), (1200, 110)])
+def test_print_on_a_strip(reader, size):
+    (line,) = reader.read(printed("Length 25 inch", size=size))
+    assert without_spaces(line.text) == "Length25inch"
+    assert line.box[2] < 600 and line.box[3] <= size[1] - 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (31, 31), (4, 3000), (3000, 4), (300, 300)])
+def test_nothing_to_read(reader, height, width):
+    assert reader.read(np.full((height, width, 3), 255, np.uint8)) == []
+
+
+def test_is_quiet(reader, capfd):
+    reader.read(np.zeros((64, 64, 3), np.uint8))
+    assert logging.getLogger("RapidOCR").level == logging.ERROR
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def given(reader, monkeypatch) -> list[np.ndarray]:
+    """What the engine is given from now on; it finds nothing."""
+    arrays: list[np.ndarray] = []
+
+    def engine(array: np.ndarray) -> SimpleNamespace:
+        arrays.append(array)
+        return SimpleNamespace(boxes=None)
+
+    monkeypatch.setattr(reader, "_engine", engine)
+    return arrays
+
+
+def test_engine_is_given_blue_first(reader, given):
+    image = np.zeros((40, 50, 3), np.uint8)
+    image[...] = (1, 2, 3)
+    reader.read(image)
+    assert given[0].shape == (40, 50, 3)
+    assert given[0][0, 0].tolist() == [3, 2, 1]
+    assert given[0].flags.c_contiguous
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 10000), (10000, 4), (20, 30), (30, 2000), (100, 801), (1, 32)])
+def test_engine_is_given_no_strips(reader, given, shape):
+    reader.read(np.full((*shape, 3), 255, np.uint8))
+    height, width = given[0].shape[:2]
+    assert min(height, width) >= 32
+    assert max(height, width) <= 8 * min(height, width)
+    assert (given[0][: shape[0], : shape[1]] == 255).all()
+
+
+def test_none_reads_nothing():
+    assert make_reader("none", threads=1).read(printed("500 g")) == []
+
+
+def test_unknown_reader_lists_the_known():
+    assert READERS == ("ppocr", "none")
+    with pytest.raises(BadRequest, match="'tesseract'; known are ppocr, none"):
+        make_reader("tesseract", threads=1)
+
+
+def test_threads_reach_the_engine():
+    engine = PpOcrReader(threads=1)._engine
+    assert engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1

@@ -1,0 +1,94 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from model.schema import Schema
+from train.datasets import read_challenge, read_hand, read_label_counts, read_words
+from train.evaluate import main, read_predictions, read_rows
+
+SCHEMA = Schema.load()
+CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    path = tmp_path / "words.jsonl.gz"
+    rows = [
+        {"image": "a.jpg", "width": 20, "height": 10, "lines": [[CORNERS, "500 g", 0.9]]},
+        {"image": "b.jpg", "width": 30, "height": 10, "lines": []},
+    ]
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    return path
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_challenge_rows_become_questions(tmp_path: Path, words: Path) -> None:
+    labels = write(
+        tmp_path / "labels.csv",
+        "image_link,group_id,entity_name,entity_value\n"
+        "https://x.example/a.jpg,1,item_weight,500.0 gram\n"
+        'https://x.example/a.jpg,1,voltage,"[100.0, 240.0] volt"\n'
+        "https://x.example/b.jpg,1,wattage,1 horsepower\n",
+    )
+    records = read_challenge(labels, tmp_path, words, SCHEMA, counted=True)
+    assert [r.name for r in records] == ["a.jpg"]  # horsepower is no unit of a wattage
+    asked = {q.entity.name: [str(a) for a in q.accepted] for q in records[0].questions}
+    assert asked == {"item_weight": ["500 gram"], "voltage": ["[100, 240] volt"]}
+    assert all(q.counted for q in records[0].questions)
+    assert records[0].photo == tmp_path / "a.jpg"
+    assert records[0].lines[0].text == "500 g"
+    counted = [(name, str(q)) for name, q in read_label_counts(labels, SCHEMA)]
+    assert counted == [("item_weight", "500 gram"), ("voltage", "[100, 240] volt")]
+
+
+def test_labels_made_by_eye(tmp_path: Path, words: Path) -> None:
+    labels = write(
+        tmp_path / "hand.csv",
+        "image,entity_name,accept,sure\na.jpg,height,2.63 inch|6.68 centimetre,1\nb.jpg,width,,1\n",
+    )
+    by_name = {r.name: r for r in read_hand(labels, tmp_path, words, SCHEMA)}
+    assert [str(q) for q in by_name["a.jpg"].questions[0].accepted] == ["2.63 inch", "6.68 centimetre"]
+    assert by_name["b.jpg"].questions[0].accepted == ()
+    broken = write(tmp_path / "broken.csv", "image,entity_name,accept\na.jpg,height,5 gram\n")
+    with pytest.raises(ValueError, match="5 gram"):
+        read_hand(broken, tmp_path, words, SCHEMA)
+
+
+def test_photos_without_words_are_named(tmp_path: Path, words: Path) -> None:
+    labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\nc.jpg,height,5 inch\n")
+    with pytest.raises(ValueError, match=r"c\.jpg"):
+        read_challenge(labels, tmp_path, words, SCHEMA)
+
+
+def test_words_may_be_plain_json_lines(tmp_path: Path, words: Path) -> None:
+    plain = write(tmp_path / "words.jsonl", gzip.decompress(words.read_bytes()).decode())
+    assert read_words(plain) == read_words(words)
+
+
+def test_predictions_are_scored_in_canonical_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = write(
+        tmp_path / "labels.csv",
+        "image,entity_name,entity_value\n"
+        "a.jpg,item_weight,500.0 gram\nb.jpg,wattage,1 horsepower\nb.jpg,height,5 inch\n",
+    )
+    answers = write(tmp_path / "out.csv", "index,prediction\n0,500 gram\n1,1 watt\n2,\n")
+    assert [row[2] for row in read_rows(labels, SCHEMA)] == [("500 gram",), ("1 horsepower",), ("5 inch",)]
+    assert read_predictions(answers, labels, SCHEMA) == ["500 gram", "1 watt", ""]
+    report = tmp_path / "score.json"
+    arguments = ["--labels", str(labels), "--predictions", str(answers), "--json", str(report)]
+    assert main(arguments) == 0
+    assert "micro" in capsys.readouterr().out
+    scores = json.loads(report.read_text())
+    # One right, one wrong, one missed.
+    assert scores["f1_micro"] == pytest.approx(0.5)
+    assert scores["entities"]["item_weight"]["f1"] == 1.0
+    write(answers, "index,prediction\n0,500 gram\n")
+    assert main(arguments) == 2
+    assert "index 1" in capsys.readouterr().err

@@ -1,0 +1,144 @@
+"""The loop learns, resumes to the same curve, and its parts do what they say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+
+from model.inputs import Preprocessor
+from model.presets import preset
+from model.priors import Priors
+from model.schema import Schema
+from model.vocabulary import Vocabulary
+from model.weights import load_weights
+from train.augment import augment
+from train.batches import Batches, Shares
+from train.config import Config, Source, load_config
+from train.generated import generate
+from train.loss import answer_loss, make_targets
+from train.trainer import Trainer, read_sources
+
+CONFIGS = Path(__file__).parents[2] / "train" / "configs"
+SCHEMA = Schema.load()
+VOCABULARY = Vocabulary(SCHEMA)
+PREPROCESSOR = Preprocessor(SCHEMA, VOCABULARY, Priors.count([]), preset("nano").image_size)
+TINY = Config(
+    preset="nano",
+    sources=(Source("generated", photos_count=48),),
+    minutes=5,
+    epochs=2,
+    batch_size=16,
+    checkpoint_batches=1,
+    hold_back=0.0,
+)
+
+
+def test_nano_learns_drawn_layouts(tmp_path: Path) -> None:
+    """In about a minute, exact answers to most questions about layouts that it never saw."""
+    config = load_config(CONFIGS / "generated.yaml")
+    best = Trainer(config, tmp_path, "cpu").run()
+    assert best is not None
+    micro = best.micro
+    exact = (micro.true_positive + micro.true_negative) / micro.rows
+    assert micro.rows > 500
+    assert exact > 0.85
+    loaded = load_weights(tmp_path / "weights.safetensors", VOCABULARY)
+    assert float(loaded.metadata["held_back_f1"]) == pytest.approx(micro.f1, abs=1e-4)
+    with safe_open(tmp_path / "weights.safetensors", "pt") as file:
+        assert file.get_tensor("decoder.head.weight").dtype == torch.float16
+        assert file.get_tensor("feature_edges").dtype == torch.float32
+
+
+class _Stopped(Exception):
+    pass
+
+
+def _losses(out: Path, stop_after: int | None = None) -> list[float]:
+    """Losses of a run, which may be killed after some steps, as a power cut would."""
+    trainer = Trainer(TINY, out, "cpu")
+    losses: list[float] = []
+    step = trainer._step
+
+    def recording(*batch):
+        if stop_after is not None and len(losses) == stop_after:
+            raise _Stopped
+        losses.append(step(*batch))
+        return losses[-1]
+
+    trainer._step = recording  # type: ignore[method-assign]
+    try:
+        trainer.run()
+    except _Stopped:
+        assert len(losses) == stop_after
+    return losses
+
+
+def test_a_killed_run_resumes_to_the_same_losses(tmp_path: Path) -> None:
+    whole = _losses(tmp_path / "whole")
+    first = _losses(tmp_path / "parts", stop_after=4)
+    rest = _losses(tmp_path / "parts")
+    assert len(whole) == 6
+    assert first + rest == pytest.approx(whole, rel=1e-4)
+
+
+def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
+    _losses(tmp_path, stop_after=2)
+    with pytest.raises(ValueError, match="learning_rate"):
+        Trainer(replace(TINY, learning_rate=1.0), tmp_path, "cpu")
+
+
+def test_held_back_photos_are_not_trained_on() -> None:
+    train, held = read_sources(replace(TINY, sources=(Source("generated", photos_count=300),), hold_back=0.2), SCHEMA)
+    assert not {r.name for r in train} & {r.name for r in held}
+    assert 30 < len(held) < 90
+    assert len(train) + len(held) == 300
+
+
+def test_an_epoch_shows_every_photo_once() -> None:
+    records = generate(70, 1, SCHEMA)
+    shares = Shares(picture=0, no_words=0, as_printed=1, title=0)
+    batches = Batches(records, PREPROCESSOR, batch_size=16, seed=0, epoch=3, shares=shares)
+    numbers = np.concatenate(batches._batches)
+    assert sorted(numbers) == list(range(70))
+    again = Batches(records, PREPROCESSOR, batch_size=16, seed=0, epoch=3, shares=shares)
+    assert torch.equal(batches[2][0].words, again[2][0].words)
+
+
+def test_augmented_layouts_keep_their_answers() -> None:
+    rng = np.random.default_rng(0)
+    for record in generate(40, 2, SCHEMA):
+        found = PREPROCESSOR.candidates(record.lines, [q.entity for q in record.questions])
+        right = {
+            c.line: str(c.quantity)
+            for question, candidates in zip(record.questions, found, strict=True)
+            for c in candidates
+            if c.quantity in question.accepted
+        }
+        changed = augment(record, rng, keep=frozenset(right), text_share=0.5)
+        after = PREPROCESSOR.candidates(changed.lines, [q.entity for q in record.questions], changed.text)
+        assert set(right.values()) <= {str(c.quantity) for candidates in after for c in candidates}
+        assert len(changed.lines) <= len(record.lines)
+
+
+def test_loss_asks_for_candidates_empty_and_spelling() -> None:
+    record = generate(1, 5, SCHEMA)[0]
+    example = PREPROCESSOR.example(record.lines, (record.width, record.height), [q.entity for q in record.questions])
+    count = PREPROCESSOR.batch([example]).features.shape[1]
+    targets = make_targets(VOCABULARY, [example], [record.questions], count)
+    logits = torch.zeros(len(record.questions), targets.tokens.shape[1], VOCABULARY.size + count, requires_grad=True)
+    loss = answer_loss(logits, targets, VOCABULARY, spelling_weight=0.3)
+    loss.backward()
+    gradient = logits.grad
+    assert gradient is not None and torch.isfinite(gradient).all()
+    for row, question in enumerate(record.questions):
+        if not question.accepted:
+            assert gradient[row, 0].argmin() == VOCABULARY.empty
+        elif targets.candidates[row].any():
+            right = set((VOCABULARY.size + targets.candidates[row].nonzero().flatten()).tolist())
+            assert set((gradient[row, 0] < 0).nonzero().flatten().tolist()) == right
+        else:
+            first = VOCABULARY.encode_quantity(question.accepted[0])[0]
+            assert gradient[row, 0].argmin() == first
