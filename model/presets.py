@@ -57,6 +57,7 @@ PRESETS = {
             encoder_layers=3,
             decoder_layers=2,
             image_size=256,
+            patch=2,
         ),
         Preset(
             name="small",
@@ -67,7 +68,7 @@ PRESETS = {
             heads=10,
             encoder_layers=5,
             decoder_layers=3,
-            image_size=320,
+            patch=2,
         ),
         Preset(
             name="base",

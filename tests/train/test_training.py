@@ -43,8 +43,8 @@ def test_nano_learns_drawn_layouts(tmp_path: Path) -> None:
     assert best is not None
     micro = best.micro
     exact = (micro.true_positive + micro.true_negative) / micro.rows
-    assert micro.rows > 500
-    assert exact > 0.85
+    assert micro.rows > 300
+    assert exact > 0.9
     loaded = load_weights(tmp_path / "weights.safetensors", VOCABULARY)
     assert float(loaded.metadata["held_back_f1"]) == pytest.approx(micro.f1, abs=1e-4)
     with safe_open(tmp_path / "weights.safetensors", "pt") as file:
