@@ -19,7 +19,7 @@ from model.words import Line
 
 __all__ = ["Example", "Preprocessor", "letterbox"]
 
-MAX_WORDS = 160  # a photo with more keeps its largest print and what stands near quantities
+MAX_WORDS = 160  # a photo with more keeps its largest print; a line with digits counts as three times its size
 SUBWORDS = 8  # per word and per side of a candidate's context
 DIGITS = 12
 

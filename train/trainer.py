@@ -112,7 +112,8 @@ class Trainer:
             betas=(0.9, 0.98),
         )
         self.precision = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[config.precision]
-        self.scaler = torch.amp.GradScaler(device, enabled=config.precision == "fp16")
+        self.device_type = torch.device(device).type
+        self.scaler = torch.amp.GradScaler(self.device_type, enabled=config.precision == "fp16")
         self.progress = Progress()
         self.shares = Shares(
             picture=config.picture_share,
@@ -220,7 +221,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(self.progress.step)
         enabled = self.precision != torch.float32
-        with torch.autocast(self.device, dtype=self.precision, enabled=enabled):
+        with torch.autocast(self.device_type, dtype=self.precision, enabled=enabled):
             logits = self.network(inputs, targets.tokens)
         loss = answer_loss(logits, targets, self.vocabulary, self.config.spelling_weight)
         self.optimiser.zero_grad(set_to_none=True)

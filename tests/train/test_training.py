@@ -84,6 +84,13 @@ def test_a_killed_run_resumes_to_the_same_losses(tmp_path: Path) -> None:
     assert first + rest == pytest.approx(whole, rel=1e-4)
 
 
+def test_half_precision_trains_as_well(tmp_path: Path) -> None:
+    trainer = Trainer(replace(TINY, precision="bf16", epochs=1), tmp_path, "cpu")
+    trainer.run()
+    assert trainer.progress.step == 3
+    assert all(torch.isfinite(p).all() for p in trainer.network.parameters())
+
+
 def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     _losses(tmp_path, stop_after=2)
     with pytest.raises(ValueError, match="learning_rate"):
