@@ -46,11 +46,12 @@ def test_corners_are_pixels_of_the_photo(reader):
 
 
 def test_corners_of_a_photo_that_the_engine_shrinks(reader):
-    image = np.array(Image.fromarray(printed("500 gram")).resize((2400, 1600)))
-    (line,) = reader.read(image)
-    x0, y0, x1, y1 = line.box
-    assert 150 < x0 < 350 and 100 < y0 < 300
-    assert 1000 < x1 < 1750 and 375 < y1 < 600
+    image = printed("500 gram", "220 volt")
+    small = reader.read(image)
+    large = reader.read(np.array(Image.fromarray(image).resize((2400, 1600))))
+    assert [without_spaces(line.text) for line in large] == ["500gram", "220volt"]
+    for line, same in zip(large, small, strict=True):
+        assert np.array(line.corners) == pytest.approx(np.array(same.corners) * 5, abs=60)
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])

@@ -1,0 +1,56 @@
+# make serve [PORT=8080]   install what is missing, build the archive, serve it, try it with a sample photo
+# make stop | status | scale N=2 [PORT=8080]
+# make archive             build model_store/resformer.mar
+# make test | lint
+
+PORT ?= 8080
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+ARCHIVE := model_store/resformer.mar
+IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
+# A python3.11 may be on the path that does not run, such as one of a version manager.
+PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
+SOURCES := $(shell find model handler -name __pycache__ -prune -o -print)
+
+.PHONY: serve stop status scale archive test lint python check
+.NOTPARALLEL:
+
+serve: check $(ARCHIVE)
+	@$(VENV_PYTHON) -m scripts.serve start --port $(PORT)
+
+stop status: python
+	@$(PYTHON) -m scripts.serve $@ --port $(PORT)
+
+scale: python
+	@test -n "$(N)" || { echo "say how many workers: make scale N=2"; exit 2; }
+	@$(PYTHON) -m scripts.serve scale --workers $(N) --port $(PORT)
+
+archive: $(ARCHIVE)
+
+test: $(VENV)/.test-requirements
+	$(VENV_PYTHON) -m pytest
+
+lint: $(VENV)/.test-requirements
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+# Before anything is installed or built.
+check: python
+	@$(PYTHON) -m scripts.serve check --port $(PORT)
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+
+$(ARCHIVE): $(VENV)/.requirements scripts/build_archive.py $(SOURCES)
+	@$(VENV_PYTHON) -m scripts.build_archive
+
+$(VENV)/.requirements: requirements.txt | python
+	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv $(VENV)
+	@echo "installing requirements.txt into $(VENV) (minutes, the first time)"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@

@@ -1,0 +1,140 @@
+"""Answers batches of requests, each request on its own: a bad photo costs its sender an error and nobody else."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+import torch
+from PIL import Image
+
+from handler.request import parse_request
+from handler.settings import Settings
+from handler.threads import fair_share
+from model.errors import ResformerError
+from model.predictor import Predictor
+from model.reader import READERS
+
+__all__ = ["MODEL_NAME", "Service"]
+
+MODEL_NAME = "resformer"
+# Looking for other workers takes a few milliseconds, so it is not done for every photo.
+SHARE_SECONDS = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """One worker: a predictor, and the threads it may use.
+
+    Args:
+        load: makes a predictor for a number of threads.
+        threads: how many threads the worker may use now; asked again while it serves.
+    """
+
+    def __init__(self, load: Callable[[int], Predictor], threads: Callable[[], int]):
+        self._load = load
+        self._allowed_threads = threads
+        self._threads = threads()
+        self._shared_at = time.monotonic()
+        self._predictor = self._loaded()
+
+    @classmethod
+    def from_context(cls, context: Any) -> "Service":
+        """The worker that TorchServe's context describes.
+
+        Raises:
+            ValueError: model-config.yaml has errors; the message names all of them.
+        """
+        settings = Settings.from_config((context.model_yaml_config or {}).get("handler"))
+        gpu = context.system_properties.get("gpu_id")
+        # TorchServe counts cards itself, and gives -1 or nothing where it finds none.
+        device = f"cuda:{gpu}" if gpu is not None and gpu >= 0 and torch.cuda.is_available() else "cpu"
+
+        def load(threads: int) -> Predictor:
+            return Predictor.load(
+                reader=settings.reader, threads=threads, device=device, max_pixels=settings.max_pixels
+            )
+
+        return cls(load, lambda: settings.num_threads or fair_share())
+
+    def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
+        """Answers each row of a batch by its own JSON text and HTTP status."""
+        self._share_cores()
+        replies = []
+        for i, row in enumerate(data):
+            status, reply = self._reply(row, context.get_all_request_header(i), context.get_request_id(i))
+            # TorchServe counts the characters of these two but sends their bytes, so both stay ASCII.
+            context.set_response_content_type(i, "application/json")
+            context.set_response_status(code=status.value, phrase=status.phrase, idx=i)
+            replies.append(reply)
+        return replies
+
+    def describe(self) -> dict[str, Any]:
+        """What this worker can be asked, and how it is set up."""
+        predictor = self._predictor
+        return {
+            "model": MODEL_NAME,
+            "version": predictor.version,
+            "preset": predictor.metadata["preset"],
+            "reader": predictor.reader,
+            "readers": list(READERS),
+            "threads": self._threads,
+            "entities": [
+                {"name": entity.name, "kind": entity.kind, "units": list(entity.units)}
+                for entity in predictor.schema.entities
+            ],
+        }
+
+    def _reply(
+        self, row: Mapping[str, Any], headers: Mapping[str, Any], request_id: str | None
+    ) -> tuple[HTTPStatus, str]:
+        try:
+            # The header that TorchServe adds to GET /models/resformer?customized=true.
+            answer = self.describe() if headers.get("describe") == "True" else self._predict(row, headers)
+            return HTTPStatus.OK, json.dumps(answer, allow_nan=False)
+        except ResformerError as error:
+            return _failure(HTTPStatus(error.status), type(error).__name__, str(error))
+        except Exception:  # Raised further it would fail the whole batch.
+            logger.exception("request %s failed", request_id)
+            message = f"the server failed on this request; its log has the reason under {request_id}"
+            return _failure(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
+
+    def _predict(self, row: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, Any]:
+        request = parse_request(row, headers)
+        result = self._predictor.predict(
+            request.photo,
+            request.entities,
+            title=request.title,
+            description=request.description,
+            reader=request.reader or None,
+        )
+        return {"model": MODEL_NAME, "version": self._predictor.version, **result.as_dict()}
+
+    def _share_cores(self) -> None:
+        """Follows the number of workers: scaled from one to two, the first worker gives up half of the cores."""
+        if time.monotonic() - self._shared_at < SHARE_SECONDS:
+            return
+        self._shared_at = time.monotonic()
+        if (threads := self._allowed_threads()) != self._threads:
+            self._threads = threads
+            self._predictor = self._loaded()
+
+    def _loaded(self) -> Predictor:
+        predictor = self._load(self._threads)
+        # The first photo costs more than those after it. A worker that cannot answer also fails here, at load.
+        predictor.predict(_blank_photo())
+        return predictor
+
+
+def _blank_photo() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (320, 320), "white").save(file, "JPEG")
+    return file.getvalue()
+
+
+def _failure(status: HTTPStatus, kind: str, message: str) -> tuple[HTTPStatus, str]:
+    return status, json.dumps({"code": status.value, "type": kind, "message": message})

@@ -1,0 +1,136 @@
+"""What a scoring run has asked and learned so far, in a file on disk.
+
+Tables of millions of rows fit in no memory, and runs over them are cut short. So rows and answers are kept in an
+SQLite file beside the output: rows can be grouped by photo there, and a run that was killed goes on where it was.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from scripts.tables import UnusableFile
+
+__all__ = ["Journal", "Outcome", "Row", "ScoredRow"]
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS settings (text TEXT);
+CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, outcome TEXT, error TEXT, PRIMARY KEY (image, entity))
+    WITHOUT ROWID;
+DROP TABLE IF EXISTS rows;
+CREATE TABLE rows (position INTEGER PRIMARY KEY, row_index TEXT UNIQUE, image TEXT, entity TEXT);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the input: one question about one photo."""
+
+    index: str
+    image: str
+    entity: str
+
+
+class Outcome(NamedTuple):
+    """What came of a question: the six keys of a prediction, or why there are none."""
+
+    answer: Mapping[str, Any] | None
+    error: str
+
+
+class ScoredRow(NamedTuple):
+    """A row of the input and what came of it."""
+
+    row: Row
+    outcome: Outcome
+
+
+class Journal:
+    """The journal of a run, to be used in a `with` statement, which deletes the file when the run is through.
+
+    Only a run that ends in an exception, or is killed, leaves its journal, and only if it had answers.
+
+    Args:
+        path: The file; goes on with the journal that is there.
+        settings: Whatever changes answers, as a text: a journal made with others is not gone on with.
+
+    Raises:
+        UnusableFile: The file is no journal, or was made with other settings.
+    """
+
+    def __init__(self, path: Path, settings: str):
+        self._path = path
+        self._connection = sqlite3.connect(path)
+        try:
+            # Safe against the end of this process, if not of the machine, and needs no wait for the disk.
+            self._connection.execute("PRAGMA synchronous = OFF")
+            self._connection.executescript(TABLES)
+        except sqlite3.DatabaseError as error:
+            raise UnusableFile(f"{path} is not a usable journal ({error}); delete it") from error
+        made_with = self._connection.execute("SELECT text FROM settings").fetchone()
+        if made_with and made_with[0] != settings:
+            raise UnusableFile(
+                f"{path} was made with {made_with[0]} and not with {settings}; use that again, or delete the file"
+            )
+        with self._connection:
+            if not made_with:
+                self._connection.execute("INSERT INTO settings VALUES (?)", (settings,))
+            # What failed is tried again: a photo may be there by now.
+            self._connection.execute("DELETE FROM answers WHERE error <> ''")
+
+    def ask(self, rows: Iterable[Row]) -> None:
+        """Takes the questions of a run.
+
+        Raises:
+            UnusableFile: An index is there twice.
+        """
+        with self._connection:
+            for number, row in enumerate(rows):
+                values = (number, row.index, row.image, row.entity)
+                try:
+                    self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", values)
+                except sqlite3.IntegrityError as error:
+                    raise UnusableFile(
+                        f"row {number + 2}: the index {row.index} is there twice; indexes must differ"
+                    ) from error
+            self._connection.execute("CREATE INDEX rows_by_image ON rows (image, entity)")
+
+    def open_photos(self) -> int:
+        """How many photos have questions without an answer."""
+        query = f"SELECT COUNT(DISTINCT image) FROM ({OPEN_QUESTIONS})"
+        count: int = self._connection.execute(query).fetchone()[0]
+        return count
+
+    def questions(self) -> Iterator[tuple[str, list[str]]]:
+        """Every photo that has questions without an answer, once, with the entities they are about."""
+        pairs = self._connection.execute(f"{OPEN_QUESTIONS} ORDER BY image, entity")
+        for image, group in groupby(pairs, lambda pair: pair[0]):
+            yield image, [entity for _, entity in group]
+
+    def note(self, image: str, outcomes: Mapping[str, Outcome]) -> None:
+        """Keeps what came of the questions about a photo."""
+        rows = [(image, entity, json.dumps(outcome.answer), outcome.error) for entity, outcome in outcomes.items()]
+        with self._connection:
+            self._connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?)", rows)
+
+    def scored_rows(self) -> Iterator[ScoredRow]:
+        """All rows in the order of the input; to be asked for when all have their answers."""
+        query = """SELECT row_index, image, entity, outcome, error
+                   FROM rows LEFT JOIN answers USING (image, entity) ORDER BY position"""
+        for index, image, entity, answer, error in self._connection.execute(query):
+            yield ScoredRow(Row(index, image, entity), Outcome(json.loads(answer), error))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        has_answers = self._connection.execute("SELECT EXISTS (SELECT * FROM answers)").fetchone()[0]
+        self._connection.close()
+        if kind is None or not has_answers:
+            self._path.unlink()
+
+
+OPEN_QUESTIONS = "SELECT image, entity FROM rows EXCEPT SELECT image, entity FROM answers"

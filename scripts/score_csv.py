@@ -1,0 +1,223 @@
+"""Answers a table of questions about photos: python scripts/score_csv.py IN.csv OUT.csv
+
+IN.csv has the columns of the public challenge: index, image_link, group_id, entity_name. `image` will do for
+`image_link`, without index the rows count from 0, and group_id is not used. OUT.csv gets index, prediction in the
+same order and passes scripts/sanity.py.
+
+Photos are files of the folder --images, found by the last part of their link, or are downloaded into --cache. Each
+is read once however many rows ask about it. The network runs in this process, or on the server --endpoint:
+
+    python scripts/score_csv.py IN.csv OUT.csv --images photos/
+    python scripts/score_csv.py IN.csv OUT.csv --images photos/ --key-file key_file.json \\
+        --endpoint http://127.0.0.1:8080/predictions/resformer
+
+A photo that is missing or unreadable, or an entity that is unknown, gives empty predictions and lines in
+OUT.errors.csv (index, image, error). A run that is cut short leaves OUT.csv.journal: --resume goes on with it. Memory
+does not grow with the table.
+
+Exit code: 0 all rows answered, 2 the table, the settings or the server cannot be used, 3 some rows are in
+OUT.errors.csv, 130 interrupted.
+"""
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from tqdm import tqdm
+
+if not __package__:  # run as a file: import from the repository, not from this folder
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from model.errors import ResformerError
+from model.reader import READERS
+from model.schema import Schema
+from scripts.answerers import Answerer, EndpointError, endpoint, in_process
+from scripts.download_images import Downloader
+from scripts.files import written_whole
+from scripts.journal import Journal, Outcome, Row
+from scripts.parallel import mapped
+from scripts.photo_sources import Photo, PhotoError, downloaded, in_folder
+from scripts.tables import UnusableFile, read_table
+
+__all__ = ["main", "score"]
+
+NO_ANSWER = {
+    "prediction": "",
+    "value": None,
+    "unit": None,
+    "si": None,
+    "confidence": None,
+    "evidence": None,
+}
+
+
+def questions(table: Path) -> Iterator[Row]:
+    """The rows of the input."""
+    for number, row in enumerate(read_table(table, "image_link|image", "entity_name")):
+        image = row["image_link"] if "image_link" in row else row["image"]
+        yield Row(row.get("index", str(number)), image.strip(), row["entity_name"].strip())
+
+
+def score(journal: Journal, photo: Photo, answerer: Answerer, schema: Schema, jobs: int) -> None:
+    """Answers every question of the journal that has no answer yet.
+
+    Args:
+        journal: Holds the questions and takes the answers.
+        photo: Where photos come from.
+        answerer: Who answers.
+        schema: The entities that can be asked about.
+        jobs: How many photos are fetched and answered at once.
+
+    Raises:
+        EndpointError: The server cannot be used. What was answered before is in the journal.
+    """
+
+    def answered(question: tuple[str, list[str]]) -> tuple[str, dict[str, Outcome]]:
+        image, entities = question
+        return image, _outcomes(image, entities, photo, answerer, schema)
+
+    results = mapped(answered, journal.questions(), jobs)
+    for image, outcomes in tqdm(results, total=journal.open_photos(), unit="photo", disable=None):
+        journal.note(image, outcomes)
+
+
+def _outcomes(
+    image: str, entities: Sequence[str], photo: Photo, answerer: Answerer, schema: Schema
+) -> dict[str, Outcome]:
+    outcomes = {}
+    known = []
+    for name in entities:
+        try:
+            known.append(schema[name].name)
+        except ResformerError as error:
+            outcomes[name] = Outcome(None, f"{type(error).__name__}: {error}")
+    try:
+        answers = answerer(photo(image), known) if known else {}
+        outcomes.update((name, Outcome(answers[name], "")) for name in known)
+    except PhotoError as error:
+        outcomes.update((name, Outcome(None, str(error))) for name in known)
+    return outcomes
+
+
+def write_results(journal: Journal, out: Path, errors: Path, details: Path | None) -> tuple[int, int]:
+    """Writes the files of a finished run and returns how many rows there are and how many have an error."""
+    count = failed = 0
+    with (
+        written_whole(out) as out_file,
+        written_whole(errors) as errors_file,
+        written_whole(details) if details else nullcontext() as details_file,
+    ):
+        predictions = csv.writer(out_file, lineterminator="\n")
+        predictions.writerow(["index", "prediction"])
+        faults = csv.writer(errors_file, lineterminator="\n")
+        faults.writerow(["index", "image", "error"])
+        for row, (answer, error) in journal.scored_rows():
+            count += 1
+            answer = answer or NO_ANSWER
+            predictions.writerow([row.index, answer["prediction"]])
+            if details_file:
+                about = {"index": row.index, "image": row.image, "entity_name": row.entity}
+                details_file.write(json.dumps({**about, **answer}, ensure_ascii=False) + "\n")
+            if error:
+                failed += 1
+                faults.writerow([row.index, row.image, error])
+    if not failed:
+        errors.unlink()
+    return count, failed
+
+
+def _token(options: argparse.Namespace) -> str:
+    if not options.key_file:
+        return options.token or os.environ.get("RESFORMER_TOKEN", "")
+    try:
+        return str(json.loads(options.key_file.read_text())["inference"]["key"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UnusableFile(f"{options.key_file} is not a key file of TorchServe: {error!r}") from error
+
+
+def _answerer(options: argparse.Namespace) -> Answerer:
+    if options.endpoint:
+        return endpoint(options.endpoint, reader=options.reader, token=_token(options), connections=options.jobs)
+    # Loads torch, which a run against a server need not wait for.
+    from model.predictor import Predictor
+
+    try:
+        return in_process(Predictor.load(options.weights, reader=options.reader))
+    except (OSError, ValueError) as error:
+        raise UnusableFile(f"cannot load the network: {error}") from error
+
+
+def _photo(options: argparse.Namespace) -> Photo:
+    if not options.images:
+        cache = options.cache or options.out.with_suffix(".images")
+        return downloaded(cache, Downloader(threads=options.jobs))
+    if not options.images.is_dir():
+        raise UnusableFile(f"--images {options.images} is not a folder")
+    return in_folder(options.images)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path, metavar="IN.csv")
+    parser.add_argument("out", type=Path, metavar="OUT.csv")
+    photos = parser.add_mutually_exclusive_group()
+    photos.add_argument("--images", type=Path, metavar="DIR", help="photos are in this folder")
+    photos.add_argument("--cache", type=Path, metavar="DIR", help="download photos to here (OUT.images)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--weights", type=Path, metavar="FILE", help="a network other than the shipped one")
+    where.add_argument("--endpoint", metavar="URL", help="ask a server instead")
+    keys = parser.add_mutually_exclusive_group()
+    keys.add_argument("--token", metavar="KEY", help="its inference key ($RESFORMER_TOKEN)")
+    keys.add_argument("--key-file", type=Path, metavar="FILE", help="TorchServe's key_file.json")
+    parser.add_argument("--reader", choices=READERS, default="ppocr", help="who reads the words (ppocr)")
+    parser.add_argument("--jobs", type=int, default=4, help="photos fetched and answered at once (4)")
+    parser.add_argument("--details", type=Path, metavar="FILE.jsonl", help="all that is known of each answer")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was cut short")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error("--jobs must be at least 1")
+    try:
+        return _run(options)
+    except (UnusableFile, EndpointError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    out: Path = options.out
+    if not out.parent.is_dir():
+        raise UnusableFile(f"{out.parent} is not a folder")
+    journal_file = out.with_name(f"{out.name}.journal")
+    if journal_file.exists() and not options.resume:
+        raise UnusableFile(f"{journal_file} is of a run that was cut short; add --resume, or delete it")
+    photo, answerer = _photo(options), _answerer(options)
+    weights = options.weights or ("those of the server" if options.endpoint else "those shipped")
+    errors = out.with_suffix(".errors.csv")
+    try:
+        with Journal(journal_file, f"reader {options.reader}, weights {weights}") as journal:
+            journal.ask(questions(options.table))
+            score(journal, photo, answerer, Schema.load(), options.jobs)
+            count, failed = write_results(journal, out, errors, options.details)
+    finally:
+        if journal_file.exists():
+            print(f"{journal_file} holds what was answered; --resume goes on with it", file=sys.stderr)
+    print(f"{count} rows are in {out}", file=sys.stderr)
+    if failed:
+        print(f"{failed} of them have no answer for a reason told in {errors}", file=sys.stderr)
+    return 3 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

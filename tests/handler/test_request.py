@@ -1,0 +1,101 @@
+"""Every form of the call, as TorchServe hands it to a handler."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from handler.request import Request, parse_request
+from model.errors import BadRequest, ResformerError, UrlNotAllowed
+
+PHOTO = b"\xff\xd8photo"
+B64 = base64.b64encode(PHOTO).decode()
+
+
+@pytest.mark.parametrize(
+    ("row", "headers", "entities"),
+    [
+        ({"body": bytearray(PHOTO)}, {}, ()),
+        ({"body": bytearray(PHOTO)}, {"X-Entity-Name": "width, height,"}, ("width", "height")),
+        ({"body": bytearray(PHOTO)}, {"x-entity-name": "width"}, ("width",)),
+        ({"body": bytearray(PHOTO)}, {"X-Entity-Name": " "}, ()),
+        ({"body": bytearray(PHOTO)}, {"url_path": "width,height"}, ("width", "height")),
+        ({"body": bytearray(PHOTO)}, {"url_path": "width%2C%20height/"}, ("width", "height")),
+        ({"image": bytearray(PHOTO)}, {}, ()),
+        ({"data": bytearray(PHOTO), "entity_name": bytearray(b"width")}, {}, ("width",)),
+        ({"image": bytearray(PHOTO), "entity_name": "width,width"}, {}, ("width", "width")),
+        ({"body": {"image_b64": B64}}, {"Content-Type": "application/json"}, ()),
+        ({"body": {"image_b64": B64, "entities": "width, height"}}, {}, ("width", "height")),
+        ({"body": {"image_b64": B64, "entities": ["width"]}}, {}, ("width",)),
+        ({"body": {"image_b64": B64, "entities": None, "title": None}}, {}, ()),
+    ],
+)
+def test_photo_and_entities(row: dict[str, Any], headers: dict[str, Any], entities: tuple[str, ...]) -> None:
+    assert parse_request(row, headers) == Request(PHOTO, entities)
+
+
+def test_body_wins_over_path_and_path_over_header() -> None:
+    headers = {"url_path": "height", "X-Entity-Name": "depth"}
+    assert parse_request({"body": bytearray(PHOTO)}, headers).entities == ("height",)
+    form = {"image": bytearray(PHOTO), "entity_name": bytearray(b"width")}
+    assert parse_request(form, headers).entities == ("width",)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"data": bytearray(PHOTO), "title": bytearray("Café".encode()), "reader": bytearray(b"none")},
+        {"body": {"image_b64": B64, "title": "Café", "reader": "none"}},
+    ],
+)
+def test_text_of_the_body_wins_over_headers(row: dict[str, Any]) -> None:
+    request = parse_request(row, {"X-Title": "other", "X-Description": "5 kg", "X-Reader": "ppocr"})
+    assert (request.title, request.description, request.reader) == ("Café", "5 kg", "none")
+
+
+def test_header_text_is_utf8_as_curl_sends_it() -> None:
+    # A server makes one character of each byte.
+    as_received = "250 µg Café".encode().decode("latin-1")
+    assert parse_request({"body": PHOTO}, {"X-TITLE": as_received}).title == "250 µg Café"
+    assert parse_request({"body": PHOTO}, {"X-Title": "250 \xb5g"}).title == "250 \xb5g"
+
+
+def test_headers_of_form_fields_are_not_headers_of_the_request() -> None:
+    headers = {"X-Reader": {"content-type": "text/plain"}, "image": {"content-type": "image/jpeg"}}
+    assert parse_request({"image": PHOTO}, headers).reader == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "headers", "words"),
+    [
+        ({"body": bytearray()}, {}, "no photo"),
+        ({}, {}, "no photo"),
+        ({"entity_name": bytearray(b"width")}, {}, "no photo"),
+        ({"body": {}}, {}, "no photo"),
+        ({"body": "text"}, {"Content-Type": "text/plain"}, "sent as text"),
+        ({"body": [1, 2]}, {}, "must be an object"),
+        ({"body": 7}, {}, "must be an object"),
+        ({"body": bytearray(b"{broken")}, {"content-type": "application/json; charset=utf-8"}, "not valid JSON"),
+        ({"body": {"image_b64": "%%%"}}, {}, "not base64"),
+        ({"body": {"image_b64": "data:image/png;base64," + B64}}, {}, "not base64"),
+        ({"body": {"image_b64": 5}}, {}, "`image_b64` must be a string"),
+        ({"body": {"image_b64": B64, "entities": [1]}}, {}, "`entities` must be"),
+        ({"body": {"image_b64": B64, "entities": {"a": 1}}}, {}, "`entities` must be"),
+        ({"body": {"image_b64": B64, "title": ["a"]}}, {}, "`title` must be a string"),
+        ({"body": {"image_b64": B64, "entity": "width"}}, {}, "unknown field 'entity'"),
+        ({"image": bytearray(PHOTO), "entity": bytearray(b"width")}, {}, "unknown field 'entity'"),
+        ({"image": bytearray(PHOTO), "title": bytearray(b"\xff")}, {}, "`title` is not UTF-8"),
+        ({"image": "text"}, {}, "sent as text"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused(row: dict[str, Any], headers: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadRequest, match=words) as error:
+        parse_request(row, headers)
+    assert error.value.status == 400
+
+
+def test_photos_are_not_fetched() -> None:
+    with pytest.raises(UrlNotAllowed) as error:
+        parse_request({"body": {"image_url": "http://127.0.0.1/a.jpg"}}, {})
+    assert error.value.status == 403
+    assert isinstance(error.value, ResformerError)

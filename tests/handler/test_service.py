@@ -1,0 +1,179 @@
+"""Batches: each request is judged alone. The context is TorchServe's own, the predictor a small one."""
+
+import json
+import logging
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+from ts.context import Context, RequestProcessor
+
+from handler import service
+from handler.service import Service
+from model.photo import decode
+from model.predictor import Prediction, Result
+from model.schema import Schema
+
+
+class FakePredictor:
+    """Decodes the photo as the real one does, and answers nothing. The description `fail` breaks it."""
+
+    version = "1.0"
+    reader = "none"
+
+    def __init__(self, threads: int):
+        self.threads = threads
+        self.metadata = {"preset": "nano"}
+        self.schema = Schema.load()
+
+    def predict(
+        self,
+        photo: bytes,
+        entities: Sequence[str] | None = None,
+        *,
+        title: str = "",
+        description: str = "",
+        reader: str | None = None,
+    ) -> Result:
+        names = [self.schema[name].name for name in entities or self.schema.names]
+        height, width = decode(photo, max_pixels=500_000).shape[:2]
+        if description == "fail":
+            raise RuntimeError("CUDA secret")
+        confidence = float("nan") if description == "nan" else 0.5
+        return Result(width, height, {n: Prediction("", None, None, None, confidence, None) for n in names})
+
+
+def photo(width: int = 40, height: int = 30) -> bytearray:
+    file = BytesIO()
+    Image.new("RGB", (width, height), "red").save(file, "JPEG")
+    return bytearray(file.getvalue())
+
+
+def answers(rows: list[dict[str, Any]], headers: list[dict[str, Any]] | None = None) -> list[tuple[int, Any, Context]]:
+    """Status and parsed answer of each row of one batch."""
+    context = Context("resformer", "/", None, len(rows), -1, "0")
+    context.request_processor = [RequestProcessor(h) for h in headers or [{} for _ in rows]]
+    context.request_ids = {i: f"request-{i}" for i in range(len(rows))}
+    replies = Service(FakePredictor, lambda: 2).handle(rows, context)  # type: ignore[arg-type]
+    assert len(replies) == len(rows)
+    for i in range(len(rows)):
+        assert context.get_response_content_type(i) == "application/json"
+        assert context.get_response_status(i)[1].isascii()
+    return [(context.get_response_status(i)[0], json.loads(reply), context) for i, reply in enumerate(replies)]
+
+
+def test_answer_has_the_documented_shape() -> None:
+    [(status, answer, _)] = answers([{"body": photo()}], [{"X-Entity-Name": "voltage"}])
+    assert status == 200
+    assert answer == {
+        "model": "resformer",
+        "version": "1.0",
+        "image": {"width": 40, "height": 30},
+        "predictions": {
+            "voltage": {
+                "prediction": "",
+                "value": None,
+                "unit": None,
+                "si": None,
+                "confidence": 0.5,
+                "evidence": None,
+            }
+        },
+    }
+
+
+def test_no_entity_named_means_all_and_names_may_repeat() -> None:
+    (_, every, _), (_, one, _) = answers(
+        [{"body": photo()}, {"data": photo(), "entity_name": bytearray(b"width,width")}]
+    )
+    assert list(every["predictions"]) == list(Schema.load().names)
+    assert list(one["predictions"]) == ["width"]
+
+
+def test_one_bad_request_leaves_the_others_alone() -> None:
+    cut = photo(400, 400)[:900]
+    rows: list[dict[str, Any]] = [
+        {"body": photo()},
+        {"body": bytearray(b"no photo at all")},
+        {"body": cut},
+        {"body": bytearray()},
+        {"data": photo(), "entity_name": bytearray(b"colour")},
+        {"body": photo(800, 800)},
+        {"body": {"image_url": "http://127.0.0.1/"}},
+        {"data": photo(), "description": bytearray(b"fail")},
+        {"data": photo(), "description": bytearray(b"nan")},
+        {"image": photo()},
+    ]
+    found = answers(rows)
+    assert [status for status, _, _ in found] == [200, 415, 422, 400, 400, 413, 403, 500, 500, 200]
+    kinds = [answer.get("type") for _, answer, _ in found]
+    assert kinds == [
+        None,
+        "UnsupportedImage",
+        "CorruptImage",
+        "BadRequest",
+        "UnknownEntity",
+        "ImageTooLarge",
+        "UrlNotAllowed",
+        "InternalError",
+        "InternalError",
+        None,
+    ]
+    for status, answer, _ in found:
+        if status != 200:
+            assert answer.keys() == {"code", "type", "message"}
+            assert answer["code"] == status
+            assert answer["message"]
+    assert "item_weight" in found[4][1]["message"]  # It lists the known entities.
+
+
+def test_an_unexpected_error_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        [(status, answer, _)] = answers(
+            [{"data": photo(), "description": bytearray(b"fail")}], [{"Authorization": "Bearer secret-key"}]
+        )
+    assert status == 500
+    assert "secret" not in answer["message"]
+    assert "request-0" in answer["message"]
+    assert "CUDA secret" in caplog.text
+    assert "request-0" in caplog.text
+    assert "secret-key" not in caplog.text
+
+
+def test_description_lists_entities_readers_and_threads() -> None:
+    [(status, answer, _)] = answers([{}], [{"describe": "True"}])
+    assert status == 200
+    assert [entity["name"] for entity in answer["entities"]] == list(Schema.load().names)
+    assert answer["entities"][5] == {"name": "voltage", "kind": "quantity", "units": ["kilovolt", "millivolt", "volt"]}
+    assert (answer["preset"], answer["readers"], answer["threads"]) == ("nano", ["ppocr", "none"], 2)
+
+
+def test_threads_follow_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SHARE_SECONDS", 0.0)
+    allowed = [4]
+    loaded = []
+
+    def load(threads: int) -> FakePredictor:
+        loaded.append(threads)
+        return FakePredictor(threads)
+
+    worker = Service(load, lambda: allowed[0])  # type: ignore[arg-type]
+    context = Context("resformer", "/", None, 1, -1, "0")
+    context.request_processor = []
+    worker.handle([], context)
+    allowed[0] = 2
+    worker.handle([], context)
+    worker.handle([], context)
+    assert loaded == [4, 2]
+    assert worker.describe()["threads"] == 2
+
+
+def test_a_predictor_that_cannot_answer_fails_at_load() -> None:
+    class Broken(FakePredictor):
+        def predict(self, *arguments: Any, **options: Any) -> Result:
+            raise RuntimeError("no weights")
+
+    with pytest.raises(RuntimeError, match="no weights"):
+        Service(Broken, lambda: 1)  # type: ignore[arg-type]

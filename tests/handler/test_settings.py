@@ -1,0 +1,35 @@
+"""The handler's section of model-config.yaml."""
+
+import pytest
+import yaml
+
+from handler.settings import Settings
+from tests.conftest import ROOT
+
+GOOD = {"reader": "none", "num_threads": None, "max_pixels": 1000}
+
+
+def test_the_shipped_file_is_complete() -> None:
+    config = yaml.safe_load((ROOT / "handler" / "model-config.yaml").read_text())
+    assert Settings.from_config(config["handler"]).reader == "ppocr"
+    # TorchServe takes 0 for 100, and its own defaults where one of these is missing.
+    assert config["maxBatchDelay"] > 0
+    assert {"minWorkers", "maxWorkers", "responseTimeout", "startupTimeout", "batchSize"} <= config.keys()
+
+
+def test_values_are_taken() -> None:
+    assert Settings.from_config(GOOD) == Settings(reader="none", num_threads=None, max_pixels=1000)
+
+
+def test_every_error_is_named_at_once() -> None:
+    with pytest.raises(ValueError) as error:
+        Settings.from_config({"reader": "glasses", "num_threads": 0, "threads": 2})
+    message = str(error.value)
+    for part in ("unknown key 'threads'", "missing key 'max_pixels'", "'glasses'", "num_threads is 0"):
+        assert part in message
+
+
+@pytest.mark.parametrize("section", [None, [], "reader: none"])
+def test_a_section_that_is_none_is_refused(section: object) -> None:
+    with pytest.raises(ValueError, match="section `handler`"):
+        Settings.from_config(section)

@@ -1,0 +1,413 @@
+"""Scoring a table: every row gets one prediction, whatever becomes of its photo, the server or the run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from model.errors import ResformerError
+from model.photo import decode
+from model.predictor import Predictor
+from scripts import answerers, sanity, score_csv
+from scripts.download_images import PLACEHOLDER
+from scripts.journal import Journal
+from tests.scripts.conftest import jpeg, read_rows, reply, write_table
+
+ROOT = Path(__file__).parents[2]
+
+
+class WidthPredictor:
+    """Stands for the network: answers every question with the photo's width, or height if asked for it."""
+
+    def __init__(self):
+        self.asked: list[list[str]] = []
+
+    def predict(self, photo, entities):
+        self.asked.append(list(entities))
+        height, width = decode(photo).shape[:2]
+        predictions = {name: self._prediction(name, height if name == "height" else width) for name in entities}
+        return SimpleNamespace(as_dict=lambda: {"predictions": predictions})
+
+    @staticmethod
+    def _prediction(name: str, value: int) -> dict[str, object]:
+        unit = "volt" if name == "voltage" else "inch"
+        prediction = f"[{value}, 240] volt" if name == "voltage" else f"{value} {unit}"
+        return {
+            "prediction": prediction,
+            "value": float(value),
+            "unit": unit,
+            "si": {"value": value * 0.0254, "unit": "metre"},
+            "confidence": 0.1 + value / 300,
+            "evidence": [1.0, 2.0, 3.0, 4.5],
+        }
+
+
+@pytest.fixture
+def predictor(monkeypatch) -> WidthPredictor:
+    """What Predictor.load gives instead of a network."""
+    fake = WidthPredictor()
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: fake)
+    return fake
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """Photos of 50, 60 and 70 pixels, and some that cannot be read."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for width in (50, 60, 70):
+        (folder / f"{width}.jpg").write_bytes(jpeg(width, 30))
+    (folder / "cut.jpg").write_bytes(jpeg(80)[:200])
+    (folder / "text.jpg").write_bytes(b"<html>not found</html>")
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "black.jpg").write_bytes(PLACEHOLDER)
+    return folder
+
+
+HEADER = "index,image_link,group_id,entity_name"
+LINKS = "https://example.com/images/"
+ROWS = [
+    (3, f"{LINKS}60.jpg", 1, "width"),
+    (1, f"{LINKS}50.jpg", 1, "height"),
+    (2, f"{LINKS}60.jpg", 1, "voltage"),
+    (9, f"{LINKS}60.jpg", 1, "width"),
+    (0, f"{LINKS}50.jpg", 1, "width"),
+]
+ANSWERS = [
+    ["index", "prediction"],
+    ["3", "60 inch"],
+    ["1", "30 inch"],
+    ["2", "[60, 240] volt"],
+    ["9", "60 inch"],
+    ["0", "50 inch"],
+]
+BAD_ROWS = [
+    (20, f"{LINKS}cut.jpg", 1, "width"),
+    (21, f"{LINKS}text.jpg", 1, "width"),
+    (22, f"{LINKS}empty.jpg", 1, "width"),
+    (23, f"{LINKS}black.jpg", 1, "width"),
+    (24, f"{LINKS}none.jpg", 1, "width"),
+    (25, f"{LINKS}60.jpg", 1, "colour"),
+    (26, "", 1, "width"),
+]
+
+
+def run(tmp_path: Path, photos: Path | None, *options: object) -> int:
+    where = ["--images", photos] if photos else []
+    return score_csv.main([str(a) for a in (tmp_path / "in.csv", tmp_path / "out.csv", *where, *options)])
+
+
+def is_sane(tmp_path: Path) -> bool:
+    files = ["--test_filename", str(tmp_path / "in.csv"), "--output_filename", str(tmp_path / "out.csv")]
+    return sanity.main(files) == 0
+
+
+def test_answers_in_the_order_of_the_input(tmp_path, photos, predictor):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, photos) == 0
+    assert read_rows(tmp_path / "out.csv") == ANSWERS
+    assert is_sane(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "photos"]
+
+
+def test_each_photo_is_read_once(tmp_path, photos, predictor):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    run(tmp_path, photos)
+    assert sorted(predictor.asked) == [["height", "width"], ["voltage", "width"]]
+
+
+def test_other_columns_will_do(tmp_path, photos, predictor):
+    write_table(tmp_path / "in.csv", "entity_name,image", ("width", "70.jpg"), (" height ", "50.jpg"))
+    assert run(tmp_path, photos) == 0
+    assert read_rows(tmp_path / "out.csv")[1:] == [["0", "70 inch"], ["1", "30 inch"]]
+    assert is_sane(tmp_path)
+
+
+def test_details(tmp_path, photos, predictor):
+    write_table(tmp_path / "in.csv", HEADER, ROWS[1], BAD_ROWS[0])
+    assert run(tmp_path, photos, "--details", tmp_path / "d.jsonl") == 3
+    good, bad = map(json.loads, (tmp_path / "d.jsonl").read_text().splitlines())
+    assert good == {
+        "index": "1",
+        "image": f"{LINKS}50.jpg",
+        "entity_name": "height",
+        "prediction": "30 inch",
+        "value": 30.0,
+        "unit": "inch",
+        "si": {"value": 0.762, "unit": "metre"},
+        "confidence": 0.2,
+        "evidence": [1.0, 2.0, 3.0, 4.5],
+    }
+    assert bad.keys() == good.keys()
+    assert bad["prediction"] == "" and bad["confidence"] is None
+
+
+def test_photos_that_cannot_be_read(tmp_path, photos, predictor):
+    write_table(tmp_path / "in.csv", HEADER, *BAD_ROWS, *ROWS)
+    assert run(tmp_path, photos) == 3
+    out = read_rows(tmp_path / "out.csv")
+    assert out[1:8] == [[str(index), ""] for index in range(20, 27)]
+    assert out[8:] == ANSWERS[1:]
+    assert is_sane(tmp_path)
+    header, *errors = read_rows(tmp_path / "out.errors.csv")
+    assert header == ["index", "image", "error"]
+    assert [(int(index), image) for index, image, _ in errors] == [row[:2] for row in BAD_ROWS]
+    expected = [
+        "CorruptImage: ",
+        "UnsupportedImage: ",
+        "BadRequest: the photo is empty",
+        "is a placeholder",
+        "No such file",
+        "UnknownEntity: unknown entity 'colour'",
+        "not a file's name",
+    ]
+    for (_, _, error), part in zip(errors, expected, strict=True):
+        assert part in error
+
+
+def test_errors_of_an_earlier_run_do_not_stay(tmp_path, photos, predictor):
+    write_table(tmp_path / "in.csv", HEADER, *BAD_ROWS)
+    assert run(tmp_path, photos) == 3
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, photos) == 0
+    assert not (tmp_path / "out.errors.csv").exists()
+
+
+def test_downloads_what_is_not_in_a_folder(tmp_path, web, predictor):
+    # Two links with one last part are two photos.
+    web.replies["/a/x.jpg"] = lambda handler: reply(handler, jpeg(50))
+    web.replies["/b/x.jpg"] = lambda handler: reply(handler, jpeg(60))
+    rows = [(i, f"{web.url}{path}", 1, "width") for i, path in enumerate(["/a/x.jpg", "/b/x.jpg", "/none.jpg"])]
+    write_table(tmp_path / "in.csv", HEADER, *rows, (3, "x.jpg", 1, "width"))
+    for _ in range(2):
+        assert run(tmp_path, None) == 3
+        assert [row[1] for row in read_rows(tmp_path / "out.csv")[1:]] == ["50 inch", "60 inch", "", ""]
+    errors = [row[2] for row in read_rows(tmp_path / "out.errors.csv")[1:]]
+    assert errors == ["cannot download: the server answered 404", "cannot download: not an http or https link"]
+    assert sorted(web.asked) == ["/a/x.jpg", "/b/x.jpg", "/none.jpg", "/none.jpg"]
+
+
+# A run that is cut short.
+
+
+def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch, capsys):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS, (30, f"{LINKS}70.jpg", 1, "width"), BAD_ROWS[0])
+    predict = predictor.predict
+
+    def fails_on_the_last(photo, entities):
+        if decode(photo).shape[1] == 70:
+            raise RuntimeError("cut short")
+        return predict(photo, entities)
+
+    monkeypatch.setattr(predictor, "predict", fails_on_the_last)
+    with pytest.raises(RuntimeError, match="cut short"):
+        run(tmp_path, photos, "--jobs", 1)
+    assert "--resume goes on" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+    assert (tmp_path / "out.csv.journal").exists()
+
+    assert run(tmp_path, photos) == 2
+    assert "add --resume, or delete it" in capsys.readouterr().err
+
+    assert run(tmp_path, photos, "--resume", "--reader", "none") == 2
+    assert "made with reader ppocr" in capsys.readouterr().err
+
+    monkeypatch.setattr(predictor, "predict", predict)
+    (photos / "cut.jpg").write_bytes(jpeg(90))  # what failed is tried again
+    predictor.asked.clear()
+    assert run(tmp_path, photos, "--resume") == 0
+    assert predictor.asked == [["width"], ["width"]]
+    assert read_rows(tmp_path / "out.csv") == [*ANSWERS, ["30", "70 inch"], ["20", "90 inch"]]
+    assert not (tmp_path / "out.csv.journal").exists()
+
+
+def test_resume_after_the_table_has_changed(tmp_path, photos, predictor):
+    with pytest.raises(RuntimeError), Journal(tmp_path / "out.csv.journal", "reader ppocr, weights those shipped") as j:
+        j.note("50.jpg", {"width": score_csv.Outcome({**score_csv.NO_ANSWER, "prediction": "1 inch"}, "")})
+        raise RuntimeError
+    write_table(tmp_path / "in.csv", "image,entity_name", ("60.jpg", "width"), ("50.jpg", "width"))
+    assert run(tmp_path, photos, "--resume") == 0
+    assert read_rows(tmp_path / "out.csv")[1:] == [["0", "60 inch"], ["1", "1 inch"]]
+
+
+def test_run_that_answered_nothing_leaves_nothing(tmp_path, photos, predictor, capsys):
+    write_table(tmp_path / "in.csv", "index,image,entity_name", (1, "50.jpg", "width"), (1, "60.jpg", "width"))
+    assert run(tmp_path, photos) == 2
+    assert "row 3: the index 1 is there twice" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "photos"]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("index,link,entity_name", "no column image_link or image"),
+        ("index,image_link,entity", "no column entity_name"),
+    ],
+)
+def test_unusable_table(tmp_path, photos, predictor, capsys, header, message):
+    write_table(tmp_path / "in.csv", header, (0, "50.jpg", "width"))
+    assert run(tmp_path, photos) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_unusable_settings(tmp_path, photos, predictor, capsys):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, tmp_path / "nowhere") == 2
+    assert "nowhere is not a folder" in capsys.readouterr().err
+    assert score_csv.main([str(tmp_path / "in.csv"), str(tmp_path / "no" / "out.csv"), "--images", str(photos)]) == 2
+    (tmp_path / "out.csv.journal").write_text("a text of the user's own, and no data base at all" * 99)
+    assert run(tmp_path, photos, "--resume") == 2
+    assert "not a usable journal" in capsys.readouterr().err
+    assert (tmp_path / "out.csv.journal").exists()
+
+
+def test_weights_that_are_not_there(tmp_path, photos, capsys):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, photos, "--weights", tmp_path / "none.safetensors") == 2
+    assert "cannot load the network" in capsys.readouterr().err
+
+
+# Through a server.
+
+
+class Server:
+    """Answers as the archive does: the predictor's answers, or the error of this one photo."""
+
+    def __init__(self, web, predictor):
+        self.url = f"{web.url}/predictions/resformer"
+        self.headers: list[dict[str, str]] = []
+        self.first: list[tuple[bytes, int]] = []  # replies to the first requests
+        self._predictor = predictor
+        web.replies["/predictions/resformer"] = self
+
+    def __call__(self, handler):
+        photo = handler.rfile.read(int(handler.headers["Content-Length"]))
+        self.headers.append(dict(handler.headers))
+        if self.first:
+            return reply(handler, *self.first.pop(0))
+        try:
+            result = self._predictor.predict(photo, handler.headers["X-Entity-Name"].split(", "))
+        except ResformerError as error:
+            fault = {"code": error.status, "type": type(error).__name__, "message": str(error)}
+            return reply(handler, json.dumps(fault).encode(), error.status)
+        return reply(handler, json.dumps(result.as_dict()).encode())
+
+
+@pytest.fixture
+def server(web, predictor, monkeypatch) -> Server:
+    monkeypatch.setattr(answerers, "ATTEMPTS", 3)
+    monkeypatch.setattr(answerers, "WAIT", 0.01)
+    return Server(web, predictor)
+
+
+def test_endpoint_gives_the_same_files(tmp_path, photos, server):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS, *BAD_ROWS)
+    names = ["out.csv", "out.errors.csv", "d.jsonl"]
+    files = []
+    for options in ([], ["--endpoint", server.url]):
+        assert run(tmp_path, photos, "--details", tmp_path / "d.jsonl", *options) == 3
+        files.append([(tmp_path / name).read_bytes() for name in names])
+    assert files[0] == files[1]
+
+
+def test_what_the_endpoint_is_sent(tmp_path, photos, server, monkeypatch):
+    monkeypatch.setenv("RESFORMER_TOKEN", "from the environment")
+    (tmp_path / "key_file.json").write_text('{"inference": {"key": "from the file"}}')
+    write_table(tmp_path / "in.csv", HEADER, *ROWS[:1], ROWS[2])
+    keys = [["--token", "given"], ["--key-file", tmp_path / "key_file.json"], []]
+    for key in keys:
+        assert run(tmp_path, photos, "--endpoint", server.url, "--reader", "none", *key) == 0
+    assert [sent["Authorization"] for sent in server.headers] == [
+        "Bearer given",
+        "Bearer from the file",
+        "Bearer from the environment",
+    ]
+    assert {sent["X-Entity-Name"] for sent in server.headers} == {"voltage, width"}
+    assert {sent["X-Reader"] for sent in server.headers} == {"none"}
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_busy_endpoint(tmp_path, photos, server, status):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    server.first = [(b'{"code": 503, "type": "ServiceUnavailableException", "message": "wait"}', status)] * 2
+    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 0
+    assert read_rows(tmp_path / "out.csv") == ANSWERS
+    assert len(server.headers) == 4
+
+
+def test_photo_that_is_too_long_for_the_server(tmp_path, photos, server):
+    write_table(tmp_path / "in.csv", HEADER, ROWS[0])
+    server.first = [(b"", 413)]
+    assert run(tmp_path, photos, "--endpoint", server.url) == 3
+    assert "ImageTooLarge: the server refuses" in read_rows(tmp_path / "out.errors.csv")[1][2]
+
+
+def test_photo_that_kills_its_worker(tmp_path, photos, server):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    server.first = [(b'{"code": 500, "type": "InternalServerException", "message": "Worker died."}', 500)] * 3
+    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 3
+    errors = read_rows(tmp_path / "out.errors.csv")[1:]
+    assert [row[0] for row in errors] == ["1", "0"]
+    assert "Worker died." in errors[0][2]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"code": 400, "type": "InvalidKeyException", "message": "Token Authorization failed."}', 400),
+        (b'{"code": 404, "type": "ModelNotFoundException", "message": "Model not found: resformer"}', 404),
+        (b"<html>a proxy's page</html>", 403),
+        (b'{"code": 503, "type": "ServiceUnavailableException", "message": "no worker"}', 503),
+    ],
+)
+def test_endpoint_that_cannot_be_used_ends_the_run(tmp_path, photos, server, capsys, body, status):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    server.first = [(body, status)] * 99
+    assert run(tmp_path, photos, "--endpoint", server.url) == 2
+    printed = capsys.readouterr().err
+    assert f"answered {status}" in printed and "--resume" not in printed
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "photos"]
+
+
+def test_endpoint_that_goes_away_leaves_a_journal(tmp_path, photos, server, capsys):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    good = json.dumps(WidthPredictor().predict(jpeg(50), ["height", "width"]).as_dict()).encode()
+    server.first = [(good, 200), *[(b"", 503)] * 99]
+    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 2
+    assert "--resume goes on" in capsys.readouterr().err
+    server.first = []
+    assert run(tmp_path, photos, "--endpoint", server.url, "--resume") == 0
+    assert len(read_rows(tmp_path / "out.csv")) == 6
+
+
+def test_endpoint_that_is_not_there(tmp_path, photos, server, capsys):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, photos, "--endpoint", "http://127.0.0.1:9/predictions/resformer") == 2
+    assert "no answer (ConnectionError), 3 times" in capsys.readouterr().err
+
+
+def test_key_file_that_is_none(tmp_path, photos, server, capsys):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    (tmp_path / "key_file.json").write_text("{}")
+    assert run(tmp_path, photos, "--endpoint", server.url, "--key-file", tmp_path / "key_file.json") == 2
+    assert "not a key file of TorchServe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", [["scripts/score_csv.py"], ["-m", "scripts.score_csv"]])
+def test_runs_as_a_file_and_as_a_module(how, tmp_path, photos):
+    write_table(tmp_path / "in.csv", "index,image_link", (0, "50.jpg"))
+    arguments = [tmp_path / "in.csv", tmp_path / "out.csv", "--images", photos, "--endpoint", "http://127.0.0.1:9"]
+    done = subprocess.run([sys.executable, *how, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no column entity_name" in done.stderr
+
+
+def test_with_the_network_itself(tmp_path, photos):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS, *BAD_ROWS)
+    assert run(tmp_path, photos, "--reader", "none") == 3
+    assert is_sane(tmp_path)
+    assert len(read_rows(tmp_path / "out.errors.csv")) == 1 + len(BAD_ROWS)

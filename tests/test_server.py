@@ -1,0 +1,307 @@
+"""The call, through the real server: started, scaled and stopped by the code behind `make serve`."""
+
+import base64
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import requests
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from PIL import Image
+
+from model.schema import Schema
+from scripts.java import java_home
+from scripts.sample_photo import draw_sample_photo
+from scripts.serve import copy_lines
+from scripts.server import PORTS, Server, ServerError, resident_bytes
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+
+NAMES = list(Schema.load().names)
+FAST = {"X-Reader": "none"}
+
+
+def free_ports() -> int:
+    """The first of as many free ports as a server needs."""
+    for port in range(18200, 19200, 10):
+        try:
+            for offset in range(len(PORTS)):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        return port
+    raise RuntimeError("no free ports from 18200 to 19200")
+
+
+@pytest.fixture(scope="module")
+def server(archive: Path) -> Iterator[Server]:
+    root = archive.parents[1]
+    for name in ("config.properties", "log4j2.xml"):
+        shutil.copy(ROOT / name, root)
+    server = Server(free_ports(), root)
+    server.start(java_home())
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("photo") / "sample.jpg"
+    draw_sample_photo(path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def send(server: Server) -> Callable[..., requests.Response]:
+    """Sends to the predictions, with the key."""
+
+    def call(
+        method: str = "PUT", path: str = "", headers: dict[str, str] | None = None, **body: Any
+    ) -> requests.Response:
+        headers = {"Authorization": f"Bearer {server.key('inference')}", **FAST, **(headers or {})}
+        return requests.request(method, server.predictions_url + path, headers=headers, timeout=60, **body)
+
+    return call
+
+
+Send = Callable[..., requests.Response]
+
+
+def asked(response: requests.Response) -> list[str]:
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    return list(response.json()["predictions"])
+
+
+def test_photo_as_the_body(send: Send, photo: bytes) -> None:
+    response = send(data=photo)
+    assert asked(response) == NAMES
+    assert response.json()["image"] == {"width": 900, "height": 1200}
+    keys = {"prediction", "value", "unit", "si", "confidence", "evidence"}
+    assert all(answer.keys() == keys for answer in response.json()["predictions"].values())
+
+
+def test_entities_by_header_and_path(send: Send, photo: bytes) -> None:
+    assert asked(send(data=photo, headers={"X-Entity-Name": "voltage, width"})) == ["voltage", "width"]
+    assert asked(send(data=photo, headers={"x-entity-name": "voltage"})) == ["voltage"]
+    assert asked(send(data=photo, path="/1.0/item_weight,width", headers={"X-Entity-Name": "voltage"})) == [
+        "item_weight",
+        "width",
+    ]
+
+
+@pytest.mark.parametrize("field", ["image", "data"])
+def test_forms(send: Send, photo: bytes, field: str) -> None:
+    form = {"entity_name": "item_weight", "reader": "none", "title": "Oats 500 g"}
+    response = send("POST", path="/1.0/voltage", files={field: ("photo.jpg", photo)}, data=form)
+    assert asked(response) == ["item_weight"]
+    assert asked(send("POST", files={field: photo})) == NAMES
+
+
+def test_json(send: Send, photo: bytes) -> None:
+    body = {"image_b64": base64.b64encode(photo).decode(), "entities": ["width", "height"], "reader": "none"}
+    assert asked(send("POST", json=body)) == ["width", "height"]
+
+
+def test_a_title_is_text_to_answer_from(send: Send, photo: bytes) -> None:
+    """The only quantity there is, in a spelling that a wrong decoding of the header would break."""
+    header = {"X-Title": "Net 250 \u00b5g".encode(), "X-Entity-Name": "item_weight"}
+    form = {"title": "Net 250 \u00b5g", "entity_name": "item_weight"}
+    by_header = send(data=photo, headers=header)  # type: ignore[arg-type]
+    by_form = send("POST", files={"image": photo}, data=form)
+    assert by_header.json() == by_form.json()
+
+
+def test_one_entity_and_all_agree(send: Send, photo: bytes) -> None:
+    read = {"X-Reader": "ppocr"}
+    every = send(data=photo, headers=read).json()["predictions"]
+    for name in ("item_weight", "voltage"):
+        one = send(data=photo, headers={**read, "X-Entity-Name": name}).json()["predictions"]
+        assert one[name].pop("confidence") == pytest.approx(every[name].pop("confidence"), abs=1e-3)
+        assert one == {name: every[name]}
+
+
+@pytest.mark.parametrize(
+    ("request_parts", "status", "kind"),
+    [
+        ({"data": b""}, 400, "BadRequest"),
+        ({"data": b"text", "headers": {"Content-Type": "text/plain"}}, 400, "BadRequest"),
+        ({"data": b"{broken", "headers": {"Content-Type": "application/json"}}, 400, "BadRequest"),
+        ({"json": [1]}, 400, "BadRequest"),
+        ({"json": {"image_url": "http://127.0.0.1/photo.jpg"}}, 403, "UrlNotAllowed"),
+        ({"data": b"these bytes are no photo"}, 415, "UnsupportedImage"),
+    ],
+)
+def test_errors_are_json_with_their_status(send: Send, request_parts: dict[str, Any], status: int, kind: str) -> None:
+    response = send(**request_parts)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/json"
+    assert (response.json()["code"], response.json()["type"]) == (status, kind)
+    assert response.json()["message"]
+
+
+def test_errors_about_a_photo(send: Send, photo: bytes) -> None:
+    unknown = send(data=photo, headers={"X-Entity-Name": "colour"})
+    assert (unknown.status_code, unknown.json()["type"]) == (400, "UnknownEntity")
+    assert all(name in unknown.json()["message"] for name in NAMES)
+    assert send(data=photo, headers={"X-Reader": "glasses"}).status_code == 400
+    assert send(data=photo[:9000]).status_code == 422
+    vast = BytesIO()
+    Image.new("1", (8000, 8000)).save(vast, "PNG")  # 64 megapixels in a few kilobytes.
+    response = send(data=vast.getvalue())
+    assert (response.status_code, response.json()["type"]) == (413, "ImageTooLarge")
+
+
+def test_what_the_front_end_refuses(server: Server, send: Send, photo: bytes) -> None:
+    assert send(data=bytes(20_000_001)).status_code == 413
+    assert send(path="/9.9", data=photo).status_code == 404
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        response = requests.put(server.predictions_url, photo, headers=headers, timeout=30)
+        assert (response.status_code, response.json()["type"]) == (400, "InvalidKeyException")
+
+
+def test_one_bad_photo_among_eight_sent_at_once(send: Send, photo: bytes) -> None:
+    bodies = [photo] * 8
+    bodies[3] = photo[:9000]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [r.status_code for r in pool.map(lambda body: send(data=body), bodies)]
+    assert statuses == [200, 200, 200, 422, 200, 200, 200, 200]
+
+
+def test_description(server: Server) -> None:
+    described = server.describe()
+    assert [entity["name"] for entity in described["entities"]] == NAMES
+    assert all(entity["kind"] == "quantity" and entity["units"] for entity in described["entities"])
+    assert (described["version"], described["preset"], described["reader"]) == ("1.0", "small", "ppocr")
+    assert described["readers"] == ["ppocr", "none"]
+
+
+def grpc_predictions(server: Server) -> tuple[Callable[..., Any], Any]:
+    """The call `Predictions` and the class of its request, from a description of the three messages."""
+    package = "org.pytorch.serve.grpc.inference"
+    field = descriptor_pb2.FieldDescriptorProto
+    file = descriptor_pb2.FileDescriptorProto(name="predictions.proto", package=package, syntax="proto3")
+    asking = file.message_type.add(name="PredictionsRequest")
+    one, many = field.LABEL_OPTIONAL, field.LABEL_REPEATED
+    asking.field.add(name="model_name", number=1, type=field.TYPE_STRING, label=one)
+    entry = asking.nested_type.add(name="InputEntry")
+    entry.options.map_entry = True
+    entry.field.add(name="key", number=1, type=field.TYPE_STRING, label=one)
+    entry.field.add(name="value", number=2, type=field.TYPE_BYTES, label=one)
+    asking.field.add(
+        name="input",
+        number=3,
+        type=field.TYPE_MESSAGE,
+        label=many,
+        type_name=f".{package}.PredictionsRequest.InputEntry",
+    )
+    answering = file.message_type.add(name="PredictionResponse")
+    answering.field.add(name="prediction", number=1, type=field.TYPE_BYTES, label=one)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    asked_as, answered_as = (
+        message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{message.name}"))
+        for message in (asking, answering)
+    )
+    channel = grpc.insecure_channel(f"127.0.0.1:{server.port + 3}")
+    call = channel.unary_unary(
+        f"/{package}.InferenceAPIsService/Predictions",
+        request_serializer=asked_as.SerializeToString,
+        response_deserializer=answered_as.FromString,
+    )
+    return call, asked_as
+
+
+def test_grpc(server: Server, photo: bytes) -> None:
+    call, asked_as = grpc_predictions(server)
+    key = [("authorization", f"Bearer {server.key('inference')}")]
+    fields = {"image": photo, "entity_name": b"item_weight", "reader": b"none"}
+    answer = call(asked_as(model_name="resformer", input=fields), metadata=key, timeout=60)
+    assert list(json.loads(answer.prediction)["predictions"]) == ["item_weight"]
+    # gRPC has no status per photo: the error is in the answer.
+    answer = call(asked_as(model_name="resformer", input={"data": b"no photo"}), metadata=key, timeout=60)
+    assert json.loads(answer.prediction)["code"] == 415
+    with pytest.raises(grpc.RpcError) as refused:
+        call(asked_as(model_name="resformer", input=fields), metadata=[("authorization", "Bearer x")], timeout=60)
+    assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_lines_to_copy(server: Server, photo: bytes, tmp_path: Path) -> None:
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "sample.jpg").write_bytes(photo)
+    lines = [line for line in copy_lines(server) if "min_worker" not in line]
+    script = "\n".join(["set -e", *lines]).replace("curl ", "curl -sS --fail-with-body -w '\\n' ")
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = [list(json.loads(line)["predictions"]) for line in done.stdout.splitlines()]
+    assert answers == [["item_weight"], NAMES, NAMES]
+
+
+def test_memory_stays_small(server: Server) -> None:
+    """After photos were read, too."""
+    assert server.pid is not None
+    processes = [server.pid, *(worker["pid"] for worker in server.workers())]
+    assert sum(resident_bytes(pid) for pid in processes) < 2.5 * 2**30
+
+
+def test_a_second_start_is_refused(server: Server) -> None:
+    with pytest.raises(ServerError, match=f"already serving on port {server.port}"):
+        server.start()
+
+
+def test_scaling_shares_the_cores(server: Server, send: Send, photo: bytes) -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert server.describe()["threads"] == cores
+    scaling = next(line for line in copy_lines(server) if "min_worker" in line)
+    admin = server.key("management")
+    done = subprocess.run(["curl", "-sS", *shlex.split(scaling)[1:]], capture_output=True, text=True, check=True)
+    assert "Token Authorization failed" in done.stdout  # The line needs the key.
+    line = scaling.replace("$ADMIN", admin)
+    subprocess.run(["curl", "-sS", "--fail", *shlex.split(line)[1:]], capture_output=True, check=True)
+    assert [worker["status"] for worker in server.workers()] == ["READY", "READY"]
+    # Either worker may answer; the first one notices when it is next asked something.
+    share = max(1, cores // 2)
+    deadline = time.monotonic() + 30
+    while [server.describe()["threads"] for _ in range(4)] != [share] * 4:
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    assert asked(send(data=photo)) == NAMES
+    server.scale(1)
+    assert len(server.workers()) == 1
+
+
+def test_stopping_leaves_nothing(server: Server) -> None:
+    """The last test of this module: the server is gone after it."""
+    processes = [server.pid, *(worker["pid"] for worker in server.workers())]
+    temporary = (server.folder / "tmp").resolve()
+    assert server.stop()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in processes)
+    assert not temporary.exists()
+    assert not server.folder.exists()
+
+
+def test_a_worker_that_cannot_load_ends_the_start(archive: Path, tmp_path: Path) -> None:
+    for name in ("config.properties", "log4j2.xml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "model_store").mkdir()
+    with zipfile.ZipFile(archive) as good, zipfile.ZipFile(tmp_path / "model_store" / "resformer.mar", "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, good.read(name).replace(b"  reader: ppocr", b"  reader: glasses"))
+    server = Server(free_ports(), tmp_path)
+    with pytest.raises(ServerError, match=r"the worker failed to load(.|\n)*reader is 'glasses'"):
+        server.start(java_home())
+    assert server.pid is None
