@@ -32,8 +32,8 @@ RUN useradd --system --uid 10001 --home-dir /run/resformer --create-home resform
 COPY config.properties log4j2.xml /srv/resformer/
 COPY deploy/entrypoint.sh /srv/resformer/entrypoint.sh
 COPY --from=archive /build/model_store/resformer.mar /srv/resformer/model_store/resformer.mar
-# Idle threads sleep instead of spinning, which would slow every answer when something else wants a core.
-ENV OMP_WAIT_POLICY=PASSIVE
+# Waiting threads soon sleep: spinning ones would slow every answer when something else wants a core.
+ENV GOMP_SPINCOUNT=2000
 USER resformer
 WORKDIR /run/resformer
 EXPOSE 8080

@@ -52,6 +52,7 @@ def decode(
     states = [grammar.start for grammar in grammars]
     answers = [Answer([], None, 1.0) for _ in grammars]
     none_shown = [0.0] * len(grammars)
+    given_up = [False] * len(grammars)
     tokens = torch.full((len(grammars), 1), vocabulary.bos, device=memory.question.device)
     for step in range(network.preset.max_tokens):
         logits = network.decoder(tokens, memory, cache)[:, -1]
@@ -59,7 +60,7 @@ def decode(
         chosen = [vocabulary.pad] * len(grammars)
         for q, grammar in enumerate(grammars):
             allowed = list(grammar.allowed(states[q]))
-            if not allowed:
+            if not allowed or given_up[q]:
                 continue
             row = probabilities[q].tolist()
             if step == 0:
@@ -75,13 +76,14 @@ def decode(
             elif token != vocabulary.empty:
                 answers[q].tokens.append(token)
                 chosen[q] = token
+                # More tokens only make it less probable.
+                if answers[q].probability < none_shown[q]:
+                    answers[q], given_up[q] = Answer([], None, none_shown[q]), True
+                    chosen[q] = vocabulary.pad
         if not any(token != vocabulary.pad for token in chosen):
             break
         tokens = torch.tensor(chosen, device=tokens.device)[:, None]
-    return [
-        Answer([], None, empty) if answer.tokens and answer.probability < empty else answer
-        for answer, empty in zip(answers, none_shown, strict=True)
-    ]
+    return answers
 
 
 def _pool(row: list[float], size: int, strings: Sequence[str]) -> None:

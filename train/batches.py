@@ -10,6 +10,7 @@ from model.inputs import Preprocessor
 from model.network import Inputs
 from model.photo import decode
 from model.quantity import Quantity
+from model.units import UNITS
 from train.augment import augment
 from train.datasets import Question, Record
 from train.loss import Targets, make_targets
@@ -26,12 +27,14 @@ class Shares:
         no_words: of those, examples that hide their words from the network.
         as_printed: word-only examples whose layout stays as it is.
         title: word-only examples with an answer moved into the title.
+        other: examples with one more question, about an entity that the labels do not name.
     """
 
     picture: float
     no_words: float
     as_printed: float
     title: float
+    other: float
 
 
 class Batches(Dataset[tuple[Inputs, Targets]]):
@@ -64,7 +67,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         examples, questions = [], []
         for record in chosen:
             seen = self._seen(record, picture, rng)
-            asked = record.questions
+            asked = [*record.questions, *self._other(seen, rng)]
             examples.append(
                 self._preprocessor.example(
                     seen.lines,
@@ -79,6 +82,32 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         inputs = self._preprocessor.batch(examples)
         targets = make_targets(self._preprocessor.vocabulary, examples, questions, inputs.candidate_mask.shape[1])
         return inputs, targets
+
+    def _other(self, record: Record, rng: np.random.Generator) -> list[Question]:
+        """Perhaps a question that nobody labelled, with what the labelled ones tell of its answer.
+
+        Users ask for everything, labels name what a photo shows. Where no quantity of such an entity is printed
+        the answer is empty. Where the very print is there that answers a labelled question, it does not answer
+        this one too. Lengths are left out of that: a square is as wide as it is high.
+        """
+        named = [q.entity for q in record.questions]
+        others = [e for e in self._preprocessor.schema.entities if e.kind == "quantity" and e not in named]
+        if not others or rng.random() >= self._shares.other:
+            return []
+        entity = others[rng.integers(len(others))]
+        *found, candidates = self._preprocessor.candidates(record.lines, [*named, entity], record.text)
+        if not candidates:
+            return [Question(entity, ())]
+        if UNITS[entity.units[0]].dimension == "length":
+            return []
+        taken = {
+            (c.line, c.start)
+            for question, labelled in zip(record.questions, found, strict=True)
+            for c in labelled
+            if c.quantity in question.accepted
+        }
+        rejected = frozenset(i for i, c in enumerate(candidates) if (c.line, c.start) in taken)
+        return [Question(entity, (), rejected=rejected)] if rejected else []
 
     def _seen(self, record: Record, picture: bool, rng: np.random.Generator) -> Record:
         if picture:

@@ -39,7 +39,7 @@ class Config:
     Attributes:
         minutes: time budget of this run; it ends sooner when `patience` runs out.
         hold_back: share of the photos, chosen by name, that are only evaluated on.
-        picture_share, no_words_share, as_printed_share, title_share: see train.batches.Shares.
+        picture_share, no_words_share, as_printed_share, title_share, other_share: see train.batches.Shares.
         stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
         precision: `fp32`, `bf16` or `fp16` (with gradient scaling).
     """
@@ -60,6 +60,7 @@ class Config:
     no_words_share: float = 0.5
     as_printed_share: float = 0.3
     title_share: float = 0.05
+    other_share: float = 0.0
     hold_back: float = 0.1
     patience: int = 0
     evaluate_every: int = 1

@@ -24,14 +24,18 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about a photo and every answer that counts as right, best first; none = not shown.
+    """What is asked about a photo and what is known of the answer.
 
-    `counted`: the label is among those that the priors counted, see Priors.describe.
+    Attributes:
+        accepted: every answer that counts as right, best first; none = not shown.
+        counted: the label is among those that the priors counted, see Priors.describe.
+        rejected: where no right answer is known, candidates that are wrong, by number.
     """
 
     entity: Entity
     accepted: tuple[Quantity, ...]
     counted: bool = False
+    rejected: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

