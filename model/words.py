@@ -13,8 +13,8 @@ class Line:
     """One line of print.
 
     Attributes:
-        corners: Four points in pixels of the photo, clockwise as the text is read: its top left, top right,
-            bottom right and bottom left. For upside-down print the first point is at the lower right.
+        corners: Four points in pixels of the photo, clockwise from the top left as the line lies on the photo. PP-OCR
+            does not say which way a line is turned: print that is upside down has its corners in this order too.
         text: What the line says.
         score: How sure the reader is, 0 to 1.
     """
