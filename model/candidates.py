@@ -63,7 +63,7 @@ def find_candidates(
         ranges: Whether a range is a candidate, beside its two ends.
 
     Returns:
-        At most MAX_CANDIDATES; where there are more, those in the largest print.
+        At most MAX_CANDIDATES; where there are more, those of the caller's text and those in the largest print.
     """
     units = tuple(units)
     found = [Candidate(**vars(match)) for match in find_quantities(text, units)]
@@ -77,7 +77,7 @@ def find_candidates(
             found += _noted(line, i, note, units) if note and not matches else []
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
-    largest = sorted(unique.values(), key=lambda c: -c.size)[:MAX_CANDIDATES]
+    largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.size))[:MAX_CANDIDATES]
     return _compare(sorted(largest, key=lambda c: (c.line, c.start, -c.end)))
 
 
@@ -89,7 +89,7 @@ def _on_line(match: Match, line: Line, index: int) -> Candidate:
 
 def _cut(line: Line, start: int, end: int) -> Box:
     """Bounds of a part of a line's text, as if all characters were equally wide."""
-    top_left, top_right, bottom_right, bottom_left = line.corners
+    top_left, top_right, bottom_right, bottom_left = line.reading_corners
     points = [
         (left[0] + (right[0] - left[0]) * share, left[1] + (right[1] - left[1]) * share)
         for left, right in ((top_left, top_right), (bottom_left, bottom_right))
@@ -103,7 +103,7 @@ class _Frame:
     """A line's own axes: u runs along its text, v down its glyphs, both in pixels from its top left corner."""
 
     def __init__(self, line: Line):
-        self._origin, right, _, down = line.corners
+        self._origin, right, _, down = line.reading_corners
         self.width, self.height = math.dist(self._origin, right), math.dist(self._origin, down)
         self._u = self._unit(right, self.width)
         self._v = self._unit(down, self.height)

@@ -40,17 +40,13 @@ class Page:
         x0, y0, x1, y1 = line.box
         return max(min(x1 - x0, y1 - y0), 1.0)
 
-    def vertical(self, line: Line) -> bool:
-        x0, y0, x1, y1 = line.box
-        return len(line.text.strip()) > 1 and y1 - y0 > 1.5 * (x1 - x0)
-
     def geometry(self, box: tuple[float, float, float, float] | None, line: Line | None) -> list[float]:
         """Centre x, y, width, height in longer sides, log glyph height, vertical, score, has a place."""
         if box is None or line is None:
             return [0.0] * GEOMETRY
         x0, y0, x1, y1 = (v / self.side for v in box)
         glyph = math.log(self.glyph(line) / self.side + 1e-3) + 4
-        return [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, glyph, self.vertical(line), line.score, 1.0]
+        return [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, glyph, line.vertical, line.score, 1.0]
 
 
 def candidate_features(
@@ -135,7 +131,7 @@ def _place_features(page: Page, candidates: Sequence[Candidate]) -> np.ndarray:
         rows.append(
             [
                 *(x, y, abs(x - 0.5), abs(y - 0.5), edge),
-                *(print_size, math.log(glyph / largest), share, line.score, page.vertical(line)),
+                *(print_size, math.log(glyph / largest), share, line.score, line.vertical),
             ]
         )
     table = np.array(rows)

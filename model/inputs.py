@@ -20,6 +20,7 @@ from model.words import Line
 __all__ = ["Example", "Preprocessor", "letterbox"]
 
 MAX_WORDS = 160  # a photo with more keeps its largest print; a line with digits counts as three times its size
+MAX_TEXT_WORDS = 40  # of these, words of the caller's text
 SUBWORDS = 8  # per word and per side of a candidate's context
 DIGITS = 12
 
@@ -107,16 +108,17 @@ class Preprocessor:
     def candidates(self, lines: Sequence[Line], entities: Sequence[Entity], text: str = "") -> list[list[Candidate]]:
         """Per entity, the quantities in lines and text that may answer it."""
         # Entities that share their units share their candidates.
-        found = {units: find_candidates(lines, units, text) for units in {e.units for e in entities}}
-        return [[c for c in found[e.units] if e.ranges or len(c.quantity.values) == 1] for e in entities]
+        kinds = {(e.units, e.ranges) for e in entities}
+        found = {kind: find_candidates(lines, kind[0], text, ranges=kind[1]) for kind in kinds}
+        return [found[e.units, e.ranges] for e in entities]
 
     def batch(self, examples: Sequence[Example]) -> Inputs:
         """Pads examples to one batch. The image stream is on when every example has pixels."""
         v = self.vocabulary
         with_pixels = all(e.pixels is not None for e in examples)
-        n = max(1, *(len(e.words) for e in examples))
+        n = max([1, *(len(e.words) for e in examples)])
         questions = [(b, q) for b, e in enumerate(examples) for q in range(len(e.entities))]
-        c = max(1, *(len(examples[b].candidates[q]) for b, q in questions))
+        c = max([1, *(len(examples[b].candidates[q]) for b, q in questions)])
         inputs = Inputs(
             pixels=torch.from_numpy(np.stack([e.pixels for e in examples if e.pixels is not None]))
             if with_pixels
@@ -158,10 +160,10 @@ class Preprocessor:
 
     def _words(self, page: Page, text: str) -> tuple[list[list[int]], list[list[float]]]:
         """Subwords and geometry of every word; a word's box is its share of its line's."""
-        words: list[tuple[float, list[int], list[float]]] = []
+        words: list[tuple[float, str, list[float]]] = []
         for line in page.lines:
             x0, y0, x1, y1 = line.box
-            vertical, at, length = page.vertical(line), 0, max(len(line.text), 1)
+            vertical, at, length = line.vertical, 0, max(len(line.text), 1)
             for word in line.text.split():
                 start = line.text.index(word, at)
                 at = start + len(word)
@@ -173,12 +175,13 @@ class Preprocessor:
                 )
                 digits = any(ch.isdigit() for ch in line.text)
                 priority = page.glyph(line) * (3 if digits else 1)
-                words.append((priority, self._subwords(word), page.geometry(box, line)))
-        words += [(float("inf"), self._subwords(word), page.geometry(None, None)) for word in text.split()]
+                words.append((priority, word, page.geometry(box, line)))
+        place = page.geometry(None, None)
+        words += [(float("inf"), word, place) for word in text.split()[:MAX_TEXT_WORDS]]
         if len(words) > MAX_WORDS:
             keep = set(sorted(range(len(words)), key=lambda i: -words[i][0])[:MAX_WORDS])
             words = [w for i, w in enumerate(words) if i in keep]
-        return [w[1] for w in words], [w[2] for w in words]
+        return [self._subwords(w[1]) for w in words], [w[2] for w in words]
 
     def _subwords(self, text: str) -> list[int]:
         return self.vocabulary.encode_text(text.lower())[:SUBWORDS]

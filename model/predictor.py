@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from model.decoding import Answer, decode
+from model.errors import BadRequest
 from model.grammar import CandidateGrammar, Grammar, QuantityGrammar
 from model.inputs import Example, Preprocessor
 from model.photo import MAX_PIXELS
@@ -22,6 +23,8 @@ from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, Weights, load_weights
 from model.words import Line
 
+MAX_TEXT = 10_000  # characters of title and description
+
 __all__ = ["Prediction", "Predictor", "Result"]
 
 
@@ -32,7 +35,7 @@ class Prediction:
     Attributes:
         value: a number, `[low, high]` for a range, None without an answer.
         si: value and unit in SI, None without an answer.
-        confidence: probability that the answer is right, 0 to 1.
+        confidence: probability that the network gives to the answer, 0 to 1; not calibrated.
         evidence: x0, y0, x1, y1 of where the answer was read, in pixels of the upright photo.
     """
 
@@ -138,13 +141,16 @@ class Predictor:
         Raises: ResformerError: the photo or the request cannot be used; nothing else was done.
         """
         asked = [self.schema[name] for name in dict.fromkeys(entities or self.schema.names)]
+        if len(title) + len(description) > MAX_TEXT:
+            raise BadRequest(f"title and description have more than {MAX_TEXT} characters in all; send less of them")
         image = decode_photo(photo, max_pixels=self._max_pixels)
         with self._lock:
             lines = self._reader(reader or self.reader).read(image)
             # Where there are words they decide: BENCHMARKS.md has what the picture adds to them.
             picture = None if lines and self.metadata["picture_with_words"] == "no" else image
             size = (image.shape[1], image.shape[0])
-            text = "\n".join(t for t in (title, description) if t)
+            # Three spaces apart, so that a number at a line's end finds no unit in the next one.
+            text = "   ".join(part for field in (title, description) for part in field.splitlines())
             return self.answer(lines, size, asked, image=picture, text=text)
 
     def answer(

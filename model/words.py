@@ -1,5 +1,6 @@
 """What a reader finds on a photo: lines of print with their place."""
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["Box", "Line", "Point"]
@@ -28,3 +29,15 @@ class Line:
         """Axis-aligned bounds (x0, y0, x1, y1) in pixels."""
         xs, ys = zip(*self.corners, strict=True)
         return (min(xs), min(ys), max(xs), max(ys))
+
+    @property
+    def vertical(self) -> bool:
+        """Whether the text runs along the longer, upright side; as PP-OCR decides it, for more than one character."""
+        a, b, _, d = self.corners
+        return len(self.text.strip()) > 1 and math.dist(a, d) >= 1.5 * math.dist(a, b)
+
+    @property
+    def reading_corners(self) -> tuple[Point, Point, Point, Point]:
+        """The corners from where the text begins. Vertical text is read downwards, as PP-OCR turns it."""
+        a, b, c, d = self.corners
+        return (b, c, d, a) if self.vertical else self.corners

@@ -84,7 +84,9 @@ def load_config(path: Path) -> Config:
     if not isinstance(data, dict):
         raise ValueError(f"{path}: expected keys and values, found {type(data).__name__}")
     errors: list[str] = []
-    sources = [_source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(data.pop("sources", []))]
+    sources = [
+        _source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(data.pop("sources", None) or [])
+    ]
     if not sources:
         errors.append("sources: at least one is needed")
     values = _checked(Config, data, "", errors)

@@ -38,7 +38,8 @@ def main() -> int:
     best = trainer.run()
     if best:
         print(best.table())
-    print(f"weights: {trainer.out / 'weights.safetensors'}")
+    weights = trainer.out / "weights.safetensors"
+    print(f"weights: {weights}" if weights.exists() else "no weights yet: they are written after an evaluation")
     return 0
 
 

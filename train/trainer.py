@@ -152,12 +152,12 @@ class Trainer:
         return self.config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
 
     def run(self) -> Score | None:
-        """Trains, and returns the best score on the held-back photos."""
+        """Trains, and returns the best score on the held-back photos since the run was started or resumed."""
         best: Score | None = None
         writer = SummaryWriter(str(self.out))
         p = self.progress
         deadline = time.monotonic() + 60 * self.config.minutes
-        while p.epoch < self.config.epochs:
+        while p.epoch < self.config.epochs and not self._out_of_patience():
             loss = self._epoch(writer, deadline)
             if p.batch:  # stopped by the clock inside the epoch
                 self.log("time is up; run the same command again to go on")
@@ -167,14 +167,16 @@ class Trainer:
             if self.held_records and (last or p.epoch % self.config.evaluate_every == 0):
                 best = self._evaluate(writer, loss) or best
                 self._save()
-                if self.config.patience and p.since_best >= self.config.patience:
-                    self.log(f"no better score in {p.since_best} evaluations: stopping")
-                    break
+        if self._out_of_patience():
+            self.log(f"no better score in {p.since_best} evaluations: stopped")
         if not self.held_records:
             self._save_weights("none")
         self._save()
         writer.close()
         return best
+
+    def _out_of_patience(self) -> bool:
+        return 0 < self.config.patience <= self.progress.since_best
 
     def _epoch(self, writer: SummaryWriter, deadline: float) -> float:
         p = self.progress

@@ -30,8 +30,8 @@ def test_box_is_the_share_of_the_line() -> None:
 
 
 def test_box_of_print_that_runs_downwards() -> None:
-    # The text starts at the top right and runs down: its first corner is the photo's upper right one.
-    vertical = Line(((60, 0), (60, 100), (40, 100), (40, 0)), "width 5 cm", 0.9)
+    # PP-OCR's corners are the photo's, from the top left, whichever way the text runs.
+    vertical = Line(((40, 0), (60, 0), (60, 100), (40, 100)), "width 5 cm", 0.9)
     (candidate,) = find_candidates([vertical], LENGTH)
     assert candidate.box == (40, 60, 60, 100)
     assert candidate.size == 20
@@ -51,8 +51,8 @@ def test_unit_in_the_neighbouring_line(unit: Line) -> None:
 
 
 def test_unit_in_the_neighbouring_line_of_print_that_runs_downwards() -> None:
-    number = Line(((60, 0), (60, 30), (40, 30), (40, 0)), "500", 0.9)
-    unit = Line(((60, 35), (60, 45), (40, 45), (40, 35)), "g", 0.9)
+    number = Line(((40, 0), (60, 0), (60, 30), (40, 30)), "500", 0.9)
+    unit = Line(((40, 35), (60, 35), (60, 45), (40, 45)), "g", 0.9)
     assert named(find_candidates([number, unit], MASS)) == ["500 gram"]
 
 

@@ -8,12 +8,14 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from model.errors import BadRequest, UnknownEntity, UnsupportedImage
+from model.inputs import MAX_TEXT_WORDS, MAX_WORDS
 from model.predictor import Predictor
 from model.presets import preset
 from model.quantity import parse_quantity
 from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, build_network, load_weights, save_weights
+from model.words import Line
 
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)
@@ -102,8 +104,29 @@ def test_one_entity_and_all_give_the_same_answer(shipped: Predictor) -> None:
 def test_a_title_alone_can_answer(shipped: Predictor) -> None:
     answer = shipped.predict(pack(), ["item_weight"], title="Basmati rice, net weight 5 kg", reader="none")
     weight = answer.predictions["item_weight"]
-    assert weight.prediction in ("5 kilogram", "")
+    assert weight.prediction == "5 kilogram"
     assert weight.evidence is None
+
+
+def test_lines_of_text_are_not_read_as_one(random_weights: Path) -> None:
+    predictor = Predictor.load(random_weights, reader="none")
+    for title, description in (("Nike Air 12", "V-neck shirt"), ("Nike Air 12\nV-neck shirt", "")):
+        answer = predictor.predict(pack(), ["voltage"], title=title, description=description)
+        assert answer.predictions["voltage"].prediction != "12 volt"
+    with pytest.raises(BadRequest, match="characters"):
+        predictor.predict(pack(), title="x" * 10_001)
+
+
+def test_a_crowded_page_with_text_is_answered(random_weights: Path) -> None:
+    predictor = Predictor.load(random_weights, reader="none")
+    lines = [Line(((0, i), (90, i), (90, i + 5), (0, i + 5)), f"weighs {i + 1} g today", 0.9) for i in range(90)]
+    weight = SCHEMA["item_weight"]
+    example = predictor._preprocessor.example(lines, (100, 100), [weight], text="net weight 5 kg " * 50)
+    placed = [g for g in example.word_geometry if g[-1]]
+    assert len(example.words) == MAX_WORDS
+    assert len(placed) == MAX_WORDS - MAX_TEXT_WORDS
+    assert any(c.line == -1 for c in example.candidates[0])
+    predictor.answer(lines, (100, 100), [weight])
 
 
 def test_shipped_weights_stay_within_their_size() -> None:
