@@ -1,7 +1,7 @@
 """Batches of an epoch: made from a seed, so that a resumed run sees what an uninterrupted one would have."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -66,8 +66,10 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         picture = rng.random() < self._shares.picture and all(r.photo is not None for r in chosen)
         examples, questions = [], []
         for record in chosen:
-            seen = self._seen(record, picture, rng)
-            asked = [*record.questions, *self._other(seen, rng)]
+            hidden = picture and rng.random() < self._shares.no_words
+            seen = replace(record, lines=(), text="") if hidden else self._seen(record, picture, rng)
+            # Hidden words say nothing about what else the photo shows.
+            asked = [*record.questions, *([] if hidden else self._other(seen, rng))]
             examples.append(
                 self._preprocessor.example(
                     seen.lines,
@@ -110,21 +112,18 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         return [Question(entity, (), rejected=rejected)] if rejected else []
 
     def _seen(self, record: Record, picture: bool, rng: np.random.Generator) -> Record:
-        if picture:
-            hide = rng.random() < self._shares.no_words
-            return (
-                Record(record.name, record.photo, record.width, record.height, (), record.questions) if hide else record
-            )
-        if rng.random() < self._shares.as_printed:
+        if picture or rng.random() < self._shares.as_printed:
             return record
         found = self._preprocessor.candidates(record.lines, [q.entity for q in record.questions])
-        keep = frozenset(
-            c.line
+        right = [
+            c
             for question, candidates in zip(record.questions, found, strict=True)
             for c in candidates
             if c.quantity in question.accepted
-        )
-        return augment(record, rng, keep=keep, text_share=self._shares.title)
+        ]
+        if any(c.merged or c.stated for c in right):
+            return record  # its unit stands in another line, which would move away or be dropped
+        return augment(record, rng, keep=frozenset(c.line for c in right), text_share=self._shares.title)
 
 
 def _shuffled(records: Sequence[Record], size: int, rng: np.random.Generator) -> list[np.ndarray]:

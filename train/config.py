@@ -1,5 +1,6 @@
 """Training settings from a YAML file, checked on load with all errors at once."""
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,12 @@ from model.presets import PRESETS
 __all__ = ["Config", "Source", "load_config"]
 
 KINDS = ("challenge", "hand", "generated")
+BELOW_ONE = ("hold_back", "warmup", "ema", "dropout")
+POSITIVE = (
+    *("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every"),
+    *("checkpoint_batches", "checkpoint_minutes"),
+)
+NOT_NEGATIVE = ("weight_decay", "spelling_weight", "patience", "seed", "workers")
 
 
 @dataclass(frozen=True)
@@ -84,10 +91,12 @@ def load_config(path: Path) -> Config:
     if not isinstance(data, dict):
         raise ValueError(f"{path}: expected keys and values, found {type(data).__name__}")
     errors: list[str] = []
-    sources = [
-        _source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(data.pop("sources", None) or [])
-    ]
-    if not sources:
+    entries = data.pop("sources", None) or []
+    if not isinstance(entries, list):
+        errors.append(f"sources: {entries!r} is no list; begin each source with a dash")
+        entries = []
+    sources = [_source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(entries)]
+    if not entries and not errors:
         errors.append("sources: at least one is needed")
     values = _checked(Config, data, "", errors)
     _check_ranges(values, errors)
@@ -124,8 +133,10 @@ def _checked(kind: type, data: dict[str, Any], prefix: str, errors: list[str]) -
         if key not in expected or expected[key] == tuple[Source, ...]:
             errors.append(f"{prefix}{key}: unknown; known: {', '.join(expected)}")
         elif not _fits(value, expected[key]):
+            power = isinstance(value, str) and re.fullmatch(r"[\d.]+e-?\d+", value)
+            hint = "; YAML takes 5e-4 for text, write 0.0005" if power else ""
             errors.append(
-                f"{prefix}{key}: {value!r} is not of type {getattr(expected[key], '__name__', expected[key])}"
+                f"{prefix}{key}: {value!r} is not of type {getattr(expected[key], '__name__', expected[key])}{hint}"
             )
         else:
             values[key] = value
@@ -150,9 +161,14 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
         errors.append(f"precision: {values['precision']!r} is none of fp32, bf16, fp16")
     if values.get("stem_start") not in (None, "efficientnet-lite0"):
         errors.append(f"stem_start: {values['stem_start']!r} is not efficientnet-lite0")
+    elif values.get("stem_start") and values.get("preset", "small") != "small":
+        errors.append(f"stem_start: its weights fit the stem of small only, not of {values['preset']}")
     for key, value in values.items():
-        if (key.endswith("_share") or key in ("hold_back", "warmup", "ema", "dropout")) and not 0 <= value < 1.0001:
+        if key.endswith("_share") and not 0 <= value <= 1:
             errors.append(f"{key}: {value} is not between 0 and 1")
-        positive = ("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every")
-        if key in (*positive, "checkpoint_batches", "checkpoint_minutes") and value <= 0:
+        elif key in BELOW_ONE and not 0 <= value < 1:
+            errors.append(f"{key}: {value} is not at least 0 and below 1")
+        elif key in POSITIVE and value <= 0:
             errors.append(f"{key}: {value} is not above 0")
+        elif key in NOT_NEGATIVE and value < 0:
+            errors.append(f"{key}: {value} is below 0")

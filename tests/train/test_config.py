@@ -37,6 +37,28 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
         assert part in message
 
 
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("hold_back: 1.0", "hold_back: 1.0 is not at least 0 and below 1"),
+        ("title_share: 1.2", "title_share: 1.2 is not between 0 and 1"),
+        ("learning_rate: 5e-4", "write 0.0005"),
+        ("workers: -1", "workers: -1 is below 0"),
+        ("stem_start: efficientnet-lite0", "fit the stem of small only, not of nano"),
+        ("sources: generated", "begin each source with a dash"),
+        ("sources: []", "sources: at least one is needed"),
+    ],
+)
+def test_values_out_of_range_are_named(tmp_path: Path, line: str, complaint: str) -> None:
+    path = tmp_path / "bad.yaml"
+    sources = "" if line.startswith("sources") else "sources: [{kind: generated, photos_count: 3}]\n"
+    path.write_text(f"preset: nano\nminutes: 1\nepochs: 1\n{sources}{line}\n")
+    with pytest.raises(ValueError) as caught:
+        load_config(path)
+    assert complaint in str(caught.value)
+    assert "has 1 error" in str(caught.value)
+
+
 def test_unreadable_config_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot read the config"):
         load_config(tmp_path / "none.yaml")
