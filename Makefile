@@ -2,8 +2,10 @@
 # make stop | status | scale N=2 [PORT=8080]
 # make archive             build model_store/resformer.mar
 # make test | lint
+# make benchmark-accuracy [DATA=../shared/data]   the accuracy table of BENCHMARKS.md, half an hour
 
 PORT ?= 8080
+DATA ?= ../shared/data
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 ARCHIVE := model_store/resformer.mar
@@ -12,7 +14,7 @@ IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
 SOURCES := $(shell find model handler -name __pycache__ -prune -o -print)
 
-.PHONY: serve stop status scale archive test lint python check
+.PHONY: serve stop status scale archive test lint benchmark-accuracy python check
 .NOTPARALLEL:
 
 serve: check $(ARCHIVE)
@@ -35,6 +37,11 @@ lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
+benchmark-accuracy: $(VENV)/.test-requirements
+	@command -v tesseract > /dev/null || { echo "one of the systems compared is missing: apt-get install tesseract-ocr"; exit 1; }
+	@test -d $(DATA) || { echo "no labelled photos at $(DATA); name their folder: make benchmark-accuracy DATA=..."; exit 1; }
+	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.compare $(DATA) build/compare
+
 # Before anything is installed or built.
 check: python
 	@$(PYTHON) -m scripts.serve check --port $(PORT)
@@ -51,6 +58,6 @@ $(VENV)/.requirements: requirements.txt | python
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
+$(VENV)/.test-requirements: requirements-test.txt requirements-train.txt $(VENV)/.requirements
 	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@

@@ -10,8 +10,8 @@ from model.errors import BadRequest, UrlNotAllowed
 
 __all__ = ["Request", "parse_request"]
 
-FORM_FIELDS = ("image", "data", "entity_name", "title", "description", "reader")
-JSON_FIELDS = ("image_b64", "image_url", "entities", "title", "description", "reader")
+FORM_FIELDS = ("image", "data", "entity_name", "title", "description", "group_id", "reader")
+JSON_FIELDS = ("image_b64", "image_url", "entities", "title", "description", "group_id", "reader")
 NO_PHOTO = (
     "the request has no photo: send it as the body (curl -T photo.jpg), as the form field `image` "
     "(curl -F image=@photo.jpg), or as `image_b64` of a JSON object"
@@ -26,6 +26,7 @@ class Request:
         photo: bytes of an image file, not yet looked at.
         entities: names to answer; none = all.
         title, description: text that came with the photo.
+        group_id: the public challenge's code for the kind of product; empty = not known.
         reader: instead of the server's own; empty = the server's own.
     """
 
@@ -33,6 +34,7 @@ class Request:
     entities: tuple[str, ...] = ()
     title: str = ""
     description: str = ""
+    group_id: str = ""
     reader: str = ""
 
 
@@ -57,6 +59,7 @@ def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request
         or _names(texts.get("x-entity-name", "")),
         title=request.title or texts.get("x-title", ""),
         description=request.description or texts.get("x-description", ""),
+        group_id=request.group_id or texts.get("x-group-id", "").strip(),
         reader=request.reader or texts.get("x-reader", "").strip(),
     )
 
@@ -80,6 +83,8 @@ def _json(body: Mapping[str, Any]) -> Request:
     _refuse_unknown(body, JSON_FIELDS)
     if body.get("image_url") is not None:
         raise UrlNotAllowed("this server does not fetch photos; send the bytes as `image_b64` or as the body")
+    if isinstance(body.get("group_id"), int):  # these codes are digits
+        body = {**body, "group_id": str(body["group_id"])}
     entities = body.get("entities") or ""
     if isinstance(entities, list) and all(isinstance(name, str) for name in entities):
         entities = ",".join(entities)
@@ -109,6 +114,7 @@ def _request(photo: bytes, entities: str, fields: Mapping[str, Any]) -> Request:
         _names(entities),
         title=_text(fields, "title"),
         description=_text(fields, "description"),
+        group_id=_text(fields, "group_id").strip(),
         reader=_text(fields, "reader").strip(),
     )
 

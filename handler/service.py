@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from handler.request import parse_request
 from handler.settings import Settings
@@ -110,6 +110,7 @@ class Service:
             request.entities,
             title=request.title,
             description=request.description,
+            group_id=request.group_id,
             reader=request.reader or None,
         )
         return {"model": MODEL_NAME, "version": self._predictor.version, **result.as_dict()}
@@ -126,13 +127,15 @@ class Service:
     def _loaded(self) -> Predictor:
         predictor = self._load(self._threads)
         # The first photo costs more than those after it. A worker that cannot answer also fails here, at load.
-        predictor.predict(_blank_photo())
+        predictor.predict(_photo_with_print())
         return predictor
 
 
-def _blank_photo() -> bytes:
+def _photo_with_print() -> bytes:
+    image = Image.new("RGB", (320, 320), "white")
+    ImageDraw.Draw(image).text((40, 120), "500 gram", "black", ImageFont.load_default(48))
     file = BytesIO()
-    Image.new("RGB", (320, 320), "white").save(file, "JPEG")
+    image.save(file, "JPEG")
     return file.getvalue()
 
 

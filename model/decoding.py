@@ -12,6 +12,10 @@ from model.vocabulary import Vocabulary
 
 __all__ = ["Answer", "decode"]
 
+# A wrong answer costs F1 as much as a missed one does, where something is shown; where nothing is, only the answer
+# costs. With F1 at F, an answer of probability p is worth giving if p_empty < p (2 - F) / F: here F is 0.85.
+EMPTY_MARGIN = 1.35
+
 
 @dataclass
 class Answer:
@@ -36,16 +40,19 @@ def decode(
     memory: Memory,
     grammars: Sequence[Grammar],
     strings: Sequence[Sequence[str]],
+    *,
+    temperature: float = 1.0,
 ) -> list[Answer]:
     """Answers all questions of a memory as one batch.
 
-    A spelled answer has to be more probable as a whole than the empty answer: one token at a time, many
-    doubtful digits would win over a sound "not shown".
+    The empty answer has to be likelier than another one by EMPTY_MARGIN. For a spelled one its probability as a whole
+    counts: token by token, many doubtful digits would win over a sound "not shown".
 
     Args:
         grammars: of each question.
         strings: of each question, the candidates' canonical strings. Equal ones are one answer: their
             probabilities add up.
+        temperature: divides the logits, so that a probability says how often such an answer is right.
     """
     size = vocabulary.size
     cache = network.decoder.start(memory)
@@ -56,7 +63,7 @@ def decode(
     tokens = torch.full((len(grammars), 1), vocabulary.bos, device=memory.question.device)
     for step in range(network.preset.max_tokens):
         logits = network.decoder(tokens, memory, cache)[:, -1]
-        probabilities = logits.float().softmax(dim=-1).cpu()
+        probabilities = (logits.float() / temperature).softmax(dim=-1).cpu()
         chosen = [vocabulary.pad] * len(grammars)
         for q, grammar in enumerate(grammars):
             allowed = list(grammar.allowed(states[q]))
@@ -66,18 +73,19 @@ def decode(
             if step == 0:
                 none_shown[q] = row[vocabulary.empty]
                 _pool(row, size, strings[q])
+                row[vocabulary.empty] /= EMPTY_MARGIN
             token = max(allowed, key=row.__getitem__)
             states[q] = grammar.step(states[q], token)
             if token == vocabulary.eos:
                 continue  # it follows by the grammar alone
-            answers[q].probability *= row[token]
+            answers[q].probability *= none_shown[q] if token == vocabulary.empty else row[token]
             if token >= size:
                 answers[q].candidate = token - size
             elif token != vocabulary.empty:
                 answers[q].tokens.append(token)
                 chosen[q] = token
                 # More tokens only make it less probable.
-                if answers[q].probability < none_shown[q]:
+                if answers[q].probability < none_shown[q] / EMPTY_MARGIN:
                     answers[q], given_up[q] = Answer([], None, none_shown[q]), True
                     chosen[q] = vocabulary.pad
         if not any(token != vocabulary.pad for token in chosen):

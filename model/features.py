@@ -1,4 +1,4 @@
-"""Numbers that describe each candidate: its value, its print, its rivals, its cue words and its priors.
+"""Numbers that describe each candidate: its value, print, rivals, cue words, priors, and the strokes beside it.
 
 They are what a careful person would look at before choosing; the network sees them beside words and picture.
 """
@@ -6,47 +6,20 @@ They are what a careful person would look at before choosing; the network sees t
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from model.candidates import Candidate, find_candidates
+from model.drawing_features import drawing_features
+from model.page import Page
 from model.priors import Priors
 from model.quantity import Quantity
 from model.schema import Entity, Schema
 from model.spellings import AXES
 from model.words import Line
 
-__all__ = ["GEOMETRY", "Page", "candidate_features", "feature_count"]
-
-GEOMETRY = 8  # numbers per box, see Page.geometry
-
-
-@dataclass(frozen=True)
-class Page:
-    """The lines of print on one photo, with what is computed once for all questions about it."""
-
-    lines: Sequence[Line]
-    width: int
-    height: int
-
-    @property
-    def side(self) -> float:
-        return float(max(self.width, self.height))
-
-    def glyph(self, line: Line) -> float:
-        """Height of a line's letters in pixels, whichever way the line runs."""
-        x0, y0, x1, y1 = line.box
-        return max(min(x1 - x0, y1 - y0), 1.0)
-
-    def geometry(self, box: tuple[float, float, float, float] | None, line: Line | None) -> list[float]:
-        """Centre x, y, width, height in longer sides, log glyph height, vertical, score, has a place."""
-        if box is None or line is None:
-            return [0.0] * GEOMETRY
-        x0, y0, x1, y1 = (v / self.side for v in box)
-        glyph = math.log(self.glyph(line) / self.side + 1e-3) + 4
-        return [(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, glyph, line.vertical, line.score, 1.0]
+__all__ = ["candidate_features", "cue_closeness", "feature_count"]
 
 
 def candidate_features(
@@ -67,10 +40,15 @@ def candidate_features(
     if not candidates:
         return np.zeros((0, feature_count()), dtype=np.float32)
     known = [_value_features(c.quantity) + _print_features(c) for c in candidates]
-    prior = [priors.describe(entity.name, c.quantity, c.quantity == own_label) for c in candidates]
+    prior = [
+        priors.describe(entity.name, c.quantity, own_label)
+        + priors.describe_in_group(entity.name, page.group, c.quantity, own_label)
+        for c in candidates
+    ]
     cues = _cue_features(page, candidates, entity, schema)
     columns = [np.array(known), _place_features(page, candidates), _rival_features(candidates)]
     columns += [np.array(prior), _ranks([p[0] for p in prior])[:, None], cues]
+    columns.append(drawing_features(page.drawing, candidates, (page.width, page.height)))
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
@@ -78,11 +56,9 @@ def candidate_features(
 def feature_count() -> int:
     """Numbers per candidate."""
     line = Line(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)), "5 g", 1.0)
-    schema = Schema.load()
-    entity = next(e for e in schema.entities if "gram" in e.units)
+    entity = Entity("mass", "quantity", units=("gram",))
     found = find_candidates([line], entity.units)
-    empty = Priors.count([])
-    return candidate_features(Page([line], 9, 9), found, entity, schema, empty).shape[1]
+    return candidate_features(Page([line], 9, 9), found, entity, Schema((entity,)), Priors.count([])).shape[1]
 
 
 def _value_features(quantity: Quantity) -> list[float]:
@@ -168,18 +144,17 @@ def _rival_features(candidates: Sequence[Candidate]) -> np.ndarray:
 
 
 def _cue_features(page: Page, candidates: Sequence[Candidate], entity: Entity, schema: Schema) -> np.ndarray:
-    """Closeness (0 to 1) of cue words: before and after in the line, in another line, anywhere.
-
-    Once for the cues of the entity asked, once for the strongest of those that share its units.
-    """
+    """Closeness of the cue words of the entity asked, and of the strongest of those that share its units: (C, 8)."""
     rivals = [e for e in schema.entities if e is not entity and set(e.units) & set(entity.units)]
-    own = _closeness(page, candidates, entity)
-    other = [_closeness(page, candidates, rival) for rival in rivals]
+    own = cue_closeness(page, candidates, entity)
+    other = [cue_closeness(page, candidates, rival) for rival in rivals]
     strongest = np.max(other, axis=0) if other else np.zeros_like(own)
     return np.concatenate([own, strongest], axis=1)
 
 
-def _closeness(page: Page, candidates: Sequence[Candidate], entity: Entity) -> np.ndarray:
+def cue_closeness(page: Page, candidates: Sequence[Candidate], entity: Entity) -> np.ndarray:
+    """Closeness (0 to 1) of the entity's cue words to each candidate: before and after it in its line, in another
+    line, anywhere: (C, 4)."""
     pattern = _cue_pattern(entity.cues)
     if pattern is None:
         return np.zeros((len(candidates), 4))

@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from model.candidates import Candidate, find_candidates
-from model.features import GEOMETRY, Page, candidate_features, feature_count
+from model.features import candidate_features, feature_count
 from model.network import Inputs
+from model.page import GEOMETRY, Page
 from model.priors import Priors
 from model.quantity import Quantity
 from model.schema import Entity, Schema
@@ -74,8 +75,7 @@ class Preprocessor:
 
     def example(
         self,
-        lines: Sequence[Line],
-        size: tuple[int, int],
+        page: Page,
         entities: Sequence[Entity],
         *,
         image: np.ndarray | None = None,
@@ -85,16 +85,13 @@ class Preprocessor:
         """One photo with its questions.
 
         Args:
-            lines: words read on the photo, in pixels of the photo.
-            size: width and height of the photo in pixels.
             image: uint8 (H, W, 3), or None to leave the image stream out.
             text: title and description that came with the photo.
             own_labels: per question, the label that the priors have counted (training rows).
         """
-        page = Page(lines, *size)
         words, geometry = self._words(page, text)
         pixels, visible = (None, (0.0, 0.0)) if image is None else letterbox(image, self.image_size)
-        found = self.candidates(lines, entities, text)
+        found = self.candidates(page.lines, entities, text)
         example = Example(pixels, visible, words, geometry, list(entities), found)
         for i, (entity, candidates) in enumerate(zip(entities, example.candidates, strict=True)):
             own = own_labels[i] if own_labels else None
@@ -102,7 +99,9 @@ class Preprocessor:
             example.units.append([self.vocabulary.symbol(c.quantity.unit) for c in candidates])
             example.spelling.append([self.vocabulary.encode_quantity(c.quantity)[:-1][:DIGITS] for c in candidates])
             example.context.append([self._context(page, c, text) for c in candidates])
-            example.geometry.append([page.geometry(c.box, lines[c.line] if c.line >= 0 else None) for c in candidates])
+            example.geometry.append(
+                [page.geometry(c.box, page.lines[c.line] if c.line >= 0 else None) for c in candidates]
+            )
         return example
 
     def candidates(self, lines: Sequence[Line], entities: Sequence[Entity], text: str = "") -> list[list[Candidate]]:

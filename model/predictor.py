@@ -10,9 +10,11 @@ import numpy as np
 import torch
 
 from model.decoding import Answer, decode
+from model.drawing import find_drawing
 from model.errors import BadRequest
 from model.grammar import CandidateGrammar, Grammar, QuantityGrammar
 from model.inputs import Example, Preprocessor
+from model.page import Page
 from model.photo import MAX_PIXELS
 from model.photo import decode as decode_photo
 from model.priors import Priors
@@ -21,7 +23,6 @@ from model.reader import Reader, make_reader
 from model.schema import Entity, Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, Weights, load_weights
-from model.words import Line
 
 MAX_TEXT = 10_000  # characters of title and description
 
@@ -35,7 +36,8 @@ class Prediction:
     Attributes:
         value: a number, `[low, high]` for a range, None without an answer.
         si: value and unit in SI, None without an answer.
-        confidence: probability that the network gives to the answer, 0 to 1; not calibrated.
+        confidence: share of answers as sure as this one that are right, 0 to 1, as calibrated on photos that were
+            held back from training.
         evidence: x0, y0, x1, y1 of where the answer was read, in pixels of the upright photo.
     """
 
@@ -128,6 +130,7 @@ class Predictor:
         *,
         title: str = "",
         description: str = "",
+        group_id: str = "",
         reader: str | None = None,
     ) -> Result:
         """Answers for one photo.
@@ -136,6 +139,7 @@ class Predictor:
             photo: the bytes of an image file.
             entities: names to answer; none or empty = all of the schema.
             title, description: text that came with the photo; its quantities can be answers too.
+            group_id: the public challenge's code for the kind of product; others are not known.
             reader: `ppocr` or `none` instead of the default one.
 
         Raises: ResformerError: the photo or the request cannot be used; nothing else was done.
@@ -148,28 +152,29 @@ class Predictor:
             lines = self._reader(reader or self.reader).read(image)
             # Where there are words they decide: BENCHMARKS.md has what the picture adds to them.
             picture = None if lines and self.metadata["picture_with_words"] == "no" else image
-            size = (image.shape[1], image.shape[0])
+            drawing = find_drawing(image) if lines else None
+            page = Page(lines, image.shape[1], image.shape[0], drawing, group_id)
             # Three spaces apart, so that a number at a line's end finds no unit in the next one.
             text = "   ".join(part for field in (title, description) for part in field.splitlines())
-            return self.answer(lines, size, asked, image=picture, text=text)
+            return self.answer(page, asked, image=picture, text=text)
 
     def answer(
         self,
-        lines: Sequence[Line],
-        size: tuple[int, int],
+        page: Page,
         entities: Sequence[Entity],
         *,
         image: np.ndarray | None = None,
         text: str = "",
+        own_labels: Sequence[Quantity | None] | None = None,
     ) -> Result:
         """Answers from words that were read before.
 
         Args:
-            lines: in pixels of a photo of this `size` (width, height).
             image: uint8 (H, W, 3), or None to answer from the words alone.
             text: title and description.
+            own_labels: see Preprocessor.example.
         """
-        example = self._preprocessor.example(lines, size, entities, image=image, text=text)
+        example = self._preprocessor.example(page, entities, image=image, text=text, own_labels=own_labels)
         vocabulary = self._preprocessor.vocabulary
         grammars: list[Grammar] = [
             CandidateGrammar(vocabulary, len(found)) if found else QuantityGrammar(vocabulary, entity)
@@ -178,12 +183,13 @@ class Predictor:
         strings = [[str(c.quantity) for c in found] for found in example.candidates]
         with torch.inference_mode():
             memory = self._network.encode(self._preprocessor.batch([example]).to(self._device))
-            answers = decode(self._network, vocabulary, memory, grammars, strings)
+            temperature = float(self.metadata["temperature"])
+            answers = decode(self._network, vocabulary, memory, grammars, strings, temperature=temperature)
         predictions = {
             entity.name: self._prediction(example, q, answer)
             for q, (entity, answer) in enumerate(zip(entities, answers, strict=True))
         }
-        return Result(*size, predictions)
+        return Result(page.width, page.height, predictions)
 
     def _prediction(self, example: Example, q: int, answer: Answer) -> Prediction:
         quantity: Quantity | None = None

@@ -1,6 +1,7 @@
 """How often the public labels hold a value: counts per entity and exact quantity, and spreads of SI values.
 
-Entries are kept under a hash of entity and quantity. A quantity that one product alone has is not kept.
+Products come in groups (a catalogue's category codes), each with units and sizes of its own. Entries are kept under
+a hash of entity and quantity or group. A quantity that one product alone has is not kept, nor a group of few.
 """
 
 import hashlib
@@ -18,6 +19,9 @@ __all__ = ["PRIORS_FILE", "Priors"]
 
 PRIORS_FILE = Path(__file__).parent / "weights" / "priors.safetensors"
 BINS = np.linspace(-10, 6, 97)  # decades of the SI value, six bins a decade
+SMALLEST_GROUP = 5  # labels of one entity
+# A group's spread is drawn towards this many decades, as if so many labels more had been seen.
+USUAL_SPREAD, USUAL_WEIGHT = 0.5, 4
 
 
 class Priors:
@@ -30,22 +34,36 @@ class Priors:
         self._units: dict[int, int] = dict(
             zip(tensors["unit_keys"].tolist(), tensors["unit_counts"].tolist(), strict=True)
         )
+        self._groups: dict[int, int] = {key: i for i, key in enumerate(tensors["group_keys"].tolist())}
 
     @classmethod
-    def count(cls, labels: Iterable[tuple[str, Quantity]]) -> "Priors":
-        """Counts (entity name, quantity) labels."""
+    def count(cls, labels: Iterable[tuple[str, str, Quantity]]) -> "Priors":
+        """Counts (entity name, group, quantity) labels; the group is empty where it is not known."""
         values: Counter[int] = Counter()
         units: Counter[int] = Counter()
         spreads: dict[str, np.ndarray] = {}
-        for entity, quantity in labels:
+        groups: dict[tuple[str, str], list[Quantity]] = {}
+        for entity, group, quantity in labels:
+            if group:
+                groups.setdefault((entity, group), []).append(quantity)
             values[_key(entity, str(quantity))] += 1
             units[_key(entity, quantity.unit)] += 1
             units[_key(entity, "")] += 1
             spread = spreads.setdefault(f"spread/{entity}", np.zeros(len(BINS) + 1, dtype=np.float32))
             spread[np.searchsorted(BINS, _decade(quantity))] += 1
         kept = sorted((k, n) for k, n in values.items() if n > 1)
+        large = {_key(*name): of_it for name, of_it in groups.items() if len(of_it) >= SMALLEST_GROUP}
+        for key, of_it in large.items():
+            for quantity in of_it:
+                units[_key(str(key), quantity.unit)] += 1
+        decades = {key: np.array([_decade(q) for q in large[key]]) for key in sorted(large)}
         return cls(
             {
+                "group_keys": np.array(list(decades), dtype=np.int64),
+                # Of the decades of each group's SI values: count, sum, sum of squares.
+                "group_sums": np.array(
+                    [[len(d), d.sum(), (d**2).sum()] for d in decades.values()], dtype=np.float64
+                ).reshape(-1, 3),
                 "keys": np.array([k for k, _ in kept], dtype=np.int64),
                 "counts": np.array([n for _, n in kept], dtype=np.int32),
                 "unit_keys": np.array(sorted(units), dtype=np.int64),
@@ -61,14 +79,16 @@ class Priors:
     def save(self, path: Path = PRIORS_FILE) -> None:
         save_file(self._tensors, path)
 
-    def describe(self, entity: str, quantity: Quantity, own_label: bool = False) -> tuple[float, float, float]:
+    def describe(
+        self, entity: str, quantity: Quantity, own_label: Quantity | None = None
+    ) -> tuple[float, float, float]:
         """Log count of this exact quantity, log share of its unit, log density of its size.
 
         Args:
-            own_label: the counted labels hold this row's own label and it is this quantity; it is left out,
-                or training would learn to trust a count of one.
+            own_label: this row's label where it is among those counted; it is left out of the count, or training
+                would learn to trust a count of one. One label more or less is nothing to share and density.
         """
-        count = self._counts.get(_key(entity, str(quantity)), 0) - own_label
+        count = self._counts.get(_key(entity, str(quantity)), 0) - (quantity == own_label)
         total = self._units.get(_key(entity, ""), 0)
         share = (self._units.get(_key(entity, quantity.unit), 0) + 1) / (total + 1)
         spread = self._tensors.get(f"spread/{entity}")
@@ -77,6 +97,27 @@ class Priors:
             i = int(np.searchsorted(BINS, _decade(quantity)))
             density = float(spread[max(i - 1, 0) : i + 2].mean()) / max(total, 1)
         return math.log1p(max(count, 0) if count > 1 else 0), math.log(share), math.log(density + 1e-5)
+
+    def describe_in_group(
+        self, entity: str, group: str, quantity: Quantity, own_label: Quantity | None = None
+    ) -> tuple[float, float, float]:
+        """Log share of this quantity's unit in the group, z-score of its size there, log of the group's labels.
+
+        All zero for a group that is unknown or too small. `own_label` is left out, as in `describe`.
+        """
+        key = _key(entity, group)
+        if key not in self._groups:
+            return 0.0, 0.0, 0.0
+        n, total, squares = self._tensors["group_sums"][self._groups[key]].tolist()
+        of_unit = self._units.get(_key(str(key), quantity.unit), 0)
+        if own_label is not None:
+            own = _decade(own_label)
+            n, total, squares = n - 1, total - own, squares - own**2
+            of_unit -= own_label.unit == quantity.unit
+        mean = total / n
+        variance = (max(squares - n * mean**2, 0.0) + USUAL_WEIGHT * USUAL_SPREAD**2) / (n + USUAL_WEIGHT)
+        z = (_decade(quantity) - mean) / math.sqrt(variance)
+        return math.log((of_unit + 0.5) / (n + 1)), max(-6.0, min(z, 6.0)), math.log1p(n)
 
 
 def _key(entity: str, text: str) -> int:

@@ -9,8 +9,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from model.features import GEOMETRY, feature_count
+from model.features import feature_count
 from model.network import Resformer
+from model.page import GEOMETRY
 from model.presets import Preset, preset
 from model.vocabulary import Vocabulary
 
@@ -32,15 +33,35 @@ def build_network(shape: Preset, vocabulary: Vocabulary) -> Resformer:
     return Resformer(shape, vocabulary, feature_count(), GEOMETRY)
 
 
-def save_weights(path: Path, network: Resformer, vocabulary: Vocabulary, **metadata: str) -> None:
-    """Writes matrices in fp16; vectors, statistics and bin edges stay fp32: small, and of a wide range."""
+def save_weights(
+    path: Path,
+    network: Resformer,
+    vocabulary: Vocabulary,
+    *,
+    picture_with_words: bool,
+    temperature: float,
+    **facts: str,
+) -> None:
+    """Writes matrices in fp16; vectors, statistics and bin edges stay fp32: small, and of a wide range.
+
+    Args:
+        picture_with_words: whether the image stream is on where there are words.
+        temperature: see model.decoding.decode.
+        facts: what else the file should say.
+    """
     matrices = {name for name, parameter in network.named_parameters() if parameter.ndim > 1}
     tensors: dict[str, Tensor] = {
         name: t.detach().cpu().contiguous().to(torch.float16 if name in matrices else t.dtype)
         for name, t in network.state_dict().items()
     }
-    facts = {"preset": network.preset.name, "entities": ",".join(vocabulary.schema.names), **metadata}
-    save_file(tensors, path, metadata=facts)
+    metadata = {
+        "preset": network.preset.name,
+        "entities": ",".join(vocabulary.schema.names),
+        "picture_with_words": "yes" if picture_with_words else "no",
+        "temperature": f"{temperature:.3f}",
+        **facts,
+    }
+    save_file(tensors, path, metadata=metadata)
 
 
 def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
@@ -58,9 +79,11 @@ def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     entities = ",".join(vocabulary.schema.names)
-    if metadata.get("entities") != entities:
+    if missing := {"preset", "entities", "temperature", "picture_with_words"} - metadata.keys():
+        raise ValueError(f"{path} does not say its {', '.join(sorted(missing))}; train it again")
+    if metadata["entities"] != entities:
         raise ValueError(
-            f"{path} answers {metadata.get('entities')}, the schema lists {entities}; train it for this schema"
+            f"{path} answers {metadata['entities']}, the schema lists {entities}; train it for this schema"
         )
     network = build_network(preset(metadata["preset"]), vocabulary)
     expected = network.state_dict()

@@ -14,8 +14,8 @@ class Line:
     """One line of print.
 
     Attributes:
-        corners: Four points in pixels of the photo, clockwise from the top left as the line lies on the photo. PP-OCR
-            does not say which way a line is turned: print that is upside down has its corners in this order too.
+        corners: Four points in pixels of the photo, clockwise from the top left as the line lies on the photo; from
+            the bottom right where the reader saw that it is upside down.
         text: What the line says.
         score: How sure the reader is, 0 to 1.
     """

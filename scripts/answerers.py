@@ -14,8 +14,9 @@ __all__ = ["Answerer", "Answers", "EndpointError", "endpoint", "in_process"]
 Answers = dict[str, dict[str, Any]]
 """Entity name to the six keys of a prediction."""
 
-Answerer = Callable[[bytes, Sequence[str]], Answers]
-"""A photo's bytes and names of entities to answers. Raises PhotoError where it is the photo's fault."""
+Answerer = Callable[[bytes, Sequence[str], str], Answers]
+"""A photo's bytes, names of entities and the product's group, to answers. Raises PhotoError where it is the photo's
+fault."""
 
 PHOTO_FAULTS = {error.__name__ for error in (BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage)}
 
@@ -41,15 +42,15 @@ class _Result(Protocol):
 
 
 class _Predictor(Protocol):
-    def predict(self, photo: bytes, entities: Sequence[str]) -> _Result: ...
+    def predict(self, photo: bytes, entities: Sequence[str], *, group_id: str) -> _Result: ...
 
 
 def in_process(predictor: _Predictor) -> Answerer:
     """Answers by a `model.predictor.Predictor`."""
 
-    def answer(photo: bytes, entities: Sequence[str]) -> Answers:
+    def answer(photo: bytes, entities: Sequence[str], group: str) -> Answers:
         try:
-            answers: Answers = predictor.predict(photo, entities).as_dict()["predictions"]
+            answers: Answers = predictor.predict(photo, entities, group_id=group).as_dict()["predictions"]
         except ResformerError as error:
             raise PhotoError(f"{type(error).__name__}: {error}") from error
         return answers
@@ -74,8 +75,10 @@ def endpoint(url: str, *, reader: str, token: str = "", connections: int = 4) ->
     if token:
         headers["Authorization"] = f"Bearer {token}"
 
-    def post(photo: bytes, entities: Sequence[str]) -> requests.Response:
-        asked = {**headers, "X-Entity-Name": ", ".join(entities)}
+    def post(photo: bytes, entities: Sequence[str], group: str) -> requests.Response:
+        asked: dict[str, str | bytes] = {**headers, "X-Entity-Name": ", ".join(entities)}
+        if group:
+            asked["X-Group-Id"] = " ".join(group.split()).encode()
         try:
             response = session.post(url, data=photo, headers=asked, timeout=TIMEOUT)
         except (requests.ConnectionError, requests.Timeout) as error:
@@ -87,9 +90,9 @@ def endpoint(url: str, *, reader: str, token: str = "", connections: int = 4) ->
             raise failure(f"the server answered {response.status_code}: {_fault(response)[1]}")
         return response
 
-    def answer(photo: bytes, entities: Sequence[str]) -> Answers:
+    def answer(photo: bytes, entities: Sequence[str], group: str) -> Answers:
         try:
-            response = with_retries(lambda: post(photo, entities), attempts=ATTEMPTS, wait=WAIT)
+            response = with_retries(lambda: post(photo, entities, group), attempts=ATTEMPTS, wait=WAIT)
         except _WorkerDied as error:
             raise PhotoError(f"{error}, {ATTEMPTS} times") from error
         except Transient as error:

@@ -14,14 +14,15 @@ from typing import Any, NamedTuple, Self
 
 from scripts.tables import UnusableFile
 
-__all__ = ["Journal", "Outcome", "Row", "ScoredRow"]
+__all__ = ["Journal", "Outcome", "Questions", "Row", "ScoredRow"]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (text TEXT);
-CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, outcome TEXT, error TEXT, PRIMARY KEY (image, entity))
-    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, group_id TEXT, outcome TEXT, error TEXT,
+    PRIMARY KEY (image, entity, group_id)) WITHOUT ROWID;
 DROP TABLE IF EXISTS rows;
-CREATE TABLE rows (position INTEGER PRIMARY KEY, row_index TEXT UNIQUE, image TEXT, entity TEXT);
+CREATE TABLE rows (position INTEGER PRIMARY KEY, row_index TEXT UNIQUE, image TEXT, entity TEXT,
+    group_id TEXT);
 """
 
 
@@ -32,6 +33,15 @@ class Row:
     index: str
     image: str
     entity: str
+    group: str = ""
+
+
+class Questions(NamedTuple):
+    """What is asked about one photo, and the group of its product, empty where no row tells."""
+
+    image: str
+    group: str
+    entities: list[str]
 
 
 class Outcome(NamedTuple):
@@ -89,14 +99,19 @@ class Journal:
         """
         with self._connection:
             for number, row in enumerate(rows):
-                values = (number, row.index, row.image, row.entity)
+                values = (number, row.index, row.image, row.entity, row.group)
                 try:
-                    self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", values)
+                    self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", values)
                 except sqlite3.IntegrityError as error:
                     raise UnusableFile(
                         f"row {number + 2}: the index {row.index} is there twice; indexes must differ"
                     ) from error
             self._connection.execute("CREATE INDEX rows_by_image ON rows (image, entity)")
+            # A photo shows one product: its first row with a group speaks for all of them.
+            self._connection.execute(
+                """UPDATE rows SET group_id = (SELECT r.group_id FROM rows r WHERE r.image = rows.image
+                                               ORDER BY r.group_id = '', r.position LIMIT 1)"""
+            )
 
     def open_photos(self) -> int:
         """How many photos have questions without an answer."""
@@ -104,22 +119,25 @@ class Journal:
         count: int = self._connection.execute(query).fetchone()[0]
         return count
 
-    def questions(self) -> Iterator[tuple[str, list[str]]]:
+    def questions(self) -> Iterator[Questions]:
         """Every photo that has questions without an answer, once, with the entities they are about."""
-        pairs = self._connection.execute(f"{OPEN_QUESTIONS} ORDER BY image, entity")
-        for image, group in groupby(pairs, lambda pair: pair[0]):
-            yield image, [entity for _, entity in group]
+        asked = self._connection.execute(f"{OPEN_QUESTIONS} ORDER BY image, entity")
+        for (image, group), of_photo in groupby(asked, lambda row: (row[0], row[2])):
+            yield Questions(image, group, [entity for _, entity, _ in of_photo])
 
-    def note(self, image: str, outcomes: Mapping[str, Outcome]) -> None:
+    def note(self, questions: Questions, outcomes: Mapping[str, Outcome]) -> None:
         """Keeps what came of the questions about a photo."""
-        rows = [(image, entity, json.dumps(outcome.answer), outcome.error) for entity, outcome in outcomes.items()]
+        rows = [
+            (questions.image, entity, questions.group, json.dumps(outcome.answer), outcome.error)
+            for entity, outcome in outcomes.items()
+        ]
         with self._connection:
-            self._connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", rows)
 
     def scored_rows(self) -> Iterator[ScoredRow]:
         """All rows in the order of the input; to be asked for when all have their answers."""
         query = """SELECT row_index, image, entity, outcome, error
-                   FROM rows LEFT JOIN answers USING (image, entity) ORDER BY position"""
+                   FROM rows LEFT JOIN answers USING (image, entity, group_id) ORDER BY position"""
         for index, image, entity, answer, error in self._connection.execute(query):
             yield ScoredRow(Row(index, image, entity), Outcome(json.loads(answer), error))
 
@@ -133,4 +151,4 @@ class Journal:
             self._path.unlink()
 
 
-OPEN_QUESTIONS = "SELECT image, entity FROM rows EXCEPT SELECT image, entity FROM answers"
+OPEN_QUESTIONS = "SELECT image, entity, group_id FROM rows EXCEPT SELECT image, entity, group_id FROM answers"

@@ -1,8 +1,8 @@
 """Answers a table of questions about photos: python scripts/score_csv.py IN.csv OUT.csv
 
 IN.csv has the columns of the public challenge: index, image_link, group_id, entity_name. `image` will do for
-`image_link`, without index the rows count from 0, and group_id is not used. OUT.csv gets index, prediction in the
-same order and passes scripts/sanity.py.
+`image_link`, without index the rows count from 0, and group_id, which tells the kind of product, may be missing.
+OUT.csv gets index, prediction in the same order and passes scripts/sanity.py.
 
 Photos are files of the folder --images, found by the last part of their link, or are downloaded into --cache. Each
 is read once however many rows ask about it. The network runs in this process, or on the server --endpoint:
@@ -24,9 +24,10 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -39,14 +40,14 @@ from model.schema import Schema
 from scripts.answerers import Answerer, EndpointError, endpoint, in_process
 from scripts.download_images import Downloader
 from scripts.files import written_whole
-from scripts.journal import Journal, Outcome, Row
+from scripts.journal import Journal, Outcome, Questions, Row
 from scripts.parallel import mapped
 from scripts.photo_sources import Photo, PhotoError, downloaded, in_folder
 from scripts.tables import UnusableFile, read_table
 
 __all__ = ["main", "score"]
 
-NO_ANSWER = {
+NO_ANSWER: dict[str, Any] = {
     "prediction": "",
     "value": None,
     "unit": None,
@@ -60,7 +61,8 @@ def questions(table: Path) -> Iterator[Row]:
     """The rows of the input."""
     for number, row in enumerate(read_table(table, "image_link|image", "entity_name")):
         image = row["image_link"] if "image_link" in row else row["image"]
-        yield Row(row.get("index", str(number)), image.strip(), row["entity_name"].strip())
+        index, group = row.get("index", str(number)), row.get("group_id", "")
+        yield Row(index, image.strip(), row["entity_name"].strip(), group.strip())
 
 
 def score(journal: Journal, photo: Photo, answerer: Answerer, schema: Schema, jobs: int) -> None:
@@ -77,35 +79,37 @@ def score(journal: Journal, photo: Photo, answerer: Answerer, schema: Schema, jo
         EndpointError: The server cannot be used. What was answered before is in the journal.
     """
 
-    def answered(question: tuple[str, list[str]]) -> tuple[str, dict[str, Outcome]]:
-        image, entities = question
-        return image, _outcomes(image, entities, photo, answerer, schema)
+    def answered(questions: Questions) -> tuple[Questions, dict[str, Outcome]]:
+        return questions, _outcomes(questions, photo, answerer, schema)
 
     results = mapped(answered, journal.questions(), jobs)
-    for image, outcomes in tqdm(results, total=journal.open_photos(), unit="photo", disable=None):
-        journal.note(image, outcomes)
+    for asked, outcomes in tqdm(results, total=journal.open_photos(), unit="photo", disable=None):
+        journal.note(asked, outcomes)
 
 
-def _outcomes(
-    image: str, entities: Sequence[str], photo: Photo, answerer: Answerer, schema: Schema
-) -> dict[str, Outcome]:
+def _outcomes(questions: Questions, photo: Photo, answerer: Answerer, schema: Schema) -> dict[str, Outcome]:
     outcomes = {}
     known = []
-    for name in entities:
+    for name in questions.entities:
         try:
             known.append(schema[name].name)
         except ResformerError as error:
             outcomes[name] = Outcome(None, f"{type(error).__name__}: {error}")
     try:
-        answers = answerer(photo(image), known) if known else {}
+        answers = answerer(photo(questions.image), known, questions.group) if known else {}
         outcomes.update((name, Outcome(answers[name], "")) for name in known)
     except PhotoError as error:
         outcomes.update((name, Outcome(None, str(error))) for name in known)
     return outcomes
 
 
-def write_results(journal: Journal, out: Path, errors: Path, details: Path | None) -> tuple[int, int]:
-    """Writes the files of a finished run and returns how many rows there are and how many have an error."""
+def write_results(
+    journal: Journal, out: Path, errors: Path, details: Path | None, min_confidence: float
+) -> tuple[int, int]:
+    """Writes the files of a finished run and returns how many rows there are and how many have an error.
+
+    An answer less confident than `min_confidence` is empty in `out`; the details have it all the same.
+    """
     count = failed = 0
     with (
         written_whole(out) as out_file,
@@ -119,7 +123,8 @@ def write_results(journal: Journal, out: Path, errors: Path, details: Path | Non
         for row, (answer, error) in journal.scored_rows():
             count += 1
             answer = answer or NO_ANSWER
-            predictions.writerow([row.index, answer["prediction"]])
+            sure = (answer["confidence"] or 0.0) >= min_confidence
+            predictions.writerow([row.index, answer["prediction"] if sure else ""])
             if details_file:
                 about = {"index": row.index, "image": row.image, "entity_name": row.entity}
                 details_file.write(json.dumps({**about, **answer}, ensure_ascii=False) + "\n")
@@ -177,6 +182,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--reader", choices=READERS, default="ppocr", help="who reads the words (ppocr)")
     parser.add_argument("--jobs", type=int, default=4, help="photos fetched and answered at once (4)")
     parser.add_argument("--details", type=Path, metavar="FILE.jsonl", help="all that is known of each answer")
+    parser.add_argument(
+        "--min-confidence", type=float, default=0.0, metavar="P", help="leave answers empty that are less sure (0)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with a run that was cut short")
     return parser
 
@@ -186,6 +194,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.jobs < 1:
         parser.error("--jobs must be at least 1")
+    if not 0 <= options.min_confidence <= 1:
+        parser.error("--min-confidence must be between 0 and 1")
     try:
         return _run(options)
     except (UnusableFile, EndpointError) as error:
@@ -209,7 +219,7 @@ def _run(options: argparse.Namespace) -> int:
         with Journal(journal_file, f"reader {options.reader}, weights {weights}") as journal:
             journal.ask(questions(options.table))
             score(journal, photo, answerer, Schema.load(), options.jobs)
-            count, failed = write_results(journal, out, errors, options.details)
+            count, failed = write_results(journal, out, errors, options.details, options.min_confidence)
     finally:
         if journal_file.exists():
             print(f"{journal_file} holds what was answered; --resume goes on with it", file=sys.stderr)

@@ -1,9 +1,11 @@
 """Other layouts of a photo's words with the same answers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from model.drawing import Drawing
 from model.words import Line, Point
 from train.datasets import Record
 
@@ -13,8 +15,8 @@ __all__ = ["augment"]
 def augment(record: Record, rng: np.random.Generator, *, keep: frozenset[int], text_share: float) -> Record:
     """Mirrors, shifts, stretches and thins a layout.
 
-    Lines move by their centres and keep their shape: mirrored print stays readable. So the picture no longer
-    fits them: use it for the word stream alone.
+    Lines move by their centres and keep their shape: mirrored print stays readable. Strokes and outline move with
+    them. So the picture no longer fits: use it for the word stream alone.
 
     Args:
         keep: lines that hold an accepted answer; they are never dropped.
@@ -26,26 +28,35 @@ def augment(record: Record, rng: np.random.Generator, *, keep: frozenset[int], t
     shift = rng.normal(0, 0.03, size=2) * (width, height)
     glyphs = np.exp(rng.normal(0, 0.08))
     drop = rng.choice([0.0, 0.1, 0.3], p=[0.5, 0.3, 0.2])
+
+    middle = np.array([width / 2, height / 2])
+    factor = scale * np.where([mirror_x, mirror_y], -1, 1)
+
+    def move(points: np.ndarray) -> np.ndarray:
+        return middle + (points - middle) * factor + shift
+
     lines, kept = [], []
     for i, line in enumerate(record.lines):
         if i not in keep and rng.random() < drop:
             continue
         corners = np.array(line.corners)
         centre = corners.mean(axis=0)
-        moved = centre.copy()
-        if mirror_x:
-            moved[0] = width - moved[0]
-        if mirror_y:
-            moved[1] = height - moved[1]
-        middle = np.array([width / 2, height / 2])
-        moved = middle + (moved - middle) * scale + shift + rng.normal(0, 0.004, size=2) * (width, height)
+        moved = move(centre) + rng.normal(0, 0.004, size=2) * (width, height)
         lines.append(_placed(line, (corners - centre) * glyphs + moved))
         kept.append(i)
     text = record.text
     movable = [j for j, i in enumerate(kept) if i in keep]
     if movable and rng.random() < text_share:
         text = lines.pop(int(rng.choice(movable))).text
-    return replace(record, lines=tuple(lines), text=text)
+    drawing = _moved(record.drawing, move) if record.drawing else None
+    return replace(record, lines=tuple(lines), text=text, drawing=drawing)
+
+
+def _moved(drawing: Drawing, move: Callable[[np.ndarray], np.ndarray]) -> Drawing:
+    strokes = move(drawing.strokes.reshape(-1, 2, 2)).reshape(-1, 4)
+    corners = move(np.array(drawing.outline).reshape(2, 2))
+    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return Drawing(strokes, drawing.contrast, (x0, y0, x1, y1))
 
 
 def _placed(line: Line, corners: np.ndarray) -> Line:

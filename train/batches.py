@@ -9,13 +9,15 @@ from torch.utils.data import Dataset
 from model.inputs import Preprocessor
 from model.network import Inputs
 from model.photo import decode
-from model.quantity import Quantity
 from model.units import UNITS
 from train.augment import augment
 from train.datasets import Question, Record
 from train.loss import Targets, make_targets
 
 __all__ = ["Batches", "Shares"]
+
+# The one print of a pack may be a maximum weight too where somebody asks for one: a catalogue asks for what it has.
+OTHER_TRUST = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Shares:
         as_printed: word-only examples whose layout stays as it is.
         title: word-only examples with an answer moved into the title.
         other: examples with one more question, about an entity that the labels do not name.
+        no_group: examples that hide the group of the product, as most callers do.
+        no_drawing: examples without the strokes on their photo, as where words alone are at hand.
     """
 
     picture: float
@@ -35,6 +39,8 @@ class Shares:
     as_printed: float
     title: float
     other: float
+    no_group: float
+    no_drawing: float
 
 
 class Batches(Dataset[tuple[Inputs, Targets]]):
@@ -66,18 +72,22 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         picture = rng.random() < self._shares.picture and all(r.photo is not None for r in chosen)
         examples, questions = [], []
         for record in chosen:
+            record = replace(
+                record,
+                group="" if rng.random() < self._shares.no_group else record.group,
+                drawing=None if rng.random() < self._shares.no_drawing else record.drawing,
+            )
             hidden = picture and rng.random() < self._shares.no_words
             seen = replace(record, lines=(), text="") if hidden else self._seen(record, picture, rng)
             # Hidden words say nothing about what else the photo shows.
             asked = [*record.questions, *([] if hidden else self._other(seen, rng))]
             examples.append(
                 self._preprocessor.example(
-                    seen.lines,
-                    (seen.width, seen.height),
+                    seen.page,
                     [q.entity for q in asked],
                     image=decode(record.photo.read_bytes()) if picture and record.photo else None,
                     text=seen.text,
-                    own_labels=[_own_label(q) for q in asked],
+                    own_labels=[q.own_label for q in asked],
                 )
             )
             questions.append(asked)
@@ -109,7 +119,8 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
             if c.quantity in question.accepted
         }
         rejected = frozenset(i for i, c in enumerate(candidates) if (c.line, c.start) in taken)
-        return [Question(entity, (), rejected=rejected)] if rejected else []
+        trust = OTHER_TRUST * min(q.trust for q in record.questions)
+        return [Question(entity, (), rejected=rejected, trust=trust)] if rejected else []
 
     def _seen(self, record: Record, picture: bool, rng: np.random.Generator) -> Record:
         if picture or rng.random() < self._shares.as_printed:
@@ -135,7 +146,3 @@ def _shuffled(records: Sequence[Record], size: int, rng: np.random.Generator) ->
         by_words = pool[np.argsort(words[pool], kind="stable")]
         batches += [by_words[i : i + size] for i in range(0, len(by_words), size)]
     return [batches[i] for i in rng.permutation(len(batches))]
-
-
-def _own_label(question: Question) -> Quantity | None:
-    return question.accepted[0] if question.counted else None

@@ -11,7 +11,7 @@ from model.presets import PRESETS
 
 __all__ = ["Config", "Source", "load_config"]
 
-KINDS = ("challenge", "hand", "generated")
+KINDS = ("challenge", "hand", "unlabelled", "generated")
 BELOW_ONE = ("hold_back", "warmup", "ema", "dropout")
 POSITIVE = (
     *("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every"),
@@ -25,7 +25,8 @@ class Source:
     """One set of labelled photos.
 
     Attributes:
-        kind: `challenge`, `hand`, or `generated` (drawn layouts, no files).
+        kind: `challenge`, `hand`, `unlabelled` (labels say only what was asked; boosted trees answer), or `generated`
+            (drawn layouts, no files).
         labels, photos, words: files and folder of the set; words as JSON lines.
         counted: whether the priors were counted with these labels among them.
         photos_count: how many layouts `generated` draws.
@@ -46,7 +47,7 @@ class Config:
     Attributes:
         minutes: time budget of this run; it ends sooner when `patience` runs out.
         hold_back: share of the photos, chosen by name, that are only evaluated on.
-        picture_share, no_words_share, as_printed_share, title_share, other_share: see train.batches.Shares.
+        picture_share and other shares: see train.batches.Shares.
         stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
         precision: `fp32`, `bf16` or `fp16` (with gradient scaling).
     """
@@ -68,6 +69,8 @@ class Config:
     as_printed_share: float = 0.3
     title_share: float = 0.05
     other_share: float = 0.0
+    no_group_share: float = 0.5
+    no_drawing_share: float = 0.1
     hold_back: float = 0.1
     patience: int = 0
     evaluate_every: int = 1

@@ -3,10 +3,15 @@
 import csv
 import gzip
 import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from model.drawing import Drawing, find_drawing
+from model.page import Page
+from model.photo import decode
 from model.quantity import Quantity, parse_quantity
 from model.schema import Entity, Schema
 from model.words import Line
@@ -15,10 +20,13 @@ __all__ = [
     "Question",
     "Record",
     "label_rows",
+    "photo_name",
     "read_challenge",
     "read_hand",
     "read_label_counts",
+    "read_unlabelled",
     "read_words",
+    "with_drawing",
 ]
 
 
@@ -30,17 +38,29 @@ class Question:
         accepted: every answer that counts as right, best first; none = not shown.
         counted: the label is among those that the priors counted, see Priors.describe.
         rejected: where no right answer is known, candidates that are wrong, by number.
+        trust: weight of the answer in training, 0 to 1.
     """
 
     entity: Entity
     accepted: tuple[Quantity, ...]
     counted: bool = False
     rejected: frozenset[int] = frozenset()
+    trust: float = 1.0
+
+    @property
+    def own_label(self) -> Quantity | None:
+        """The label that the priors have counted, which they must leave out for this question."""
+        return self.accepted[0] if self.counted else None
 
 
 @dataclass(frozen=True)
 class Record:
-    """One photo, the words read on it, and the questions about it. `photo` is None for drawn layouts."""
+    """One photo, the words read on it, and the questions about it. `photo` is None for drawn layouts.
+
+    Attributes:
+        text: title and description that came with the photo.
+        group, drawing: see model.page.Page.
+    """
 
     name: str
     photo: Path | None
@@ -49,6 +69,12 @@ class Record:
     lines: tuple[Line, ...]
     questions: tuple[Question, ...]
     text: str = ""
+    group: str = ""
+    drawing: Drawing | None = None
+
+    @property
+    def page(self) -> Page:
+        return Page(self.lines, self.width, self.height, self.drawing, self.group)
 
 
 def read_words(path: Path) -> dict[str, Record]:
@@ -71,13 +97,15 @@ def read_challenge(labels: Path, photos: Path, words: Path, schema: Schema, *, c
     `counted`: these labels are among those that the priors counted.
     """
     questions: dict[str, list[Question]] = {}
+    groups: dict[str, str] = {}
     for row in label_rows(labels):
         entity = schema[row["entity_name"]]
         quantity = parse_quantity(row["entity_value"], entity.units)
         if quantity is not None:
-            name = (row.get("image") or row["image_link"]).rsplit("/", 1)[-1]
+            name = photo_name(row)
             questions.setdefault(name, []).append(Question(entity, (quantity,), counted))
-    return _with_words(questions, photos, words)
+            groups[name] = row.get("group_id", "")
+    return [replace(r, group=groups[r.name]) for r in _with_words(questions, photos, words)]
 
 
 def read_hand(labels: Path, photos: Path, words: Path, schema: Schema) -> list[Record]:
@@ -95,12 +123,32 @@ def read_hand(labels: Path, photos: Path, words: Path, schema: Schema) -> list[R
     return _with_words(questions, photos, words)
 
 
-def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, Quantity]]:
-    """Entity name and quantity of every label of a challenge CSV whose photos need not be there."""
+def read_unlabelled(labels: Path, photos: Path, words: Path, schema: Schema) -> list[Record]:
+    """Photos of which only is known what was asked: image (or image_link), entity_name."""
+    questions: dict[str, list[Question]] = {}
+    groups: dict[str, str] = {}
+    for row in label_rows(labels):
+        questions.setdefault(photo_name(row), []).append(Question(schema[row["entity_name"]], ()))
+        groups[photo_name(row)] = row.get("group_id", "")
+    return [replace(r, group=groups[r.name]) for r in _with_words(questions, photos, words)]
+
+
+def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, str, Quantity]]:
+    """Entity name, group and quantity of every label of a challenge CSV whose photos need not be there."""
     for row in label_rows(labels):
         quantity = parse_quantity(row["entity_value"], schema[row["entity_name"]].units)
         if quantity is not None:
-            yield row["entity_name"], quantity
+            yield row["entity_name"], row.get("group_id", ""), quantity
+
+
+def photo_name(row: dict[str, str]) -> str:
+    """File name of a label row's photo, whether its column gives a name or a link."""
+    return (row.get("image") or row["image_link"]).rsplit("/", 1)[-1]
+
+
+def with_drawing(record: Record, photo: Path) -> Record:
+    """The record with the strokes and the outline on its photo."""
+    return replace(record, photo=photo, drawing=find_drawing(decode(photo.read_bytes())))
 
 
 def label_rows(path: Path) -> Iterator[dict[str, str]]:
@@ -114,6 +162,9 @@ def _with_words(questions: dict[str, list[Question]], photos: Path, words: Path)
     missing = sorted(questions.keys() - read.keys())
     if missing:
         raise ValueError(f"{words} lacks the words of {len(missing)} labelled photos, {missing[0]} first")
-    return [
-        replace(read[name], photo=photos / name, questions=tuple(asked)) for name, asked in sorted(questions.items())
-    ]
+    missing = sorted(name for name in questions if not (photos / name).is_file())
+    if missing:
+        raise ValueError(f"{photos} lacks {len(missing)} labelled photos, {missing[0]} first")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        drawn = list(pool.map(lambda name: with_drawing(read[name], photos / name), sorted(questions)))
+    return [replace(record, questions=tuple(questions[record.name])) for record in drawn]

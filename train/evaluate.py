@@ -1,12 +1,12 @@
 """Scores answers to labelled photos, as the public challenge does.
 
     python -m train.evaluate --labels labels_val.csv --photos val/
-    python -m train.evaluate --labels labels_val.csv --words words_val.jsonl.gz
+    python -m train.evaluate --labels labels_val.csv --words words_val.jsonl.gz --photos val/
     python -m train.evaluate --labels labels_val.csv --predictions answers.csv
 
 Labels are the challenge's (image, entity_name, entity_value) or made by eye (image, entity_name, accept).
-Photos are read by --reader; words that were read before make that needless, and with both the picture is looked at
-beside those words. A CSV of answers (index,prediction) is scored as it is.
+Photos are read by --reader. Words that were read before make that needless; with both, strokes are looked for on the
+photos as a request does. A CSV of answers (index,prediction) is scored as it is.
 """
 
 import argparse
@@ -14,20 +14,28 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-from model.photo import decode
-from model.predictor import Predictor
+from model.predictor import Prediction, Predictor
 from model.quantity import parse_quantity
 from model.reader import READERS
 from model.schema import Schema
-from train.datasets import label_rows, read_words
+from train.datasets import Question, label_rows, photo_name, read_words, with_drawing
+from train.evaluation import answer_record
 from train.metrics import Score, score
 
-# Row = image, entity name, canonical accepted answers
-Row = tuple[str, str, tuple[str, ...]]
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a label file: what is asked about which photo, and the canonical answers that are right."""
+
+    photo: str
+    entity: str
+    accepted: tuple[str, ...]
+    group: str = ""
 
 
 def read_rows(labels: Path, schema: Schema) -> list[Row]:
@@ -37,39 +45,53 @@ def read_rows(labels: Path, schema: Schema) -> list[Row]:
         entity = schema[row["entity_name"]]
         texts = row["accept"].split("|") if "accept" in row else [row["entity_value"]]
         accepted = [str(parse_quantity(text, entity.units) or text) for text in texts if text]
-        name = (row.get("image") or row["image_link"]).rsplit("/", 1)[-1]
-        rows.append((name, entity.name, tuple(accepted)))
+        rows.append(Row(photo_name(row), entity.name, tuple(accepted), row.get("group_id", "")))
     return rows
 
 
-def predict_rows(rows: list[Row], predictor: Predictor, photos: Path) -> list[str]:
-    """Predictions of the rows by the predictor's reader, each photo answered once for all its entities."""
-    answers = {
-        name: predictor.predict((photos / name).read_bytes(), entities).predictions
-        for name, entities in tqdm(_asked(rows).items(), desc="photos")
-    }
-    return [answers[name][entity].prediction for name, entity, _ in rows]
+def predict_rows(rows: Sequence[Row], predictor: Predictor, photos: Path) -> list[Prediction]:
+    """Predictions by the predictor's reader, each photo answered once for all its entities."""
+    answers = {}
+    for name, of_photo in tqdm(rows_by_photo(rows).items(), desc="photos", disable=None):
+        entities = [row.entity for row in of_photo]
+        result = predictor.predict((photos / name).read_bytes(), entities, group_id=of_photo[0].group)
+        answers[name] = result.predictions
+    return [answers[row.photo][row.entity] for row in rows]
 
 
-def predict_rows_from_words(rows: list[Row], predictor: Predictor, words: Path, photos: Path | None) -> list[str]:
-    """Predictions from words that were read before; with `photos` the image stream is on as well."""
+def predict_rows_from_words(
+    rows: Sequence[Row], predictor: Predictor, words: Path, photos: Path | None = None, *, picture: bool = False
+) -> list[Prediction]:
+    """Predictions from words that were read before.
+
+    Args:
+        photos: folder to look for strokes in, as a request does; None answers from the words alone.
+        picture: the photos go through the image stream too.
+
+    Raises ValueError: `words` lacks a photo.
+    """
     read = read_words(words)
     answers = {}
-    for name, entities in tqdm(_asked(rows).items(), desc="photos"):
-        record = read[name]
-        image = decode((photos / name).read_bytes()) if photos else None
-        asked = [predictor.schema[entity] for entity in entities]
-        result = predictor.answer(record.lines, (record.width, record.height), asked, image=image)
-        answers[name] = result.predictions
-    return [answers[name][entity].prediction for name, entity, _ in rows]
+    for name, of_photo in tqdm(rows_by_photo(rows).items(), desc="photos", disable=None):
+        if name not in read:
+            raise ValueError(f"{words} lacks the words of {name}; read them first")
+        record = with_drawing(read[name], photos / name) if photos else read[name]
+        questions = tuple(Question(predictor.schema[row.entity], ()) for row in of_photo)
+        asked = replace(record, questions=questions, group=of_photo[0].group)
+        answers[name] = answer_record(predictor, asked, picture=picture)
+    return [answers[row.photo][row.entity] for row in rows]
 
 
-def _asked(rows: list[Row]) -> dict[str, list[str]]:
-    asked: dict[str, list[str]] = {}
-    for name, entity, _ in rows:
-        if entity not in asked.setdefault(name, []):
-            asked[name].append(entity)
-    return asked
+def score_rows(rows: Sequence[Row], predictions: Sequence[str]) -> Score:
+    """Scores predictions in the order of the rows."""
+    return score((row.entity, p, row.accepted) for row, p in zip(rows, predictions, strict=True))
+
+
+def rows_by_photo(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    photos: dict[str, list[Row]] = {}
+    for row in rows:
+        photos.setdefault(row.photo, []).append(row)
+    return photos
 
 
 def read_predictions(path: Path, labels: Path, schema: Schema) -> list[str]:
@@ -91,14 +113,13 @@ def evaluate(args: argparse.Namespace) -> Score:
     schema = Schema.load()
     rows = read_rows(args.labels, schema)
     if args.predictions:
-        predictions = read_predictions(args.predictions, args.labels, schema)
+        return score_rows(rows, read_predictions(args.predictions, args.labels, schema))
+    predictor = Predictor.load(args.weights, reader="none" if args.words else args.reader)
+    if args.words:
+        answers = predict_rows_from_words(rows, predictor, args.words, args.photos, picture=args.picture)
     else:
-        predictor = Predictor.load(args.weights, reader="none" if args.words else args.reader)
-        if args.words:
-            predictions = predict_rows_from_words(rows, predictor, args.words, args.photos)
-        else:
-            predictions = predict_rows(rows, predictor, args.photos)
-    return score((entity, p, accepted) for (_, entity, accepted), p in zip(rows, predictions, strict=True))
+        answers = predict_rows(rows, predictor, args.photos)
+    return score_rows(rows, [answer.prediction for answer in answers])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--photos", type=Path, help="folder of the labelled photos")
     parser.add_argument("--words", type=Path, help="JSON lines of words read before")
+    parser.add_argument("--picture", action="store_true", help="with --words and --photos: the image stream is on too")
     parser.add_argument("--predictions", type=Path, help="CSV of answers to score instead of a network's")
     parser.add_argument("--weights", type=Path, help="default: the shipped small ones")
     parser.add_argument("--reader", choices=READERS, default="ppocr")
@@ -113,6 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if not (args.photos or args.words or args.predictions):
         parser.error("name --photos, --words or --predictions")
+    if args.picture and not (args.words and args.photos):
+        parser.error("--picture needs --words and --photos")
     try:
         result = evaluate(args)
     except (ValueError, OSError) as error:

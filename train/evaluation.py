@@ -7,24 +7,32 @@ from model.predictor import Prediction, Predictor
 from train.datasets import Record
 from train.metrics import Score, score
 
-__all__ = ["Answers", "answer_from_words", "score_answers"]
+__all__ = ["Answers", "answer_record", "answer_records", "score_answers"]
 
 Answers = dict[str, dict[str, Prediction]]
 
 
-def answer_from_words(predictor: Predictor, records: Sequence[Record], *, picture: bool = False) -> Answers:
-    """Predictions by record name and entity name, from the words that the records hold.
+def answer_record(predictor: Predictor, record: Record, *, picture: bool = False) -> dict[str, Prediction]:
+    """Predictions by entity name for a record's questions, from the words that it holds.
 
-    `picture`: the photo goes through the image stream too.
+    As in a request, its photo goes through the image stream where it has no words, or always with `picture`.
     """
-    answers = {}
-    for record in records:
-        image = decode(record.photo.read_bytes()) if picture and record.photo else None
-        asked = list(dict.fromkeys(q.entity for q in record.questions))
-        size = (record.width, record.height)
-        result = predictor.answer(record.lines, size, asked, image=image, text=record.text)
-        answers[record.name] = result.predictions
-    return answers
+    seen = (picture or not record.lines) and record.photo
+    image = decode(seen.read_bytes()) if seen else None
+    questions = {q.entity.name: q for q in record.questions}.values()
+    result = predictor.answer(
+        record.page,
+        [q.entity for q in questions],
+        image=image,
+        text=record.text,
+        own_labels=[q.own_label for q in questions],
+    )
+    return result.predictions
+
+
+def answer_records(predictor: Predictor, records: Sequence[Record]) -> Answers:
+    """Predictions by record name and entity name."""
+    return {record.name: answer_record(predictor, record) for record in records}
 
 
 def score_answers(records: Sequence[Record], answers: Answers) -> Score:

@@ -23,12 +23,14 @@ class Targets:
         spelled: (Q, T) the token to follow each one, padded; all padding where a candidate is right.
         candidates: bool (Q, C) the candidates that are right.
         rejected: bool (Q, C) candidates that are wrong, of questions whose right answer is not known.
+        trust: (Q) weight of each question.
     """
 
     tokens: Tensor
     spelled: Tensor
     candidates: Tensor
     rejected: Tensor
+    trust: Tensor
 
     def to(self, device: torch.device | str) -> "Targets":
         return Targets(**{name: tensor.to(device) for name, tensor in vars(self).items()})
@@ -69,11 +71,12 @@ def make_targets(
     for row, ids in enumerate(spelled):
         targets[row, : len(ids)] = torch.tensor(ids, dtype=torch.long)
         tokens[row, 1 : len(ids)] = torch.tensor(ids[:-1], dtype=torch.long)
-    return Targets(tokens, targets, right, rejected)
+    trust = torch.tensor([question.trust for _, question in pairs])
+    return Targets(tokens, targets, right, rejected, trust)
 
 
 def answer_loss(logits: Tensor, targets: Targets, vocabulary: Vocabulary, spelling_weight: float) -> Tensor:
-    """Mean negative log likelihood of the right answers.
+    """Mean negative log likelihood of the right answers, each weighted by its trust.
 
     Several candidates may be right: their probabilities add up. Tokens after the first of a spelled answer
     weigh `spelling_weight` in all. Where only wrong candidates are known, the likelihood is that of all else
@@ -93,4 +96,5 @@ def answer_loss(logits: Tensor, targets: Targets, vocabulary: Vocabulary, spelli
     wrong = logp[:, 0, vocabulary.size :].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
     unlikely = -torch.log1p(-wrong.clamp(max=1 - 1e-4))
     known = torch.where(points, -pointed, each[:, 0] + spelling_weight * rest)
-    return torch.where(targets.rejected.any(dim=1), unlikely, known).mean()
+    each_question = torch.where(targets.rejected.any(dim=1), unlikely, known)
+    return (each_question * targets.trust).mean()

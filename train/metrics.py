@@ -1,9 +1,21 @@
 """Scores of the public challenge: F1 from exact strings, micro, per entity and as the mix of its test set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["MIX", "Counts", "Score", "score"]
+import numpy as np
+
+__all__ = [
+    "MIX",
+    "Answered",
+    "Counts",
+    "Score",
+    "calibration_error",
+    "f1_interval",
+    "precision_at",
+    "score",
+    "worse_share",
+]
 
 # Share of each entity among the challenge's own test rows.
 MIX = {
@@ -102,3 +114,47 @@ def score(rows: Iterable[tuple[str, str, tuple[str, ...]]]) -> Score:
         micro.add(prediction, accepted)
         entities.setdefault(entity, Counts()).add(prediction, accepted)
     return Score(micro, entities)
+
+
+Answered = tuple[str, str, tuple[str, ...]]  # photo, canonical prediction, canonical accepted answers
+
+
+def _resampled_f1(rows: Sequence[Answered], samples: int) -> np.ndarray:
+    """Micro-F1 of samples of as many photos, drawn with all their rows: errors on one photo come together."""
+    photos: dict[str, Counts] = {}
+    for photo, prediction, accepted in rows:
+        photos.setdefault(photo, Counts()).add(prediction, accepted)
+    table = np.array([[c.true_positive, c.false_positive, c.false_negative] for _, c in sorted(photos.items())])
+    draws = np.random.default_rng(0).integers(len(table), size=(samples, len(table)))
+    right, wrong, missed = table[draws].sum(axis=1).T
+    return 2.0 * right / np.maximum(2 * right + wrong + missed, 1)
+
+
+def f1_interval(rows: Sequence[Answered], samples: int = 2000) -> tuple[float, float]:
+    """95 % interval of micro-F1, by a bootstrap over photos."""
+    low, high = np.quantile(_resampled_f1(rows, samples), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def worse_share(ours: Sequence[Answered], theirs: Sequence[Answered], samples: int = 2000) -> float:
+    """Share of paired bootstrap samples in which our micro-F1 is not above theirs, on the same photos."""
+    return float((_resampled_f1(ours, samples) <= _resampled_f1(theirs, samples)).mean())
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 5) -> float:
+    """Expected calibration error over bins of equal mass (Nguyen and O'Connor, doi 10.18653/v1/D15-1182).
+
+    Equal confidences share what is right among them, so that the order of the rows does not matter.
+    """
+    values, where, counts = np.unique(np.asarray(confidences, dtype=float), return_inverse=True, return_counts=True)
+    shares = np.bincount(where, weights=np.asarray(right, dtype=float)) / counts
+    c, r = np.repeat(values, counts), np.repeat(shares, counts)
+    parts = [part for part in np.array_split(np.arange(len(c)), bins) if len(part)]
+    return float(sum(abs(c[part].mean() - r[part].mean()) * len(part) for part in parts) / len(c))
+
+
+def precision_at(coverage: float, confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """Precision of the most confident answers that make up this share of all."""
+    order = np.argsort(-np.asarray(confidences, dtype=float), kind="stable")
+    kept = order[: max(1, round(coverage * len(order)))]
+    return float(np.asarray(right, dtype=float)[kept].mean())

@@ -24,8 +24,8 @@ from model.weights import Weights, build_network, save_weights
 from train.batches import Batches, Shares
 from train.checkpoint import Ema, Progress, load_checkpoint, save_checkpoint
 from train.config import Config
-from train.datasets import Record, read_challenge, read_hand
-from train.evaluation import Answers, answer_from_words, score_answers
+from train.datasets import Record, read_challenge, read_hand, read_unlabelled
+from train.evaluation import Answers, answer_records, score_answers
 from train.generated import generate
 from train.loss import Targets, answer_loss
 from train.metrics import Score
@@ -33,11 +33,11 @@ from train.stem_start import start_from_lite0
 
 Batch = tuple[Inputs, Targets]
 
-__all__ = ["Trainer", "feature_edges", "read_sources"]
+__all__ = ["Trainer", "feature_edges", "read_sources", "taught"]
 
 
 def read_sources(config: Config, schema: Schema) -> tuple[list[Record], list[Record]]:
-    """Records to train on and records held back, which is decided by a hash of the photo's name."""
+    """Labelled records to train on and records held back, which is decided by a hash of the photo's name."""
     records: list[Record] = []
     for i, source in enumerate(config.sources):
         if source.kind == "generated":
@@ -45,11 +45,24 @@ def read_sources(config: Config, schema: Schema) -> tuple[list[Record], list[Rec
         elif source.labels and source.photos and source.words:
             if source.kind == "challenge":
                 records += read_challenge(source.labels, source.photos, source.words, schema, counted=source.counted)
-            else:
+            elif source.kind == "hand":
                 records += read_hand(source.labels, source.photos, source.words, schema)
     held = [zlib.crc32(r.name.encode()) % 1000 < 1000 * config.hold_back for r in records]
     train = [r for r, h in zip(records, held, strict=True) if not h]
     return train, [r for r, h in zip(records, held, strict=True) if h]
+
+
+def taught(config: Config, labelled: list[Record], preprocessor: Preprocessor) -> list[Record]:
+    """Records of the unlabelled sources, with the answers of a teacher that learned from the labelled ones."""
+    unlabelled: list[Record] = []
+    for source in config.sources:
+        if source.kind == "unlabelled" and source.labels and source.photos and source.words:
+            unlabelled += read_unlabelled(source.labels, source.photos, source.words, preprocessor.schema)
+    if not unlabelled:
+        return []
+    from train.teacher import label  # needs a package that other runs do without
+
+    return label(unlabelled, labelled, preprocessor)
 
 
 def feature_edges(preprocessor: Preprocessor, records: list[Record]) -> torch.Tensor:
@@ -57,7 +70,8 @@ def feature_edges(preprocessor: Preprocessor, records: list[Record]) -> torch.Te
     rows = []
     for record in records:
         entities = [q.entity for q in record.questions]
-        example = preprocessor.example(record.lines, (record.width, record.height), entities)
+        own_labels = [q.own_label for q in record.questions]
+        example = preprocessor.example(record.page, entities, own_labels=own_labels)
         rows += example.features
     table = np.concatenate(rows)
     edges = []
@@ -89,7 +103,8 @@ class Trainer:
         self.vocabulary = Vocabulary(schema)
         shape = replace(preset(config.preset), dropout=config.dropout)
         self.preprocessor = Preprocessor(schema, self.vocabulary, Priors.load(), shape.image_size)
-        self.train_records, self.held_records = read_sources(config, schema)
+        labelled, self.held_records = read_sources(config, schema)
+        self.train_records = labelled + taught(config, labelled, self.preprocessor)
         self.network = build_network(shape, self.vocabulary)
         self.network.feature_edges.copy_(feature_edges(self.preprocessor, self.train_records))
         if config.stem_start:
@@ -120,12 +135,14 @@ class Trainer:
             as_printed=config.as_printed_share,
             title=config.title_share,
             other=config.other_share,
+            no_group=config.no_group_share,
+            no_drawing=config.no_drawing_share,
         )
         self.batches_per_epoch = len(self._batches(0))
         self.checkpoint = out / "checkpoint.pt"
         # What a checkpoint is compared with. Paths may move between machines, the photos behind them may not change.
         self.fingerprint = {k: v for k, v in asdict(config).items() if k != "sources"}
-        self.fingerprint["sources"] = zlib.crc32(repr([(r.name, r.questions) for r in self.train_records]).encode())
+        self.fingerprint["sources"] = zlib.crc32(repr([(r.name, r.questions) for r in labelled]).encode())
         if self.checkpoint.exists():
             self.progress = load_checkpoint(
                 self.checkpoint, self.network, self.ema, self.optimiser, self.scaler, self.fingerprint
@@ -133,13 +150,16 @@ class Trainer:
             self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
 
     def _batches(self, epoch: int) -> Batches:
+        return self._batches_of(self.train_records, epoch, self.shares)
+
+    def _batches_of(self, records: list[Record], epoch: int, shares: Shares) -> Batches:
         return Batches(
-            self.train_records,
+            records,
             self.preprocessor,
             batch_size=self.config.batch_size,
             seed=self.config.seed,
             epoch=epoch,
-            shares=self.shares,
+            shares=shares,
         )
 
     def learning_rate(self, step: int) -> float:
@@ -172,7 +192,7 @@ class Trainer:
         if self._out_of_patience():
             self.log(f"no better score in {p.since_best} evaluations: stopped")
         if not self.held_records:
-            self._save_weights("none")
+            self._save_weights(1.0)
         self._save()
         writer.close()
         return best
@@ -242,15 +262,16 @@ class Trainer:
         """Scores the averaged weights on held-back photos; keeps and returns a best score."""
         p = self.progress
         self.averaged.load_state_dict(self.ema.tensors)
+        temperature = self._temperature()
         predictor = Predictor(
-            Weights(self.averaged, {"picture_with_words": "no"}),
+            Weights(self.averaged, {"picture_with_words": "no", "temperature": f"{temperature:.3f}"}),
             self.preprocessor,
             reader="none",
             threads=torch.get_num_threads(),
             device=self.device,
             max_pixels=1,
         )
-        answers = answer_from_words(predictor, self.held_records)
+        answers = answer_records(predictor, self.held_records)
         result = score_answers(self.held_records, answers)
         writer.add_scalar("f1/held back", result.micro.f1, p.step)
         better = result.micro.f1 > p.best
@@ -263,7 +284,7 @@ class Trainer:
             p.since_best += 1
             return None
         p.best, p.since_best = result.micro.f1, 0
-        self._save_weights(f"{result.micro.f1:.4f}")
+        self._save_weights(temperature, held_back_f1=f"{result.micro.f1:.4f}")
         return result
 
     def _show_samples(self, writer: SummaryWriter, answers: Answers, count: int = 3) -> None:
@@ -283,17 +304,38 @@ class Trainer:
             self.log("  " + line)
         writer.add_text("samples", "\n\n".join(shown), self.progress.step)
 
-    def _save_weights(self, held_back_f1: str) -> None:
+    @torch.inference_mode()
+    def _temperature(self) -> float:
+        """The temperature that makes the held-back answers likeliest (Guo et al., arXiv 1706.04599)."""
+        shares = replace(self.shares, picture=0.0, as_printed=1.0, other=0.0, no_drawing=0.0)
+        kept = []
+        batches = self._batches_of(self.held_records, 0, shares)
+        for inputs, targets in (batches[i] for i in range(len(batches))):
+            inputs, targets = inputs.to(self.device), targets.to(self.device)
+            kept.append((self.averaged(inputs, targets.tokens), targets))
+        questions = sum(len(targets.trust) for _, targets in kept)
+
+        def loss(temperature: float) -> float:
+            losses = [
+                answer_loss(logits / temperature, targets, self.vocabulary, 0.0).item() * len(targets.trust)
+                for logits, targets in kept
+            ]
+            return sum(losses) / questions
+
+        return min(np.geomspace(0.5, 3, 37).tolist(), key=loss)
+
+    def _save_weights(self, temperature: float, **facts: str) -> None:
         self.averaged.load_state_dict(self.ema.tensors)
         p = self.progress
         save_weights(
             self.out / "weights.safetensors",
             self.averaged,
             self.vocabulary,
-            picture_with_words="no",
-            held_back_f1=held_back_f1,
+            picture_with_words=False,
+            temperature=temperature,
             epochs=str(p.epoch),
             seconds=f"{p.seconds:.0f}",
+            **facts,
         )
 
     def _save(self) -> None:

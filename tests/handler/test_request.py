@@ -46,11 +46,17 @@ def test_body_wins_over_path_and_path_over_header() -> None:
     [
         {"data": bytearray(PHOTO), "title": bytearray("Café".encode()), "reader": bytearray(b"none")},
         {"body": {"image_b64": B64, "title": "Café", "reader": "none"}},
+        {"image": bytearray(PHOTO), "title": "Café", "reader": "none", "group_id": bytearray(b"7")},
     ],
 )
 def test_text_of_the_body_wins_over_headers(row: dict[str, Any]) -> None:
-    request = parse_request(row, {"X-Title": "other", "X-Description": "5 kg", "X-Reader": "ppocr"})
+    request = parse_request(row, {"X-Title": "other", "X-Description": "5 kg", "X-Reader": "ppocr", "X-Group-Id": "8"})
     assert (request.title, request.description, request.reader) == ("Café", "5 kg", "none")
+    assert request.group_id == ("7" if "group_id" in row else "8")
+
+
+def test_group_of_a_json_body_may_be_a_number() -> None:
+    assert parse_request({"body": {"image_b64": B64, "group_id": 709627}}, {}).group_id == "709627"
 
 
 def test_header_text_is_utf8_as_curl_sends_it() -> None:

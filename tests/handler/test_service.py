@@ -35,6 +35,7 @@ class FakePredictor:
         *,
         title: str = "",
         description: str = "",
+        group_id: str = "",
         reader: str | None = None,
     ) -> Result:
         names = [self.schema[name].name for name in entities or self.schema.names]

@@ -17,7 +17,9 @@ WEIGHT = SCHEMA["item_weight"]
 SIZE = VOCABULARY.size
 
 
-def answers(steps: list[list[dict[int, float]]], grammars: list[Any], strings: list[list[str]]) -> list[Answer]:
+def answers(
+    steps: list[list[dict[int, float]]], grammars: list[Any], strings: list[list[str]], **settings: float
+) -> list[Answer]:
     """Decodes with these probabilities of tokens, per step and question; all others are impossible."""
     candidates = max(map(len, strings))
     asked = iter(steps)
@@ -34,7 +36,7 @@ def answers(steps: list[list[dict[int, float]]], grammars: list[Any], strings: l
         preset=SimpleNamespace(max_tokens=12),
     )
     memory: Any = SimpleNamespace(question=torch.zeros(1))
-    return decode(network, VOCABULARY, memory, grammars, strings)
+    return decode(network, VOCABULARY, memory, grammars, strings, **settings)
 
 
 def symbols(*names: str) -> list[int]:
@@ -55,6 +57,21 @@ def test_empty_wins_where_it_is_likeliest() -> None:
     (answer,) = answers([[step]], [CandidateGrammar(VOCABULARY, 1)], [["500 gram"]])
     assert (answer.candidate, answer.tokens) == (None, [])
     assert answer.probability == pytest.approx(0.6)
+
+
+def test_empty_has_to_be_likelier_by_a_margin() -> None:
+    """Where both are about as likely, the answer is worth giving; its confidence stays its own."""
+    step = {SIZE: 0.45, VOCABULARY.empty: 0.55}
+    (answer,) = answers([[step]], [CandidateGrammar(VOCABULARY, 1)], [["500 gram"]])
+    assert answer.candidate == 0
+    assert answer.probability == pytest.approx(0.45)
+
+
+def test_temperature_softens_the_confidence() -> None:
+    step = {SIZE: 0.9, VOCABULARY.empty: 0.1}
+    (answer,) = answers([[step]], [CandidateGrammar(VOCABULARY, 1)], [["500 gram"]], temperature=2.0)
+    assert answer.candidate == 0
+    assert answer.probability == pytest.approx(3 / 4)  # odds of nine to one become three to one
 
 
 def test_what_the_grammar_forbids_is_never_answered() -> None:

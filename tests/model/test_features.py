@@ -1,13 +1,16 @@
 import numpy as np
 
 from model.candidates import find_candidates
-from model.features import GEOMETRY, Page, candidate_features, feature_count
+from model.drawing_features import drawing_features
+from model.features import candidate_features, feature_count
+from model.page import GEOMETRY, Page
 from model.priors import Priors
 from model.schema import Schema
 from model.words import Line
 
 SCHEMA = Schema.load()
 PRIORS = Priors.count([])
+DRAWN = drawing_features(None, find_candidates([], ("gram",)), (9, 9)).shape[1]  # the last features
 
 
 def line(text: str, x: float, y: float, glyph: float = 20) -> Line:
@@ -31,7 +34,7 @@ def test_shape_and_finiteness() -> None:
 def test_cue_words_speak_for_the_entity_they_name() -> None:
     lines = [line("Net Wt 500 g", 10, 10), line("Max load 20 kg", 10, 300)]
     weight, limit = features(lines, "item_weight"), features(lines, "maximum_weight_recommendation")
-    own, rival = slice(-8, -4), slice(-4, None)
+    own, rival = slice(-8 - DRAWN, -4 - DRAWN), slice(-4 - DRAWN, -DRAWN)
     before = own.start
     assert weight[0, before] > 0.5 > weight[1, before]
     np.testing.assert_allclose(weight[0, own], limit[0, rival])

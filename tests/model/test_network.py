@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from model.decoding import decode
-from model.features import GEOMETRY, feature_count
+from model.features import feature_count
 from model.grammar import CandidateGrammar, QuantityGrammar
 from model.inputs import Preprocessor, letterbox
+from model.page import GEOMETRY, Page
 from model.presets import PRESETS, preset
 from model.priors import Priors
 from model.schema import Schema
@@ -77,7 +78,7 @@ def test_unknown_preset_names_the_known() -> None:
 @pytest.mark.parametrize("with_words", [True, False])
 def test_every_stream_is_optional(network, preprocessor, with_image: bool, with_words: bool) -> None:
     example = preprocessor.example(
-        LINES if with_words else [], (300, 400), SCHEMA.entities, image=photo() if with_image else None
+        Page(LINES if with_words else [], 300, 400), SCHEMA.entities, image=photo() if with_image else None
     )
     inputs = preprocessor.batch([example])
     assert inputs.features.shape[2] == feature_count()
@@ -89,9 +90,9 @@ def test_every_stream_is_optional(network, preprocessor, with_image: bool, with_
 
 def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(network, preprocessor) -> None:
     weight = SCHEMA["item_weight"]
-    alone = preprocessor.batch([preprocessor.example(LINES, (300, 400), [weight], image=photo())])
-    other = preprocessor.example(LINES * 3, (500, 200), SCHEMA.entities, image=photo(500, 200))
-    among = preprocessor.batch([other, preprocessor.example(LINES, (300, 400), SCHEMA.entities, image=photo())])
+    alone = preprocessor.batch([preprocessor.example(Page(LINES, 300, 400), [weight], image=photo())])
+    other = preprocessor.example(Page(LINES * 3, 500, 200), SCHEMA.entities, image=photo(500, 200))
+    among = preprocessor.batch([other, preprocessor.example(Page(LINES, 300, 400), SCHEMA.entities, image=photo())])
     row = len(SCHEMA.entities) + SCHEMA.entities.index(weight)
     bos = torch.full((1, 1), VOCABULARY.bos)
     one = network(alone, bos)[0, 0]
@@ -101,7 +102,7 @@ def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(network, pre
 
 
 def test_cached_steps_equal_one_pass(network, preprocessor) -> None:
-    inputs = preprocessor.batch([preprocessor.example(LINES, (300, 400), SCHEMA.entities[:2])])
+    inputs = preprocessor.batch([preprocessor.example(Page(LINES, 300, 400), SCHEMA.entities[:2])])
     tokens = torch.tensor([[1, 5, 6, 7], [1, 8, 9, 10]])
     with torch.inference_mode():
         memory = network.encode(inputs)
@@ -115,7 +116,7 @@ def test_cached_steps_equal_one_pass(network, preprocessor) -> None:
 
 def test_decoding_stays_in_the_grammar(network, preprocessor) -> None:
     entities = [e for e in SCHEMA.entities if e.kind == "quantity"]
-    example = preprocessor.example(LINES, (300, 400), entities)
+    example = preprocessor.example(Page(LINES, 300, 400), entities)
     grammars = [
         CandidateGrammar(VOCABULARY, len(c)) if c else QuantityGrammar(VOCABULARY, e)
         for e, c in zip(entities, example.candidates, strict=True)

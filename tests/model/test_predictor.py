@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.errors import BadRequest, UnknownEntity, UnsupportedImage
 from model.inputs import MAX_TEXT_WORDS, MAX_WORDS
+from model.page import Page
 from model.predictor import Predictor
 from model.presets import preset
 from model.quantity import parse_quantity
@@ -36,7 +37,8 @@ def pack(*texts: str) -> bytes:
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
-    save_weights(path, build_network(preset("nano"), VOCABULARY), VOCABULARY, picture_with_words="no")
+    network = build_network(preset("nano"), VOCABULARY)
+    save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0)
     return path
 
 
@@ -121,12 +123,12 @@ def test_a_crowded_page_with_text_is_answered(random_weights: Path) -> None:
     predictor = Predictor.load(random_weights, reader="none")
     lines = [Line(((0, i), (90, i), (90, i + 5), (0, i + 5)), f"weighs {i + 1} g today", 0.9) for i in range(90)]
     weight = SCHEMA["item_weight"]
-    example = predictor._preprocessor.example(lines, (100, 100), [weight], text="net weight 5 kg " * 50)
+    example = predictor._preprocessor.example(Page(lines, 100, 100), [weight], text="net weight 5 kg " * 50)
     placed = [g for g in example.word_geometry if g[-1]]
     assert len(example.words) == MAX_WORDS
     assert len(placed) == MAX_WORDS - MAX_TEXT_WORDS
     assert any(c.line == -1 for c in example.candidates[0])
-    predictor.answer(lines, (100, 100), [weight])
+    predictor.answer(Page(lines, 100, 100), [weight])
 
 
 def test_shipped_weights_stay_within_their_size() -> None:

@@ -1,11 +1,11 @@
 """The reader finds print, says where it stands, and survives photos of any shape."""
 
 import logging
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from rapidocr.main import RapidOCRError
 
 from model.errors import BadRequest
 from model.reader import READERS, PpOcrReader, Reader, make_reader
@@ -60,6 +60,10 @@ def test_corners_of_a_photo_that_the_engine_shrinks(reader):
 def test_turned_print(reader, turn):
     (line,) = reader.read(printed("Capacity 750 ml", turn=turn))
     assert without_spaces(line.text) == "Capacity750ml"
+    # The first corner is where the text begins, for one that is upside down too.
+    a, b, *_ = np.array(line.reading_corners)
+    run = {90: (0, -1), 180: (-1, 0), 270: (0, 1)}[turn]
+    assert (b - a) @ run == pytest.approx(np.linalg.norm(b - a), rel=0.05)
 
 
 @pytest.mark.parametrize("size", [(2400, 120), (1200, 110)])
@@ -85,11 +89,11 @@ def given(reader, monkeypatch) -> list[np.ndarray]:
     """What the engine is given from now on; it finds nothing."""
     arrays: list[np.ndarray] = []
 
-    def engine(array: np.ndarray) -> SimpleNamespace:
+    def preprocess(array: np.ndarray) -> None:
         arrays.append(array)
-        return SimpleNamespace(boxes=None)
+        raise RapidOCRError("nothing")
 
-    monkeypatch.setattr(reader, "_engine", engine)
+    monkeypatch.setattr(reader._finder, "preprocess_img", preprocess)
     return arrays
 
 
@@ -121,6 +125,14 @@ def test_unknown_reader_lists_the_known():
         make_reader("tesseract", threads=1)
 
 
-def test_threads_reach_the_engine():
-    engine = PpOcrReader(threads=1)._engine
-    assert engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
+def test_threads_reach_the_engines():
+    """Two threads find lines together; a line is recognised by one of them."""
+    reader = PpOcrReader(threads=2)
+    assert reader._finder.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 2
+    assert reader._recogniser.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
+    assert reader._pool._max_workers == 2
+
+
+def test_threads_change_nothing(reader):
+    image = printed("Net weight 500 g", "Input 220 V", "Length 25 inch")
+    assert PpOcrReader(threads=2).read(image) == reader.read(image)

@@ -13,7 +13,7 @@ from model.photo import decode
 from model.predictor import Predictor
 from scripts import answerers, sanity, score_csv
 from scripts.download_images import PLACEHOLDER
-from scripts.journal import Journal
+from scripts.journal import Journal, Questions
 from tests.scripts.conftest import jpeg, read_rows, reply, write_table
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +24,11 @@ class WidthPredictor:
 
     def __init__(self):
         self.asked: list[list[str]] = []
+        self.groups: list[str] = []
 
-    def predict(self, photo, entities):
+    def predict(self, photo, entities, *, group_id=""):
         self.asked.append(list(entities))
+        self.groups.append(group_id)
         height, width = decode(photo).shape[:2]
         predictions = {name: self._prediction(name, height if name == "height" else width) for name in entities}
         return SimpleNamespace(as_dict=lambda: {"predictions": predictions})
@@ -119,11 +121,30 @@ def test_each_photo_is_read_once(tmp_path, photos, predictor):
     assert sorted(predictor.asked) == [["height", "width"], ["voltage", "width"]]
 
 
+def test_the_group_of_a_photo_is_that_of_its_first_row_with_one(tmp_path, photos, predictor):
+    rows = [(f"{LINKS}50.jpg", "", "width"), (f"{LINKS}50.jpg", 7, "height"), (f"{LINKS}60.jpg", " ", "width")]
+    write_table(tmp_path / "in.csv", "image_link,group_id,entity_name", *rows)
+    assert run(tmp_path, photos) == 0
+    assert predictor.groups == ["7", ""]
+
+
 def test_other_columns_will_do(tmp_path, photos, predictor):
     write_table(tmp_path / "in.csv", "entity_name,image", ("width", "70.jpg"), (" height ", "50.jpg"))
     assert run(tmp_path, photos) == 0
     assert read_rows(tmp_path / "out.csv")[1:] == [["0", "70 inch"], ["1", "30 inch"]]
     assert is_sane(tmp_path)
+
+
+def test_less_confident_answers_are_left_out(tmp_path, photos, predictor):
+    """The photo of 50 pixels is answered with a confidence of 0.27, that of 60 with 0.3."""
+    write_table(tmp_path / "in.csv", HEADER, (1, "50.jpg", 1, "width"), (2, "60.jpg", 1, "width"))
+    assert run(tmp_path, photos, "--min-confidence", 0.28, "--details", tmp_path / "d.jsonl") == 0
+    assert read_rows(tmp_path / "out.csv")[1:] == [["1", ""], ["2", "60 inch"]]
+    assert is_sane(tmp_path)
+    details = [json.loads(line) for line in (tmp_path / "d.jsonl").read_text().splitlines()]
+    assert [row["prediction"] for row in details] == ["50 inch", "60 inch"]
+    with pytest.raises(SystemExit):
+        run(tmp_path, photos, "--min-confidence", 1.5)
 
 
 def test_details(tmp_path, photos, predictor):
@@ -197,10 +218,10 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
     write_table(tmp_path / "in.csv", HEADER, *ROWS, (30, f"{LINKS}70.jpg", 1, "width"), BAD_ROWS[0])
     predict = predictor.predict
 
-    def fails_on_the_last(photo, entities):
+    def fails_on_the_last(photo, entities, group_id):
         if decode(photo).shape[1] == 70:
             raise RuntimeError("cut short")
-        return predict(photo, entities)
+        return predict(photo, entities, group_id=group_id)
 
     monkeypatch.setattr(predictor, "predict", fails_on_the_last)
     with pytest.raises(RuntimeError, match="cut short"):
@@ -226,11 +247,14 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
 
 def test_resume_after_the_table_has_changed(tmp_path, photos, predictor):
     with pytest.raises(RuntimeError), Journal(tmp_path / "out.csv.journal", "reader ppocr, weights those shipped") as j:
-        j.note("50.jpg", {"width": score_csv.Outcome({**score_csv.NO_ANSWER, "prediction": "1 inch"}, "")})
+        answer = score_csv.Outcome({**score_csv.NO_ANSWER, "prediction": "1 inch", "confidence": 0.5}, "")
+        j.note(Questions("50.jpg", "", ["width"]), {"width": answer})
+        j.note(Questions("70.jpg", "7", ["width"]), {"width": answer})
         raise RuntimeError
-    write_table(tmp_path / "in.csv", "image,entity_name", ("60.jpg", "width"), ("50.jpg", "width"))
+    write_table(tmp_path / "in.csv", "image,entity_name", ("60.jpg", "width"), ("50.jpg", "width"), ("70.jpg", "width"))
     assert run(tmp_path, photos, "--resume") == 0
-    assert read_rows(tmp_path / "out.csv")[1:] == [["0", "60 inch"], ["1", "1 inch"]]
+    # The answer for another group is not the answer now.
+    assert read_rows(tmp_path / "out.csv")[1:] == [["0", "60 inch"], ["1", "1 inch"], ["2", "70 inch"]]
 
 
 def test_run_that_answered_nothing_leaves_nothing(tmp_path, photos, predictor, capsys):
@@ -327,6 +351,7 @@ def test_what_the_endpoint_is_sent(tmp_path, photos, server, monkeypatch):
         "Bearer from the environment",
     ]
     assert {sent["X-Entity-Name"] for sent in server.headers} == {"voltage, width"}
+    assert {sent["X-Group-Id"] for sent in server.headers} == {"1"}
     assert {sent["X-Reader"] for sent in server.headers} == {"none"}
 
 

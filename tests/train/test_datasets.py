@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from model.schema import Schema
 from train.datasets import read_challenge, read_hand, read_label_counts, read_words
@@ -21,6 +22,8 @@ def words(tmp_path: Path) -> Path:
     ]
     with gzip.open(path, "wt") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+    for row in rows:
+        Image.new("RGB", (row["width"], row["height"])).save(tmp_path / row["image"])
     return path
 
 
@@ -44,7 +47,9 @@ def test_challenge_rows_become_questions(tmp_path: Path, words: Path) -> None:
     assert all(q.counted for q in records[0].questions)
     assert records[0].photo == tmp_path / "a.jpg"
     assert records[0].lines[0].text == "500 g"
-    counted = [(name, str(q)) for name, q in read_label_counts(labels, SCHEMA)]
+    assert records[0].group == "1"
+    assert records[0].drawing is not None
+    counted = [(name, str(q)) for name, _, q in read_label_counts(labels, SCHEMA)]
     assert counted == [("item_weight", "500 gram"), ("voltage", "[100, 240] volt")]
 
 
@@ -63,7 +68,11 @@ def test_labels_made_by_eye(tmp_path: Path, words: Path) -> None:
 
 def test_photos_without_words_are_named(tmp_path: Path, words: Path) -> None:
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\nc.jpg,height,5 inch\n")
-    with pytest.raises(ValueError, match=r"c\.jpg"):
+    with pytest.raises(ValueError, match=r"lacks the words of 1 labelled photos, c\.jpg"):
+        read_challenge(labels, tmp_path, words, SCHEMA)
+    labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\na.jpg,height,5 inch\n")
+    (tmp_path / "a.jpg").unlink()
+    with pytest.raises(ValueError, match=r"lacks 1 labelled photos, a\.jpg"):
         read_challenge(labels, tmp_path, words, SCHEMA)
 
 
@@ -79,7 +88,7 @@ def test_predictions_are_scored_in_canonical_form(tmp_path: Path, capsys: pytest
         "a.jpg,item_weight,500.0 gram\nb.jpg,wattage,1 horsepower\nb.jpg,height,5 inch\n",
     )
     answers = write(tmp_path / "out.csv", "index,prediction\n0,500 gram\n1,1 watt\n2,\n")
-    assert [row[2] for row in read_rows(labels, SCHEMA)] == [("500 gram",), ("1 horsepower",), ("5 inch",)]
+    assert [row.accepted for row in read_rows(labels, SCHEMA)] == [("500 gram",), ("1 horsepower",), ("5 inch",)]
     assert read_predictions(answers, labels, SCHEMA) == ["500 gram", "1 watt", ""]
     report = tmp_path / "score.json"
     arguments = ["--labels", str(labels), "--predictions", str(answers), "--json", str(report)]

@@ -110,7 +110,7 @@ def test_held_back_photos_are_not_trained_on() -> None:
 
 def test_an_epoch_shows_every_photo_once() -> None:
     records = generate(70, 1, SCHEMA)
-    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=0)
+    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=0, no_group=0, no_drawing=0)
     batches = Batches(records, PREPROCESSOR, batch_size=16, seed=0, epoch=3, shares=shares)
     numbers = np.concatenate(batches._batches)
     assert sorted(numbers) == list(range(70))
@@ -136,7 +136,7 @@ def test_augmented_layouts_keep_their_answers() -> None:
 
 def test_loss_asks_for_candidates_empty_and_spelling() -> None:
     record = generate(1, 5, SCHEMA)[0]
-    example = PREPROCESSOR.example(record.lines, (record.width, record.height), [q.entity for q in record.questions])
+    example = PREPROCESSOR.example(record.page, [q.entity for q in record.questions])
     count = PREPROCESSOR.batch([example]).features.shape[1]
     targets = make_targets(VOCABULARY, [example], [record.questions], count)
     logits = torch.zeros(len(record.questions), targets.tokens.shape[1], VOCABULARY.size + count, requires_grad=True)
@@ -161,7 +161,7 @@ def test_questions_that_nobody_labelled() -> None:
     line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), "NET WT 12 OZ", 0.9)
     twelve = Quantity((Decimal(12),), "ounce")
     record = Record("a", None, 300, 300, (line,), (Question(weight, (twelve,)),))
-    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=1)
+    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=1, no_group=0, no_drawing=0)
     batches = Batches([record], PREPROCESSOR, batch_size=1, seed=0, epoch=0, shares=shares)
     asked = {q.entity.name: q for i in range(60) for q in batches._other(record, np.random.default_rng(i))}
     assert asked[voltage.name].rejected == frozenset()
@@ -170,7 +170,7 @@ def test_questions_that_nobody_labelled() -> None:
     assert weight.name not in asked
 
     question = asked["item_volume"]
-    example = PREPROCESSOR.example(record.lines, (300, 300), [question.entity])
+    example = PREPROCESSOR.example(record.page, [question.entity])
     targets = make_targets(VOCABULARY, [example], [[question]], 1)
     logits = torch.zeros(1, 1, VOCABULARY.size + 1, requires_grad=True)
     answer_loss(logits, targets, VOCABULARY, spelling_weight=0.3).backward()

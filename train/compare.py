@@ -1,0 +1,337 @@
+"""The accuracy table: this project beside what people use instead, on the same photos.
+
+    python -m train.compare DATA build/compare
+
+DATA is the folder of labelled photos that the model card describes. Words are kept in the output folder, beside
+results.md, results.json and curve.png: a second run reads no photo again. Run it with nothing else on the machine; the
+times are part of the table.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from model.candidates import find_candidates
+from model.inputs import Preprocessor
+from model.predictor import Predictor
+from model.priors import Priors
+from model.schema import Schema
+from model.vocabulary import Vocabulary
+from train.baselines.rules import Rules
+from train.baselines.trees import Trees
+from train.config import load_config
+from train.datasets import Question, Record, read_words, with_drawing
+from train.evaluate import Row, read_rows, rows_by_photo, score_rows
+from train.evaluation import answer_record
+from train.metrics import Answered, calibration_error, f1_interval, precision_at, worse_share
+from train.plots import precision_coverage
+from train.trainer import read_sources
+
+CONFIG = Path(__file__).parent / "configs" / "small.yaml"
+OURS = "ppocr"
+OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "Tesseract")
+
+Answers = list[tuple[str, float]]  # canonical answer and confidence of each question of a record
+System = Callable[[Record], Answers]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one system did on one set of photos.
+
+    Attributes:
+        reachable: share of the rows with a truth whose truth is among the candidates parsed from the words.
+        reading_s, choosing_s: means per photo.
+        memory_mib: the reader's peak.
+    """
+
+    photos: str
+    system: str
+    words: str
+    f1: float
+    low: float
+    high: float
+    mix: float
+    precision: float
+    recall: float
+    entities: Mapping[str, float]
+    reachable: float
+    reading_s: float | None
+    choosing_s: float
+    memory_mib: int | None
+
+
+@dataclass(frozen=True)
+class Words:
+    """Photos with their words and questions, and what it cost to read them.
+
+    Attributes:
+        reading_s, drawing_s: mean seconds per photo for its words, and for its strokes with decoding.
+        memory: peak MiB of the reader.
+    """
+
+    records: Sequence[Record]
+    reading_s: float | None = None
+    drawing_s: float = 0.0
+    memory: int | None = None
+
+
+def words_of(rows: Sequence[Row], path: Path, photos: Path, schema: Schema) -> Words:
+    """A record with its questions for every photo of the rows. Raises ValueError: a photo has no words."""
+    read = read_words(path)
+    asked = rows_by_photo(rows)
+    if missing := sorted(asked.keys() - read.keys()):
+        raise ValueError(
+            f"{path} lacks the words of {len(missing)} photos, {missing[0]} first; delete it to read again"
+        )
+    began = time.perf_counter()
+    drawn = {name: with_drawing(read[name], photos / name) for name in asked}
+    seconds = (time.perf_counter() - began) / len(asked)
+    records = [
+        replace(
+            drawn[name],
+            questions=tuple(Question(schema[row.entity], ()) for row in of_photo),
+            group=of_photo[0].group,
+        )
+        for name, of_photo in asked.items()
+    ]
+    return Words(records, drawing_s=seconds)
+
+
+def reachable(rows: Sequence[Row], records: Sequence[Record]) -> float:
+    """Share of the rows with a truth that a perfect choice among the candidates would get right."""
+    units = {q.entity.name: (q.entity.units, q.entity.ranges) for record in records for q in record.questions}
+    lines = {record.name: record.lines for record in records}
+    hits = []
+    for row in rows:
+        if row.accepted:
+            allowed, ranges = units[row.entity]
+            found = find_candidates(lines[row.photo], allowed, ranges=ranges)
+            hits.append(any(str(c.quantity) in row.accepted for c in found))
+    return sum(hits) / len(hits)
+
+
+def read_photos(photos: Path, words: Path, reader: str) -> tuple[float, int]:
+    """Reads a folder in a process of its own, or takes what an earlier run kept: seconds per photo and peak MiB."""
+    cost = words.with_suffix(".cost.json")
+    if not cost.exists():
+        words.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "train.read", str(photos), str(words), "--reader", reader]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise ValueError(f"{' '.join(command)} failed with {done.returncode}")
+        cost.write_text(done.stdout)
+    summary = json.loads(cost.read_text())
+    return summary["mean_seconds"], summary["peak_mib"]
+
+
+def resformer(predictor: Predictor) -> System:
+    """The shipped network on words read before."""
+
+    def answer(record: Record) -> Answers:
+        predictions = answer_record(predictor, record)
+        return [
+            (predictions[q.entity.name].prediction, predictions[q.entity.name].confidence) for q in record.questions
+        ]
+
+    return answer
+
+
+def resformer_alone(predictor: Predictor) -> System:
+    """The shipped network on the picture alone."""
+
+    def answer(record: Record) -> Answers:
+        if record.photo is None:
+            raise ValueError(f"{record.name} has no photo")
+        names = [q.entity.name for q in record.questions]
+        predictions = predictor.predict(record.photo.read_bytes(), names, reader="none").predictions
+        return [(predictions[name].prediction, predictions[name].confidence) for name in names]
+
+    return answer
+
+
+def hidden_parts(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """The records without what a caller may lack: the strokes of the picture, the group of the product."""
+    parts = {"strokes": [replace(record, drawing=None) for record in records]}
+    if any(record.group for record in records):
+        parts["group"] = [replace(record, group="") for record in records]
+    return parts
+
+
+def rules(preprocessor: Preprocessor) -> System:
+    """OCR and rules."""
+    chooser = Rules(preprocessor.schema)
+
+    def answer(record: Record) -> Answers:
+        entities = [q.entity for q in record.questions]
+        found = preprocessor.candidates(record.lines, entities)
+        return [(chooser.choose(record.page, e, c), 1.0) for e, c in zip(entities, found, strict=True)]
+
+    return answer
+
+
+def trees(fitted: Trees, preprocessor: Preprocessor, threshold: float = 0.0) -> System:
+    """OCR and boosted trees; a score below the threshold is taken for "not shown"."""
+
+    def answer(record: Record) -> Answers:
+        own_labels = [q.own_label for q in record.questions]
+        example = preprocessor.example(record.page, [q.entity for q in record.questions], own_labels=own_labels)
+        chosen = [fitted.choose(example, i) for i in range(len(record.questions))]
+        return [(string if score >= threshold else "", score) for string, score in chosen]
+
+    return answer
+
+
+def best_threshold(fitted: Trees, preprocessor: Preprocessor, records: Sequence[Record]) -> float:
+    """The threshold that scores the trees best on these records."""
+    rows = _rows(records)
+    answers = [answer for record in records for answer in trees(fitted, preprocessor)(record)]
+
+    def f1(threshold: float) -> float:
+        return score_rows(rows, [string if score >= threshold else "" for string, score in answers]).micro.f1
+
+    return max((i / 20 for i in range(20)), key=f1)
+
+
+def _rows(records: Sequence[Record]) -> list[Row]:
+    return [Row(r.name, q.entity.name, tuple(map(str, q.accepted))) for r in records for q in r.questions]
+
+
+class Table:
+    """Results as they come, and the rows behind them for comparisons of pairs."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.rows: dict[tuple[str, str, str], list[Answered]] = {}
+        self.confidences: dict[tuple[str, str, str], list[float]] = {}
+
+    def add(self, photos: str, system: str, words_name: str, rows: Sequence[Row], words: Words, ask: System) -> None:
+        """Scores a system on the questions of the words' records."""
+        began = time.perf_counter()
+        answers: dict[tuple[str, str], tuple[str, float]] = {}
+        for record in tqdm(words.records, desc=f"{photos}: {system}, {words_name}", disable=None):
+            for question, answer in zip(record.questions, ask(record), strict=True):
+                answers[record.name, question.entity.name] = answer
+        seconds = (time.perf_counter() - began) / len(words.records)
+        predictions = [answers[row.photo, row.entity][0] for row in rows]
+        result = score_rows(rows, predictions)
+        answered = [(row.photo, p, row.accepted) for p, row in zip(predictions, rows, strict=True)]
+        key = (photos, system, words_name)
+        self.rows[key] = answered
+        self.confidences[key] = [answers[row.photo, row.entity][1] for row in rows]
+        low, high = f1_interval(answered)
+        entities = {name: counts.f1 for name, counts in sorted(result.entities.items())}
+        micro = result.micro
+        self.results.append(
+            Result(
+                *(*key, micro.f1, low, high, result.mix, micro.precision, micro.recall, entities),
+                *(reachable(rows, words.records), words.reading_s, words.drawing_s + seconds, words.memory),
+            )
+        )
+
+    def pooled(self, system: str, words_name: str, sets: Sequence[str]) -> list[Answered]:
+        """Rows of several sets."""
+        return [row for name in sets for row in self.rows[name, system, words_name]]
+
+    def markdown(self) -> str:
+        """The table as it stands in BENCHMARKS.md."""
+        columns = (
+            *("photos", "system", "words of", "F1 micro", "95 % interval", "mix", "reachable"),
+            *("reading s", "choosing s", "peak MiB"),
+        )
+        lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+        for r in self.results:
+            cells = (
+                *(r.photos, r.system, r.words, f"{r.f1:.3f}", f"{r.low:.3f} to {r.high:.3f}", f"{r.mix:.3f}"),
+                *(f"{r.reachable:.3f}", f"{r.reading_s:.3f}" if r.reading_s else "", f"{r.choosing_s:.3f}"),
+                str(r.memory_mib or ""),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+        return "\n".join(lines) + "\n"
+
+
+def compare(data: Path, out: Path) -> tuple[Table, dict[str, float]]:
+    """Runs every system; returns the table and the facts that are not per set."""
+    predictor = Predictor.load(reader="none", threads=2)
+    schema = predictor.schema
+    image_size = 384  # no picture goes through this preprocessor
+    preprocessor = Preprocessor(schema, Vocabulary(schema), Priors.load(), image_size)
+    train, held = read_sources(load_config(CONFIG), schema)
+    fitted = Trees(train, preprocessor)
+    threshold = best_threshold(fitted, preprocessor, held)
+    ours, chosen, ruled = resformer(predictor), trees(fitted, preprocessor, threshold), rules(preprocessor)
+    table = Table()
+    sets = {
+        "amazon val": (data / "amazon/labels_val.csv", data / "amazon/val", data / "amazon/words_val.jsonl.gz"),
+        "hand val": (data / "hand/labels_hand_val.csv", data / "hand/val", None),
+    }
+    for name, (labels, photos, originals) in sets.items():
+        rows = read_rows(labels, schema)
+        for reader in (OURS, *OCR):
+            path = out / "words" / f"{name}-{reader}.jsonl".replace(" ", "-")
+            seconds, memory = read_photos(photos, path, reader)
+            words = replace(words_of(rows, path, photos, schema), reading_s=seconds, memory=memory)
+            if reader == OURS:
+                table.add(name, "Resformer", reader, rows, words, ours)
+                for hidden, records in hidden_parts(words.records).items():
+                    table.add(name, f"Resformer without {hidden}", reader, rows, Words(records), ours)
+                wordless = Words([replace(record, lines=()) for record in words.records])
+                table.add(name, "Resformer", "none", rows, wordless, resformer_alone(predictor))
+            else:
+                table.add(name, "rules", reader, rows, words, ruled)
+            if reader != "Tesseract":
+                table.add(name, "trees", reader, rows, words, chosen)
+        if originals:
+            words = words_of(rows, originals, photos, schema)
+            for system, ask in (("Resformer", ours), ("trees", chosen), ("rules", ruled)):
+                table.add(name, system, "originals", rows, words, ask)
+    rows = _rows(held)
+    for system, ask in (("Resformer", ours), ("trees", chosen), ("rules", ruled)):
+        table.add("held back", system, "originals", rows, Words(held), ask)
+    return table, {"threshold of the trees": threshold, **_facts(table, list(sets), out)}
+
+
+def _facts(table: Table, sets: Sequence[str], out: Path) -> dict[str, float]:
+    """Calibration, precision at half coverage, and the comparison with trees on the same words."""
+    rows = table.pooled("Resformer", OURS, sets)
+    confidences = [c for name in sets for c in table.confidences[name, "Resformer", OURS]]
+    right = [p in accepted if p else not accepted for _, p, accepted in rows]
+    answered = [(c, r) for c, r, (_, p, _) in zip(confidences, right, rows, strict=True) if p]
+    if not answered:
+        raise ValueError("the network answered nothing at all; look at its weights")
+    precision_coverage(out / "curve.png", [c for c, _ in answered], [r for _, r in answered])
+    return {
+        "expected calibration error": calibration_error(confidences, right),
+        "precision at 50 % coverage": precision_at(0.5, *zip(*answered, strict=True)),
+        "share of bootstrap samples not above trees": worse_share(rows, table.pooled("trees", OURS, sets)),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    args = parser.parse_args(arguments)
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        table, facts = compare(args.data, args.out)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    text = table.markdown() + "\n" + "".join(f"{name}: {value:.3f}\n" for name, value in facts.items())
+    (args.out / "results.md").write_text(text, encoding="utf-8")
+    results = {"results": [asdict(r) for r in table.results], **facts}
+    (args.out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
