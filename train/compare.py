@@ -257,8 +257,9 @@ class Table:
         return "\n".join(lines) + "\n"
 
 
-def compare(data: Path, out: Path) -> tuple[Table, dict[str, float]]:
-    """Runs every system; returns the table and the facts that are not per set."""
+def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dict[str, float]]:
+    """Runs every system, with these OCR engines beside our own; returns the table and the facts that are not per
+    set."""
     predictor = Predictor.load(reader="none", threads=2)
     schema = predictor.schema
     image_size = 384  # no picture goes through this preprocessor
@@ -274,7 +275,7 @@ def compare(data: Path, out: Path) -> tuple[Table, dict[str, float]]:
     }
     for name, (labels, photos, originals) in sets.items():
         rows = read_rows(labels, schema)
-        for reader in (OURS, *OCR):
+        for reader in (OURS, *ocr):
             path = out / "words" / f"{name}-{reader}.jsonl".replace(" ", "-")
             seconds, memory = read_photos(photos, path, reader)
             words = replace(words_of(rows, path, photos, schema), reading_s=seconds, memory=memory)
@@ -318,10 +319,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--without", choices=OCR, action="append", default=[], help="an OCR engine to leave out")
     args = parser.parse_args(arguments)
     args.out.mkdir(parents=True, exist_ok=True)
     try:
-        table, facts = compare(args.data, args.out)
+        table, facts = compare(args.data, args.out, [name for name in OCR if name not in args.without])
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

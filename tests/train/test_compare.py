@@ -1,0 +1,65 @@
+"""The comparison's parts, on two records and systems that know the answers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.drawing import find_drawing
+from model.schema import Schema
+from model.words import Line
+from train.compare import Table, Words, hidden_parts, reachable, words_of
+from train.datasets import Question, Record
+from train.evaluate import Row
+from train.plots import precision_coverage
+
+WEIGHT = Schema.load()["item_weight"]
+
+
+def record(name: str, text: str, group: str = "") -> Record:
+    line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), text, 0.9)
+    return Record(name, None, 300, 200, (line,), (Question(WEIGHT, ()),), group=group)
+
+
+RECORDS = [record("a.jpg", "500 g"), record("b.jpg", "12 oz", group="7")]
+ROWS = [Row("a.jpg", "item_weight", ("500 gram",)), Row("b.jpg", "item_weight", ("1 pound",))]
+
+
+def test_reachable_is_what_a_perfect_choice_gets() -> None:
+    assert reachable(ROWS, RECORDS) == 0.5
+    assert reachable([*ROWS, Row("a.jpg", "item_weight", ())], RECORDS) == 0.5  # not shown: nothing to reach
+
+
+def test_table_scores_and_compares() -> None:
+    table = Table()
+    words = Words(RECORDS, reading_s=0.5, drawing_s=0.02, memory=700)
+    table.add("val", "good", "ppocr", ROWS, words, lambda r: [("500 gram" if r.name == "a.jpg" else "1 pound", 0.9)])
+    table.add("val", "poor", "ppocr", ROWS, Words(RECORDS), lambda r: [("500 gram", 0.5)])
+    good, poor = table.results
+    assert (good.f1, good.reachable, good.memory_mib) == (1.0, 0.5, 700)
+    assert good.choosing_s > 0.02
+    assert poor.f1 == pytest.approx(2 / 3)
+    assert table.pooled("poor", "ppocr", ["val"])[1] == ("b.jpg", "500 gram", ("1 pound",))
+    assert "| val | good | ppocr | 1.000 |" in table.markdown()
+
+
+def test_hidden_parts_are_those_that_are_there() -> None:
+    drawing = find_drawing(np.full((20, 30, 3), 200, dtype=np.uint8))
+    parts = hidden_parts([replace(r, drawing=drawing) for r in RECORDS])
+    assert set(parts) == {"strokes", "group"}
+    assert all(r.drawing is None and r.group == s.group for r, s in zip(parts["strokes"], RECORDS, strict=True))
+    assert all(r.drawing is drawing and not r.group for r in parts["group"])
+    assert set(hidden_parts(RECORDS[:1])) == {"strokes"}
+
+
+def test_stale_words_are_named(tmp_path: Path) -> None:
+    (tmp_path / "words.jsonl").write_text("")
+    with pytest.raises(ValueError, match=r"lacks the words of 2 photos, a\.jpg first"):
+        words_of(ROWS, tmp_path / "words.jsonl", tmp_path, Schema.load())
+
+
+def test_curve_is_a_picture(tmp_path: Path) -> None:
+    precision_coverage(tmp_path / "curve.png", [0.9, 0.8, 0.3], [True, True, False])
+    assert Image.open(tmp_path / "curve.png").size == (720, 480)
