@@ -123,7 +123,9 @@ def _table(title: str, key: Callable[[Case], str], all_cases: Sequence[Case]) ->
         counts.setdefault(key(case), Counter())[outcome(case)] += 1
     head = "".join(f"<th>{name}</th>" for name in (title, "rows", *OUTCOMES))
     lines = [
-        f"<tr><td>{html.escape(name)}</td><td>{c.total()}</td>" + "".join(f"<td>{c[o] or ''}</td>" for o in OUTCOMES)
+        f"<tr><td>{html.escape(name)}</td><td>{c.total()}</td>"
+        + "".join(f"<td>{c[o] or ''}</td>" for o in OUTCOMES)
+        + "</tr>"
         for name, c in sorted(counts.items(), key=lambda item: -item[1].total())
     ]
     return f"<h2>By {title}</h2><table><tr>{head}</tr>{''.join(lines)}</table>"
