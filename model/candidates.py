@@ -16,7 +16,7 @@ from model.spellings import FOLD
 from model.units import UNITS, to_si
 from model.words import Box, Line, Point
 
-__all__ = ["MAX_CANDIDATES", "Candidate", "find_candidates"]
+__all__ = ["MAX_CANDIDATES", "Candidate", "find_candidates", "same_amounts"]
 
 MAX_CANDIDATES = 64
 # How far the same amount in two units may differ after rounding: 12 oz (340 g).
@@ -79,6 +79,12 @@ def find_candidates(
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
     largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.size))[:MAX_CANDIDATES]
     return _compare(sorted(largest, key=lambda c: (c.line, c.start, -c.end)))
+
+
+def same_amounts(candidates: Sequence[Candidate]) -> list[int]:
+    """A number for each candidate, the same for those that give the same amount in whatever unit."""
+    sizes = [list(c.quantity.si_values) for c in candidates]
+    return [next(j for j, other in enumerate(sizes) if _same(size, other)) for size in sizes]
 
 
 def _on_line(match: Match, line: Line, index: int) -> Candidate:

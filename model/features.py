@@ -145,7 +145,7 @@ def _rival_features(candidates: Sequence[Candidate]) -> np.ndarray:
 
 def _cue_features(page: Page, candidates: Sequence[Candidate], entity: Entity, schema: Schema) -> np.ndarray:
     """Closeness of the cue words of the entity asked, and of the strongest of those that share its units: (C, 8)."""
-    rivals = [e for e in schema.entities if e is not entity and set(e.units) & set(entity.units)]
+    rivals = [e for e in schema.entities if e != entity and set(e.units) & set(entity.units)]
     own = cue_closeness(page, candidates, entity)
     other = [cue_closeness(page, candidates, rival) for rival in rivals]
     strongest = np.max(other, axis=0) if other else np.zeros_like(own)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from model.decoding import Answer, decode
+from model.candidates import same_amounts
+from model.decoding import Answer, Crossing, decode
 from model.drawing import find_drawing
 from model.errors import BadRequest
 from model.grammar import CandidateGrammar, Grammar, QuantityGrammar
@@ -174,20 +175,33 @@ class Predictor:
             text: title and description.
             own_labels: see Preprocessor.example.
         """
-        example = self._preprocessor.example(page, entities, image=image, text=text, own_labels=own_labels)
+        # What is measured across something asked is asked too: an answer never depends on what else a caller asks.
+        pairs = [pair for pair in self.schema.crossing if any(e in entities for e in pair)]
+        asked = [*entities, *dict.fromkeys(e for pair in pairs for e in pair if e not in entities)]
+        own = [*(own_labels or [None] * len(entities)), *[None] * (len(asked) - len(entities))]
+        example = self._preprocessor.example(page, asked, image=image, text=text, own_labels=own)
         vocabulary = self._preprocessor.vocabulary
         grammars: list[Grammar] = [
-            CandidateGrammar(vocabulary, len(found)) if found else QuantityGrammar(vocabulary, entity)
-            for entity, found in zip(entities, example.candidates, strict=True)
+            QuantityGrammar(vocabulary, entity)
+            if not found and entity in entities
+            else CandidateGrammar(vocabulary, len(found))
+            for entity, found in zip(asked, example.candidates, strict=True)
+        ]
+        crossing = [
+            Crossing(asked.index(a), asked.index(b), same_amounts(found))
+            for a, b in pairs
+            if (found := example.candidates[asked.index(a)])
         ]
         strings = [[str(c.quantity) for c in found] for found in example.candidates]
         with torch.inference_mode():
             memory = self._network.encode(self._preprocessor.batch([example]).to(self._device))
             temperature = float(self.metadata["temperature"])
-            answers = decode(self._network, vocabulary, memory, grammars, strings, temperature=temperature)
+            answers = decode(
+                self._network, vocabulary, memory, grammars, strings, crossing=crossing, temperature=temperature
+            )
         predictions = {
             entity.name: self._prediction(example, q, answer)
-            for q, (entity, answer) in enumerate(zip(entities, answers, strict=True))
+            for q, (entity, answer) in enumerate(zip(entities, answers, strict=False))
         }
         return Result(page.width, page.height, predictions)
 

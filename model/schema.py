@@ -34,6 +34,7 @@ class Entity:
         paths: The taxonomy, every path from the root to a leaf.
         max_subwords: The longest text that may be answered.
         cues: Words printed near an answer, lower case; may be empty.
+        across: Name of a quantity that is measured across this one, or "".
     """
 
     name: str
@@ -44,6 +45,7 @@ class Entity:
     paths: tuple[tuple[str, ...], ...] = ()
     max_subwords: int = 0
     cues: tuple[str, ...] = ()
+    across: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Schema:
             if entity.name == name:
                 return entity
         raise UnknownEntity(f"unknown entity {name!r}; known are {', '.join(self.names)}")
+
+    @property
+    def crossing(self) -> tuple[tuple[Entity, Entity], ...]:
+        """Pairs of quantities that are measured across each other."""
+        return tuple((entity, self[entity.across]) for entity in self.entities if entity.across)
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Schema":
@@ -83,6 +90,7 @@ class Schema:
         entities = [_entity(entry, i, errors) for i, entry in enumerate(entries, 1)]
         names = [entity.name for entity in entities if entity]
         errors += [f"entity {name!r} is listed more than once" for name in _repeated(names)]
+        errors += _crossing_errors([entity for entity in entities if entity])
         if errors:
             raise ValueError("\n  ".join([f"{path} has {len(errors)} error(s):", *errors]))
         return cls(tuple(entity for entity in entities if entity))
@@ -110,6 +118,15 @@ def _entity(entry: Any, number: int, errors: list[str]) -> Entity | None:
         except ValueError as error:
             errors.append(f"{name}: {key} is {entry.get(key)!r}, {error}")
     return Entity(name, kind, **fields)  # type: ignore[arg-type]  # kind is a key of FIELDS
+
+
+def _crossing_errors(entities: list[Entity]) -> list[str]:
+    kinds = {entity.name: (entity.units, entity.ranges) for entity in entities}
+    return [
+        f"{e.name}: across is {e.across!r}, must be the name of another quantity with the same units and ranges"
+        for e in entities
+        if e.across and (e.across == e.name or kinds.get(e.across) != kinds[e.name])
+    ]
 
 
 def _repeated(names: list[str]) -> list[str]:
@@ -152,12 +169,18 @@ def _max_subwords(value: Any) -> int:
     return value
 
 
+def _across(value: Any) -> str:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("must be the name of an entity")
+    return value or ""
+
+
 def _cues(value: Any) -> tuple[str, ...]:
     return () if value is None else tuple(cue.lower() for cue in _strings(value))
 
 
 FIELDS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
-    "quantity": {"units": _units, "ranges": _ranges},
+    "quantity": {"units": _units, "ranges": _ranges, "across": _across},
     "choice": {"labels": _strings},
     "path": {"paths": _paths},
     "text": {"max_subwords": _max_subwords},

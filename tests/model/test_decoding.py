@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from model.decoding import Answer, decode
+from model.decoding import Answer, Crossing, decode
 from model.grammar import CandidateGrammar, QuantityGrammar
 from model.schema import Schema
 from model.vocabulary import Vocabulary
@@ -18,7 +18,7 @@ SIZE = VOCABULARY.size
 
 
 def answers(
-    steps: list[list[dict[int, float]]], grammars: list[Any], strings: list[list[str]], **settings: float
+    steps: list[list[dict[int, float]]], grammars: list[Any], strings: list[list[str]], **settings: Any
 ) -> list[Answer]:
     """Decodes with these probabilities of tokens, per step and question; all others are impossible."""
     candidates = max(map(len, strings))
@@ -103,3 +103,40 @@ def test_a_spelling_less_probable_than_empty_is_given_up() -> None:
     assert (first.tokens, first.candidate) == ([], None)
     assert first.probability == pytest.approx(0.4)
     assert second.tokens == [five, gram]
+
+
+LENGTHS = ["10 centimetre", "3.9 inch", "20 centimetre"]
+CROSSING = [Crossing(0, 1, amounts=[0, 0, 2])]
+
+
+def chosen_together(first: dict[int, float], second: dict[int, float]) -> list[int | None]:
+    grammars = [CandidateGrammar(VOCABULARY, 3)] * 2
+    both = answers([[first, second]], grammars, [LENGTHS] * 2, crossing=CROSSING)
+    return [answer.candidate for answer in both]
+
+
+def test_lengths_across_each_other_take_two_prints() -> None:
+    """Each alone would take the 10 centimetre; the one that is less sure of it takes the other print."""
+    sure = {SIZE: 0.8, SIZE + 2: 0.2}
+    unsure = {SIZE: 0.55, SIZE + 2: 0.45}
+    assert chosen_together(sure, unsure) == [0, 2]
+    assert chosen_together(unsure, sure) == [2, 0]
+
+
+def test_another_unit_is_no_other_print() -> None:
+    """3.9 inch is the 10 centimetre once more."""
+    sure = {SIZE: 0.8, SIZE + 2: 0.2}
+    assert chosen_together(sure, {SIZE + 1: 0.55, SIZE + 2: 0.45}) == [0, 2]
+
+
+def test_a_square_has_one_length() -> None:
+    """Where one print is far likelier for both, both take it."""
+    sure = {SIZE: 0.95, SIZE + 2: 0.05}
+    assert chosen_together(sure, sure) == [0, 0]
+
+
+def test_what_crosses_keeps_its_own_confidence() -> None:
+    grammars = [CandidateGrammar(VOCABULARY, 3)] * 2
+    steps = [[{SIZE: 0.8, SIZE + 2: 0.2}, {SIZE: 0.55, SIZE + 2: 0.45}]]
+    both = answers(steps, grammars, [LENGTHS] * 2, crossing=CROSSING)
+    assert [answer.probability for answer in both] == pytest.approx([0.8, 0.45])

@@ -103,6 +103,24 @@ def test_one_entity_and_all_give_the_same_answer(shipped: Predictor) -> None:
         assert alone.confidence == pytest.approx(together[name].confidence, abs=2e-3)
 
 
+def test_crossing_lengths_do_not_depend_on_what_else_is_asked(shipped: Predictor) -> None:
+    """Width and height choose together, also when one of them is asked alone."""
+    across = Line(((300, 820), (420, 820), (420, 850), (300, 850)), "30 cm", 0.99)
+    upright = Line(((40, 400), (140, 400), (140, 430), (40, 430)), "42 cm", 0.99)
+    page = Page((across, upright), 800, 900)
+
+    def answers(*names: str) -> dict[str, str]:
+        asked = [SCHEMA[name] for name in names]
+        return {name: p.prediction for name, p in shipped.answer(page, asked).predictions.items()}
+
+    both = answers("width", "height")
+    assert set(both) == {"width", "height"}
+    assert set(both.values()) == {"30 centimetre", "42 centimetre"}
+    assert answers("width") == {"width": both["width"]}
+    assert answers("height") == {"height": both["height"]}
+    assert {name: v for name, v in answers(*SCHEMA.names).items() if name in both} == both
+
+
 def test_a_title_alone_can_answer(shipped: Predictor) -> None:
     answer = shipped.predict(pack(), ["item_weight"], title="Basmati rice, net weight 5 kg", reader="none")
     weight = answer.predictions["item_weight"]

@@ -83,7 +83,7 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
         "of which newton metre is unknown; allowed are millimetre",
         "mixed: units is ['metre', 'volt'], must measure one thing, not length and voltage",
         "span: ranges is 3, must be true or false",
-        "span: unknown key 'labels', allowed are name, kind, units, ranges, cues",
+        "span: unknown key 'labels', allowed are name, kind, units, ranges, across, cues",
         "gender: labels is ['Men', 'Men'], repeats Men",
         "season: labels is [], must be a list of non-empty strings",
         "category: paths is ['A >  > B'], has an empty level",
@@ -100,3 +100,25 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_no_schema_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r"entities\.yaml"):
         Schema.load(write(tmp_path, text))
+
+
+def test_quantities_that_cross_each_other() -> None:
+    assert [(a.name, b.name) for a, b in Schema.load().crossing] == [("width", "height")]
+
+
+def test_what_crosses_must_be_measured_alike(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        """
+        entities:
+          - {name: width, kind: quantity, units: [metre], across: weight}
+          - {name: weight, kind: quantity, units: [gram], across: girth}
+          - {name: span, kind: quantity, units: [metre], across: 5}
+        """,
+    )
+    with pytest.raises(ValueError) as raised:
+        Schema.load(file)
+    message = str(raised.value)
+    assert "width: across is 'weight', must be the name of another quantity with the same units" in message
+    assert "weight: across is 'girth'" in message
+    assert "span: across is 5, must be the name of an entity" in message

@@ -27,7 +27,7 @@ class Rules:
         """The canonical answer, empty without candidates."""
         if not candidates:
             return ""
-        rivals = [e for e in self._schema.entities if e is not entity and set(e.units) & set(entity.units)]
+        rivals = [e for e in self._schema.entities if e != entity and set(e.units) & set(entity.units)]
         own = cue_closeness(page, candidates, entity)[:, :3].max(axis=1)
         other = [cue_closeness(page, candidates, rival)[:, :3].max(axis=1) for rival in rivals]
 
