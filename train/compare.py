@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -20,16 +20,18 @@ from tqdm import tqdm
 
 from model.candidates import find_candidates
 from model.inputs import Preprocessor
-from model.predictor import Predictor
+from model.predictor import Prediction, Predictor
 from model.priors import Priors
-from model.schema import Schema
+from model.schema import Entity, Schema
 from model.vocabulary import Vocabulary
+from model.words import Line
 from train.baselines.rules import Rules
 from train.baselines.trees import Trees
 from train.config import load_config
 from train.datasets import Question, Record, read_words, with_drawing
 from train.evaluate import Row, read_rows, rows_by_photo, score_rows
 from train.evaluation import answer_record
+from train.evidence import evidence_share
 from train.metrics import Answered, calibration_error, f1_interval, precision_at, worse_share
 from train.plots import precision_coverage
 from train.trainer import read_sources
@@ -240,6 +242,16 @@ class Table:
         """Rows of several sets."""
         return [row for name in sets for row in self.rows[name, system, words_name]]
 
+    def entities_markdown(self) -> str:
+        """F1 per entity of our own reader's words and of words read before."""
+        shown = [r for r in self.results if r.words in (OURS, "originals")]
+        names = sorted({name for r in shown for name in r.entities})
+        lines = [f"| photos | system | words of | {' | '.join(names)} |", "|---" * (3 + len(names)) + "|"]
+        for r in shown:
+            scores = [f"{r.entities[name]:.3f}" if name in r.entities else "" for name in names]
+            lines.append(f"| {r.photos} | {r.system} | {r.words} | {' | '.join(scores)} |")
+        return "\n".join(lines) + "\n"
+
     def markdown(self) -> str:
         """The table as it stands in BENCHMARKS.md."""
         columns = (
@@ -269,6 +281,7 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
     threshold = best_threshold(fitted, preprocessor, held)
     ours, chosen, ruled = resformer(predictor), trees(fitted, preprocessor, threshold), rules(preprocessor)
     table = Table()
+    spots: dict[str, tuple[float, int]] = {}
     sets = {
         "amazon val": (data / "amazon/labels_val.csv", data / "amazon/val", data / "amazon/words_val.jsonl.gz"),
         "hand val": (data / "hand/labels_hand_val.csv", data / "hand/val", None),
@@ -289,6 +302,12 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
                 table.add(name, "rules", reader, rows, words, ruled)
             if reader != "Tesseract":
                 table.add(name, "trees", reader, rows, words, chosen)
+            sure = [row for row in rows if row.sure]
+            if reader == OURS and len(sure) < len(rows):
+                table.add(f"{name}, sure rows", "Resformer", reader, sure, words, ours)
+                table.add(f"{name}, sure rows", "trees", reader, sure, words, chosen)
+            if reader == OURS:
+                spots[name] = evidence_share(_predictions(predictor, words.records), _other_words(data, name))
         if originals:
             words = words_of(rows, originals, photos, schema)
             for system, ask in (("Resformer", ours), ("trees", chosen), ("rules", ruled)):
@@ -296,7 +315,23 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
     rows = _rows(held)
     for system, ask in (("Resformer", ours), ("trees", chosen), ("rules", ruled)):
         table.add("held back", system, "originals", rows, Words(held), ask)
-    return table, {"threshold of the trees": threshold, **_facts(table, list(sets), out)}
+    facts = {"threshold of the trees": threshold, **_facts(table, list(sets), out)}
+    for name, (share, count) in spots.items():
+        facts[f"answers read where they say, {name}"] = share
+        facts[f"of how many, {name}"] = count
+    return table, facts
+
+
+def _predictions(predictor: Predictor, records: Sequence[Record]) -> Iterator[tuple[str, Entity, Prediction]]:
+    for record in records:
+        predictions = answer_record(predictor, record)
+        for question in record.questions:
+            yield record.name, question.entity, predictions[question.entity.name]
+
+
+def _other_words(data: Path, name: str) -> dict[str, Sequence[Line]]:
+    """Lines of the words that came with the photos of a set, by another finder than ours."""
+    return {photo: r.lines for photo, r in read_words(data / name.split()[0] / "words_val.jsonl.gz").items()}
 
 
 def _facts(table: Table, sets: Sequence[str], out: Path) -> dict[str, float]:
@@ -327,7 +362,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    text = table.markdown() + "\n" + "".join(f"{name}: {value:.3f}\n" for name, value in facts.items())
+    text = f"{table.markdown()}\n{table.entities_markdown()}\n" + "".join(
+        f"{name}: {value:.3f}\n" for name, value in facts.items()
+    )
     (args.out / "results.md").write_text(text, encoding="utf-8")
     results = {"results": [asdict(r) for r in table.results], **facts}
     (args.out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -30,12 +30,16 @@ from train.metrics import Score, score
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a label file: what is asked about which photo, and the canonical answers that are right."""
+    """One row of a label file: what is asked about which photo, and the canonical answers that are right.
+
+    `sure`: nearly everybody would agree; all rows are where the file does not say.
+    """
 
     photo: str
     entity: str
     accepted: tuple[str, ...]
     group: str = ""
+    sure: bool = True
 
 
 def read_rows(labels: Path, schema: Schema) -> list[Row]:
@@ -45,7 +49,8 @@ def read_rows(labels: Path, schema: Schema) -> list[Row]:
         entity = schema[row["entity_name"]]
         texts = row["accept"].split("|") if "accept" in row else [row["entity_value"]]
         accepted = [str(parse_quantity(text, entity.units) or text) for text in texts if text]
-        rows.append(Row(photo_name(row), entity.name, tuple(accepted), row.get("group_id", "")))
+        sure = row.get("sure", "1") == "1"
+        rows.append(Row(photo_name(row), entity.name, tuple(accepted), row.get("group_id", ""), sure))
     return rows
 
 

@@ -43,6 +43,8 @@ def test_table_scores_and_compares() -> None:
     assert poor.f1 == pytest.approx(2 / 3)
     assert table.pooled("poor", "ppocr", ["val"])[1] == ("b.jpg", "500 gram", ("1 pound",))
     assert "| val | good | ppocr | 1.000 |" in table.markdown()
+    assert table.entities_markdown().splitlines()[0] == "| photos | system | words of | item_weight |"
+    assert "| val | poor | ppocr | 0.667 |" in table.entities_markdown()
 
 
 def test_hidden_parts_are_those_that_are_there() -> None:

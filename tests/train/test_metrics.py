@@ -1,5 +1,9 @@
+from pathlib import Path
+
 import pytest
 
+from model.schema import Schema
+from train.evaluate import read_rows
 from train.metrics import MIX, Counts, calibration_error, f1_interval, precision_at, score, worse_share
 
 
@@ -69,3 +73,11 @@ def test_precision_of_the_most_confident() -> None:
     confidences, right = [0.1, 0.9, 0.8, 0.2], [False, True, True, False]
     assert precision_at(0.5, confidences, right) == 1
     assert precision_at(1, confidences, right) == 0.5
+
+
+def test_rows_say_whether_everybody_would_agree(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,entity_name,accept,sure\na.jpg,item_weight,5 gram,1\nb.jpg,item_weight,,0\n")
+    assert [row.sure for row in read_rows(labels, Schema.load())] == [True, False]
+    labels.write_text("image,entity_name,entity_value\na.jpg,item_weight,5 gram\n")
+    assert [row.sure for row in read_rows(labels, Schema.load())] == [True]
