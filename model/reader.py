@@ -14,6 +14,7 @@ from model.words import Line, Point
 __all__ = ["READERS", "NoReader", "PpOcrReader", "Reader", "bundled_model", "make_reader"]
 
 MIN_SIDE = 32
+SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
 MAX_ASPECT = 8
 NARROWEST = 64  # pixels, of a strip 48 high
 LEAST_SCORE = 0.5  # the package's own threshold
@@ -38,8 +39,8 @@ class PpOcrReader:
     """PP-OCRv6 on ONNX Runtime: the tiny finder, the 180-degree classifier and the small recogniser.
 
     The finder of `small` finds no more of the lines that matter and takes twice the time; the recogniser of `tiny`
-    loses one value in ten (BENCHMARKS.md). Both sizes enlarge a photo until its short side has 736 pixels and shrink
-    it to 2,000 for the longest one, which bounds time and memory: a photo of 50 megapixels costs as much as one of
+    loses one value in ten (BENCHMARKS.md). A photo is enlarged until its short side has SHORT_SIDE pixels and shrunk
+    to 2,000 for the longest one, which bounds time and memory: a photo of 50 megapixels costs as much as one of
     2,000 x 2,000.
 
     Args:
@@ -54,7 +55,12 @@ class PpOcrReader:
         common = {"Global.log_level": "error", "EngineConfig.onnxruntime.enable_cpu_mem_arena": True}
         engine = "EngineConfig.onnxruntime.intra_op_num_threads"
         self._finder: Any = RapidOCR(
-            params={**common, engine: threads, "Det.model_path": str(bundled_model("tiny/det/det.onnx"))}
+            params={
+                **common,
+                engine: threads,
+                "Det.model_path": str(bundled_model("tiny/det/det.onnx")),
+                "Det.limit_side_len": SHORT_SIDE,
+            }
         )
         # Lines side by side, one thread each and no wider than they are: a third less time than lines in batches,
         # which are as wide as their widest and never narrower than 320.
@@ -103,7 +109,7 @@ def _blue_first(image: np.ndarray) -> np.ndarray:
 def _padded(image: np.ndarray) -> np.ndarray:
     """The photo with black below and to the right where it is narrow or tiny.
 
-    The engine enlarges the short side to 736 pixels, so a strip of 30 x 2,000 would become 36 megapixels; and it
+    The engine enlarges the short side to SHORT_SIDE, so a strip of 30 x 2,000 would become 27 megapixels; and it
     fails on the thinnest ones. A strip is padded to a quarter of its length, the engine's own habit for wide ones.
     """
     height, width = image.shape[:2]
