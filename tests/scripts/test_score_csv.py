@@ -24,12 +24,12 @@ class WidthPredictor:
 
     def __init__(self):
         self.asked: list[list[str]] = []
-        self.groups: list[str] = []
+        self.groups: dict[int, str] = {}  # by the photo's width: photos are answered in no order
 
     def predict(self, photo, entities, *, group_id=""):
         self.asked.append(list(entities))
-        self.groups.append(group_id)
         height, width = decode(photo).shape[:2]
+        self.groups[width] = group_id
         predictions = {name: self._prediction(name, height if name == "height" else width) for name in entities}
         return SimpleNamespace(as_dict=lambda: {"predictions": predictions})
 
@@ -125,7 +125,7 @@ def test_the_group_of_a_photo_is_that_of_its_first_row_with_one(tmp_path, photos
     rows = [(f"{LINKS}50.jpg", "", "width"), (f"{LINKS}50.jpg", 7, "height"), (f"{LINKS}60.jpg", " ", "width")]
     write_table(tmp_path / "in.csv", "image_link,group_id,entity_name", *rows)
     assert run(tmp_path, photos) == 0
-    assert predictor.groups == ["7", ""]
+    assert predictor.groups == {50: "7", 60: ""}
 
 
 def test_other_columns_will_do(tmp_path, photos, predictor):
