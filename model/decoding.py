@@ -16,8 +16,8 @@ __all__ = ["Answer", "Crossing", "decode"]
 # A wrong answer costs F1 as much as a missed one does, where something is shown; where nothing is, only the answer
 # costs. With F1 at F, an answer of probability p is worth giving if p_empty < p (2 - F) / F: here F is 0.85.
 EMPTY_MARGIN = 1.35
-# How much likelier than two prints one print has to be as the answer to a pair of questions that measure across each
-# other: boosted trees scored best with 0.1 to 0.5 on training photos that they had not seen.
+# What one print as the answer to both of two crossing questions counts of its probability: seldom is a product as wide
+# as it is high. Boosted trees scored best with 0.1 to 0.7 on training photos that they had not seen.
 ONE_PRINT = 0.3
 
 
