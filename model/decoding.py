@@ -61,10 +61,11 @@ def decode(
     *,
     crossing: Sequence[Crossing] = (),
     temperature: float = 1.0,
+    empty_margin: float = EMPTY_MARGIN,
 ) -> list[Answer]:
     """Answers all questions of a memory as one batch.
 
-    The empty answer has to be likelier than another one by EMPTY_MARGIN. For a spelled one its probability as a whole
+    The empty answer has to be likelier than another one by `empty_margin`. For a spelled one its probability as a whole
     counts: token by token, many doubtful digits would win over a sound "not shown".
 
     Args:
@@ -91,7 +92,7 @@ def decode(
             for q, row in enumerate(rows):
                 none_shown[q] = row[vocabulary.empty]
                 _pool(row, size, strings[q])
-                row[vocabulary.empty] /= EMPTY_MARGIN
+                row[vocabulary.empty] /= empty_margin
             for pair in crossing:
                 together.update(_choose_together(pair, rows, vocabulary))
         for q, grammar in enumerate(grammars):
@@ -112,7 +113,7 @@ def decode(
                 answers[q].tokens.append(token)
                 chosen[q] = token
                 # More tokens only make it less probable.
-                if answers[q].probability < none_shown[q] / EMPTY_MARGIN:
+                if answers[q].probability < none_shown[q] / empty_margin:
                     answers[q], given_up[q] = Answer([], None, none_shown[q]), True
                     chosen[q] = vocabulary.pad
         if not any(token != vocabulary.pad for token in chosen):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from model.candidates import same_amounts
-from model.decoding import Answer, Crossing, decode
+from model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
 from model.drawing import find_drawing
 from model.errors import BadRequest
 from model.grammar import CandidateGrammar, Grammar, QuantityGrammar
@@ -81,6 +81,7 @@ class Predictor:
         threads: int,
         device: str,
         max_pixels: int,
+        empty_margin: float = EMPTY_MARGIN,
     ):
         self.schema = preprocessor.schema
         self.metadata: Mapping[str, str] = weights.metadata
@@ -90,6 +91,7 @@ class Predictor:
         self._device = device
         self._threads = threads
         self._max_pixels = max_pixels
+        self._empty_margin = empty_margin
         self._readers: dict[str, Reader] = {reader: make_reader(reader, threads)}
         self._lock = threading.Lock()
         self._aside = ThreadPoolExecutor(1)
@@ -103,6 +105,7 @@ class Predictor:
         threads: int | None = None,
         device: str = "cpu",
         max_pixels: int = MAX_PIXELS,
+        empty_margin: float = EMPTY_MARGIN,
     ) -> "Predictor":
         """Loads the shipped `small` network, or the one in `weights`.
 
@@ -110,6 +113,7 @@ class Predictor:
             reader: who reads words where a request does not say: `ppocr` or `none`.
             threads: of network and reader; None keeps torch's own choice.
             max_pixels: larger photos are refused.
+            empty_margin: see model.decoding.decode.
         """
         if threads is not None:
             torch.set_num_threads(threads)
@@ -124,6 +128,7 @@ class Predictor:
             threads=threads or torch.get_num_threads(),
             device=device,
             max_pixels=max_pixels,
+            empty_margin=empty_margin,
         )
 
     def predict(
@@ -200,9 +205,15 @@ class Predictor:
         strings = [[str(c.quantity) for c in found] for found in example.candidates]
         with torch.inference_mode():
             memory = self._network.encode(self._preprocessor.batch([example]).to(self._device))
-            temperature = float(self.metadata["temperature"])
             answers = decode(
-                self._network, vocabulary, memory, grammars, strings, crossing=crossing, temperature=temperature
+                self._network,
+                vocabulary,
+                memory,
+                grammars,
+                strings,
+                crossing=crossing,
+                temperature=float(self.metadata["temperature"]),
+                empty_margin=self._empty_margin,
             )
         predictions = {
             entity.name: self._prediction(example, q, answer)

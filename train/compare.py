@@ -22,19 +22,20 @@ from model.candidates import find_candidates
 from model.inputs import Preprocessor
 from model.predictor import Prediction, Predictor
 from model.priors import Priors
-from model.schema import Entity, Schema
+from model.schema import Entity
 from model.vocabulary import Vocabulary
 from model.words import Line
 from train.baselines.rules import Rules
 from train.baselines.trees import Trees
 from train.config import load_config
-from train.datasets import Question, Record, read_words, with_drawing
-from train.evaluate import Row, read_rows, rows_by_photo, score_rows
+from train.datasets import Record, read_words
+from train.evaluate import Row, read_rows, score_rows
 from train.evaluation import answer_record
 from train.evidence import evidence_share
 from train.metrics import Answered, calibration_error, f1_interval, precision_at, worse_share
 from train.plots import precision_coverage
 from train.trainer import read_sources
+from train.validation import ValidationSet, Words, validation_sets, words_of
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
 OURS = "ppocr"
@@ -68,43 +69,6 @@ class Result:
     reading_s: float | None
     choosing_s: float
     memory_mib: int | None
-
-
-@dataclass(frozen=True)
-class Words:
-    """Photos with their words and questions, and what it cost to read them.
-
-    Attributes:
-        reading_s, drawing_s: mean seconds per photo for its words, and for its strokes with decoding.
-        memory: peak MiB of the reader.
-    """
-
-    records: Sequence[Record]
-    reading_s: float | None = None
-    drawing_s: float = 0.0
-    memory: int | None = None
-
-
-def words_of(rows: Sequence[Row], path: Path, photos: Path, schema: Schema) -> Words:
-    """A record with its questions for every photo of the rows. Raises ValueError: a photo has no words."""
-    read = read_words(path)
-    asked = rows_by_photo(rows)
-    if missing := sorted(asked.keys() - read.keys()):
-        raise ValueError(
-            f"{path} lacks the words of {len(missing)} photos, {missing[0]} first; delete it to read again"
-        )
-    began = time.perf_counter()
-    drawn = {name: with_drawing(read[name], photos / name) for name in asked}
-    seconds = (time.perf_counter() - began) / len(asked)
-    records = [
-        replace(
-            drawn[name],
-            questions=tuple(Question(schema[row.entity], ()) for row in of_photo),
-            group=of_photo[0].group,
-        )
-        for name, of_photo in asked.items()
-    ]
-    return Words(records, drawing_s=seconds)
 
 
 def reachable(rows: Sequence[Row], records: Sequence[Record]) -> float:
@@ -282,16 +246,14 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
     ours, chosen, ruled = resformer(predictor), trees(fitted, preprocessor, threshold), rules(preprocessor)
     table = Table()
     spots: dict[str, tuple[float, int]] = {}
-    sets = {
-        "amazon val": (data / "amazon/labels_val.csv", data / "amazon/val", data / "amazon/words_val.jsonl.gz"),
-        "hand val": (data / "hand/labels_hand_val.csv", data / "hand/val", None),
-    }
-    for name, (labels, photos, originals) in sets.items():
-        rows = read_rows(labels, schema)
+    sets = validation_sets(data)
+    for photos in sets:
+        name = photos.name
+        rows = read_rows(photos.labels, schema)
         for reader in (OURS, *ocr):
             path = out / "words" / f"{name}-{reader}.jsonl".replace(" ", "-")
-            seconds, memory = read_photos(photos, path, reader)
-            words = replace(words_of(rows, path, photos, schema), reading_s=seconds, memory=memory)
+            seconds, memory = read_photos(photos.photos, path, reader)
+            words = replace(words_of(rows, path, photos.photos, schema), reading_s=seconds, memory=memory)
             if reader == OURS:
                 table.add(name, "Resformer", reader, rows, words, ours)
                 for hidden, records in hidden_parts(words.records).items():
@@ -307,15 +269,15 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
                 table.add(f"{name}, sure rows", "Resformer", reader, sure, words, ours)
                 table.add(f"{name}, sure rows", "trees", reader, sure, words, chosen)
             if reader == OURS:
-                spots[name] = evidence_share(_predictions(predictor, words.records), _other_words(data, name))
-        if originals:
-            words = words_of(rows, originals, photos, schema)
+                spots[name] = evidence_share(_predictions(predictor, words.records), _other_lines(photos))
+        if photos.originals:
+            words = words_of(rows, photos.words, photos.photos, schema)
             for system, ask in (("Resformer", ours), ("trees", chosen), ("rules", ruled)):
                 table.add(name, system, "originals", rows, words, ask)
     rows = _rows(held)
     for system, ask in (("Resformer", ours), ("trees", chosen), ("rules", ruled)):
         table.add("held back", system, "originals", rows, Words(held), ask)
-    facts = {"threshold of the trees": threshold, **_facts(table, list(sets), out)}
+    facts = {"threshold of the trees": threshold, **_facts(table, [photos.name for photos in sets], out)}
     for name, (share, count) in spots.items():
         facts[f"answers read where they say, {name}"] = share
         facts[f"of how many, {name}"] = count
@@ -329,9 +291,9 @@ def _predictions(predictor: Predictor, records: Sequence[Record]) -> Iterator[tu
             yield record.name, question.entity, predictions[question.entity.name]
 
 
-def _other_words(data: Path, name: str) -> dict[str, Sequence[Line]]:
-    """Lines of the words that came with the photos of a set, by another finder than ours."""
-    return {photo: r.lines for photo, r in read_words(data / name.split()[0] / "words_val.jsonl.gz").items()}
+def _other_lines(photos: ValidationSet) -> dict[str, Sequence[Line]]:
+    """Lines that another finder than ours found, by photo."""
+    return {photo: record.lines for photo, record in read_words(photos.words).items()}
 
 
 def _facts(table: Table, sets: Sequence[str], out: Path) -> dict[str, float]:

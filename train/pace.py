@@ -24,12 +24,12 @@ from model.predictor import Predictor
 from model.reader import Reader
 from train.baselines.readers import BASELINE_READERS
 from train.evaluate import Row, read_rows, rows_by_photo
+from train.validation import validation_sets
 
 __all__ = ["Pace", "main", "take_turns"]
 
 THREADS = 2
 WARM_UP = 3
-SETS = {"amazon val": ("amazon/labels_val.csv", "amazon/val"), "hand val": ("hand/labels_hand_val.csv", "hand/val")}
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predictor = Predictor.load(reader="ppocr", threads=THREADS)
     engine = BASELINE_READERS[args.engine](THREADS)
     try:
-        for name, (labels, folder) in SETS.items():
-            asked = rows_by_photo(read_rows(args.data / labels, predictor.schema))
+        for photos in validation_sets(args.data):
+            asked = rows_by_photo(read_rows(photos.labels, predictor.schema))
             chosen = sorted(asked)[: args.photos]
-            pace = _pace({photo: asked[photo] for photo in chosen}, args.data / folder, predictor, engine)
+            pace = _pace({photo: asked[photo] for photo in chosen}, photos.photos, predictor, engine)
             low, high = pace.interval()
             print(
-                f"{name}, {len(chosen)} photos: whole answer {pace.ours.mean():.3f} s,"
+                f"{photos.name}, {len(chosen)} photos: whole answer {pace.ours.mean():.3f} s,"
                 f" {args.engine} alone {pace.theirs.mean():.3f} s: {pace.ratio:.2f} ({low:.2f} to {high:.2f})"
             )
     except (ValueError, OSError) as error:

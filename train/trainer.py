@@ -90,9 +90,20 @@ class Trainer:
 
     Writes into `out`: checkpoint.pt, weights.safetensors (the averaged weights that scored best on the held-back
     photos, or the last ones without held-back photos), TensorBoard events.
+
+    Args:
+        view: what the network is shown of each record.
     """
 
-    def __init__(self, config: Config, out: Path, device: str, log: Callable[[str], None] = tqdm.write):
+    def __init__(
+        self,
+        config: Config,
+        out: Path,
+        device: str,
+        log: Callable[[str], None] = tqdm.write,
+        *,
+        view: Callable[[Record], Record] = lambda record: record,
+    ):
         self.config = config
         self.out = out
         self.device = device
@@ -103,8 +114,9 @@ class Trainer:
         self.vocabulary = Vocabulary(schema)
         shape = replace(preset(config.preset), dropout=config.dropout)
         self.preprocessor = Preprocessor(schema, self.vocabulary, Priors.load(), shape.image_size)
-        labelled, self.held_records = read_sources(config, schema)
-        self.train_records = labelled + taught(config, labelled, self.preprocessor)
+        labelled, held = read_sources(config, schema)
+        self.train_records = [view(r) for r in labelled + taught(config, labelled, self.preprocessor)]
+        self.held_records = [view(r) for r in held]
         self.network = build_network(shape, self.vocabulary)
         self.network.feature_edges.copy_(feature_edges(self.preprocessor, self.train_records))
         if config.stem_start:

@@ -10,10 +10,11 @@ from PIL import Image
 from model.drawing import find_drawing
 from model.schema import Schema
 from model.words import Line
-from train.compare import Table, Words, hidden_parts, reachable, words_of
+from train.compare import Table, hidden_parts, reachable
 from train.datasets import Question, Record
 from train.evaluate import Row
 from train.plots import precision_coverage
+from train.validation import Words, words_of
 
 WEIGHT = Schema.load()["item_weight"]
 
