@@ -2,6 +2,7 @@
 # make stop | status | scale N=2 [PORT=8080]
 # make archive             build model_store/resformer.mar
 # make test | lint
+# make words [DATA=../shared/data]   read the photos that the shipped network is trained on, a quarter of an hour
 # make benchmark-accuracy [DATA=../shared/data]   the accuracy table of BENCHMARKS.md, half an hour
 
 PORT ?= 8080
@@ -14,7 +15,7 @@ IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
 SOURCES := $(shell find model handler -name __pycache__ -prune -o -print)
 
-.PHONY: serve stop status scale archive test lint benchmark-accuracy python check
+.PHONY: serve stop status scale archive test lint words benchmark-accuracy python check
 .NOTPARALLEL:
 
 serve: check $(ARCHIVE)
@@ -37,7 +38,12 @@ lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
-benchmark-accuracy: $(VENV)/.test-requirements
+words: build/words/amazon-train.jsonl.gz build/words/hand-train.jsonl.gz
+
+build/words/%.jsonl.gz: | $(VENV)/.test-requirements
+	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.read $(DATA)/$(subst -,/,$*) $@
+
+benchmark-accuracy: $(VENV)/.test-requirements words
 	@command -v tesseract > /dev/null || { echo "one of the systems compared is missing: apt-get install tesseract-ocr"; exit 1; }
 	@test -d $(DATA) || { echo "no labelled photos at $(DATA); name their folder: make benchmark-accuracy DATA=..."; exit 1; }
 	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.compare $(DATA) build/compare

@@ -1,7 +1,7 @@
 """The quantities that a photo shows: what an answer may be chosen from.
 
 Print is read line by line; a number may also find its unit in the next line ("500" above "g"), or, for lengths, in a
-note that holds for the whole drawing ("Unit: cm").
+note that holds for the whole drawing ("Unit: cm") or in all its other lengths.
 """
 
 import math
@@ -37,7 +37,7 @@ class Candidate(Match):
         box: Where it is printed, (x0, y0, x1, y1) in pixels; None for the caller's text.
         size: Height of its print in pixels, along the glyphs; 0 for the caller's text.
         merged: Its number and its unit stand in two neighbouring lines.
-        stated: Its number stands bare; a note elsewhere states the unit.
+        stated: Its number stands bare; a note or the other lengths state the unit.
         alternate: Another candidate gives the same amount in another unit.
         repeats: How many candidates give this very quantity, itself included.
     """
@@ -67,14 +67,16 @@ def find_candidates(
     """
     units = tuple(units)
     found = [Candidate(**vars(match)) for match in find_quantities(text, units)]
-    note = _noted_unit(lines, units) if UNITS[units[0]].dimension == "length" else None
+    bare = []
     for i, line in enumerate(lines):
         matches = find_quantities(line.text, units)
         found += [_on_line(match, line, i) for match in matches]
         if any(c.isnumeric() for c in line.text):
             spans = {(match.start, match.end) for match in matches}
             found += [c for c in _merged(lines, i, units) if (c.start, c.end) not in spans]
-            found += _noted(line, i, note, units) if note and not matches else []
+            bare += [] if matches else [i]
+    unit = _drawing_unit(lines, found, units)
+    found += [c for i in bare if unit for c in _stated(lines[i], i, unit, units)]
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
     largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.size))[:MAX_CANDIDATES]
@@ -175,18 +177,21 @@ def _union(a: Box, b: Box) -> Box:
     return (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def _noted_unit(lines: Sequence[Line], units: tuple[str, ...]) -> str | None:
-    """The one unit that notes on the drawing state; None where there is none, or several."""
+def _drawing_unit(lines: Sequence[Line], found: Sequence[Candidate], units: tuple[str, ...]) -> str | None:
+    """The one unit of length that notes on a drawing state, or else all its lengths have; None if there are several."""
+    if UNITS[units[0]].dimension != "length":
+        return None
     noted = set()
     for line in lines:
         text = line.text.translate(FOLD)
         noted |= {starting_unit(text[match.end() :], units) for match in NOTE.finditer(text)}
     noted.discard(None)
+    noted = noted or {c.quantity.unit for c in found if c.line >= 0}
     return noted.pop() if len(noted) == 1 else None
 
 
-def _noted(line: Line, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
-    """Quantities of a line that is nothing but bare numbers, in the unit of a note."""
+def _stated(line: Line, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
+    """Quantities of a line that is nothing but bare numbers, in the unit of the drawing."""
     text = line.text
     if re.sub(r"[xX*]|^\W*[A-Za-z]{1,2}(?=\W*\d)", "", text).strip(" .,:;()[]/-~=≈±Øø0123456789½¼¾⅛⅜⅝⅞"):
         return []

@@ -84,7 +84,8 @@ def _print_features(candidate: Candidate) -> list[float]:
         *(float(c.axis == axis) for axis in AXES),
         *(float(c.chain_length > 1 and c.chain_index == i) for i in range(3)),
         *(float(c.chain_length), float(c.range_member), float(c.inherited), float(c.slip)),
-        *(float(c.compound), float(c.product), float(c.merged), float(c.stated), float(c.alternate)),
+        *(float(c.compound), float(c.product), float(c.per_area)),
+        *(float(c.merged), float(c.stated), float(c.alternate)),
     ]
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from model.numerals import NUMBER, SLIPPED_NUMBER, read_number
-from model.spellings import AXES, FOLD, SLIPS, SPELLINGS
+from model.spellings import AXES, FOLD, PER_AREA, SLIPS, SPELLINGS
 from model.units import UNITS
 
 __all__ = ["Measure", "find_measures", "starting_unit"]
@@ -15,7 +15,7 @@ __all__ = ["Measure", "find_measures", "starting_unit"]
 # Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg).
 # Reading often loses the space after a unit (500gNet, 20Vmax).
 WORD_END = r"""
-    (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z])) )
+    (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z])) | (?=[xX]\s?\d) )
     (?! \s?/\s?(?:m|cm|kg|100)(?![A-Za-z]) | [²³] )
 """
 # A length may run into the next one or its axis (10cmx20cm, 10cmW20cm), and never ends as an area (2 cm2). A lone
@@ -23,8 +23,14 @@ WORD_END = r"""
 LENGTH_END = rf"""
     (?: {WORD_END} | (?=[xX]\s?\d) | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [23](?!\d) )
 """
+# A cloth's weight is often glued to what follows (160GSMJACQUARD).
+AREA_END = r"(?![a-z])"
 ENDINGS = {
     "'": r"(?![A-Za-z])",
+    # Ounces read as digits need a decimal or a space before them (1.0602, 16 02), which dates have not (16 02 2019).
+    "02": r"(?:(?<=[.,]\d02)|(?<=[.,]\d\d02)|(?<=\d\s02))(?!\s?[\d/:.,-]\s?\d?)",
+    # What is left of "lb"; a 1 before it would be the rest.
+    "b": r"(?<!1b)(?:(?=\s?\))|(?<=[.,]\db)|(?<=[.,]\d\sb))(?![A-Za-z])",
     # "3 in 1" and "5 in a box" are no inches.
     "in": rf"(?!\s?-?\s?1(?!\d)|\s(?:a|an|the|one|each|all|our|your|box|total|this|use)\b){LENGTH_END}",
 }
@@ -43,6 +49,7 @@ class Measure:
     right: int
     axis: str
     slip: bool
+    per_area: bool = False
 
 
 def find_measures(text: str, units: tuple[str, ...]) -> list[Measure]:
@@ -79,12 +86,14 @@ class _Patterns:
 
     def __init__(self, units: tuple[str, ...]):
         lengths = any(UNITS[unit].dimension == "length" for unit in units)
-        self.units = {_key(spelling): unit for unit in units for spelling in SPELLINGS[unit]}
+        self.per_area = {_key(spelling): unit for unit in units for spelling in PER_AREA.get(unit, ())}
+        self.units = self.per_area | {_key(spelling): unit for unit in units for spelling in SPELLINGS[unit]}
         slips = {_key(spelling): unit for unit in units for spelling in SLIPS.get(unit, ())}
         self.slips = {**slips, **self.units}
         ending = LENGTH_END if lengths else WORD_END
-        unit = _alternatives([s for u in units for s in SPELLINGS[u]], ending)
-        slip = _alternatives([s for u in units for s in (*SPELLINGS[u], *SLIPS.get(u, ()))], ending)
+        area = _alternatives([s for u in units for s in PER_AREA.get(u, ())], AREA_END) or "(?!)"
+        unit = f"{area}|{_alternatives([s for u in units for s in SPELLINGS[u]], ending)}"
+        slip = f"{area}|{_alternatives([s for u in units for s in (*SPELLINGS[u], *SLIPS.get(u, ()))], ending)}"
         self.axes = {word: axis for axis, words in AXES.items() for word in words} if lengths else {}
         words = "|".join(sorted(self.axes, key=len, reverse=True)) or "(?!)"
         before = rf"(?:(?<![A-Za-z])(?P<before>(?i:{words}))\s?[:=.-]?\s?)?"
@@ -102,11 +111,12 @@ class _Patterns:
         value = read_number(match["number"])
         if not value:
             return None
-        unit = (self.slips if slip else self.units)[_key(match["unit"])] if match["unit"] else None
+        key = _key(match["unit"] or "")
+        unit = (self.slips if slip else self.units)[key] if key else None
         start, end = match.start("number"), match.end("unit" if unit else "number")
         beside = match["before"] or match["after"] or (not slip and match["between"]) or ""
         axis = self.axes.get(beside.lower(), "")
-        return Measure(value, unit, start, end, match.start(), match.end(), axis, slip)
+        return Measure(value, unit, start, end, match.start(), match.end(), axis, slip, key in self.per_area)
 
 
 @lru_cache(maxsize=64)

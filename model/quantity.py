@@ -14,6 +14,7 @@ from typing import Any
 
 from model.measures import Measure, find_measures
 from model.spellings import FOLD
+from model.twins import mend_twins
 from model.units import UNITS, to_si
 
 __all__ = ["Match", "Quantity", "find_quantities", "parse_quantity"]
@@ -89,6 +90,7 @@ class Match:
         slip: A number or unit was misread, and mended here.
         compound: Two units make one quantity (5' 2").
         product: It is the total of a multi-pack (6 x 330 ml).
+        per_area: It is the weight of so much cloth or paper (300 g/m²).
     """
 
     quantity: Quantity
@@ -102,6 +104,7 @@ class Match:
     slip: bool = False
     compound: bool = False
     product: bool = False
+    per_area: bool = False
 
 
 def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:
@@ -112,7 +115,7 @@ def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:
     """
     text = re.sub(r"^\s*\[([^\[\],]+), ([^\[\],]+)\]", r"\1 to \2", text).strip()
     for match in find_quantities(text, units):
-        if match.start == 0 and not text[match.end :].strip(".) ~=⎓") and not match.product:
+        if match.start == 0 and not text[match.end :].strip(".) ~=⎓") and not (match.product or match.per_area):
             return match.quantity
     return None
 
@@ -124,7 +127,7 @@ def find_quantities(text: str, units: Sequence[str]) -> list[Match]:
     dimension of `units`.
     """
     folded = text.translate(FOLD)
-    measures = find_measures(folded, tuple(units))
+    measures = mend_twins(folded, find_measures(folded, tuple(units)), units)
     gaps = [folded[a.right : b.left] for a, b in pairwise(measures)]
     links = [_link(gap, a, b) for gap, (a, b) in zip(gaps, pairwise(measures), strict=True)]
     groups = [
@@ -188,6 +191,7 @@ def _singles(measures: list[Measure], full: list[Measure], groups: list[Group]) 
                 range_member=i in ends,
                 inherited=measures[i].unit is None,
                 slip=measure.slip,
+                per_area=measure.per_area,
             )
 
 

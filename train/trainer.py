@@ -24,7 +24,7 @@ from model.weights import Weights, build_network, save_weights
 from train.batches import Batches, Shares
 from train.checkpoint import Ema, Progress, load_checkpoint, save_checkpoint
 from train.config import Config
-from train.datasets import Record, read_challenge, read_hand, read_unlabelled
+from train.datasets import Record, read_again, read_challenge, read_hand, read_unlabelled
 from train.evaluation import Answers, answer_records, score_answers
 from train.generated import generate
 from train.loss import Targets, answer_loss
@@ -37,19 +37,28 @@ __all__ = ["Trainer", "feature_edges", "read_sources", "taught"]
 
 
 def read_sources(config: Config, schema: Schema) -> tuple[list[Record], list[Record]]:
-    """Labelled records to train on and records held back, which is decided by a hash of the photo's name."""
+    """Labelled records to train on and records held back, which is decided by a hash of the photo's name.
+
+    Where photos were read twice, training gets both readings.
+    """
     records: list[Record] = []
+    again: list[Record] = []
     for i, source in enumerate(config.sources):
+        found: list[Record] = []
         if source.kind == "generated":
-            records += generate(source.photos_count, config.seed + i, schema)
+            found = generate(source.photos_count, config.seed + i, schema)
         elif source.labels and source.photos and source.words:
             if source.kind == "challenge":
-                records += read_challenge(source.labels, source.photos, source.words, schema, counted=source.counted)
+                found = read_challenge(source.labels, source.photos, source.words, schema, counted=source.counted)
             elif source.kind == "hand":
-                records += read_hand(source.labels, source.photos, source.words, schema)
-    held = [zlib.crc32(r.name.encode()) % 1000 < 1000 * config.hold_back for r in records]
-    train = [r for r, h in zip(records, held, strict=True) if not h]
-    return train, [r for r, h in zip(records, held, strict=True) if h]
+                found = read_hand(source.labels, source.photos, source.words, schema)
+        records += found
+        again += read_again(found, source.more_words) if source.more_words else []
+
+    def held(record: Record) -> bool:
+        return zlib.crc32(record.name.encode()) % 1000 < 1000 * config.hold_back
+
+    return [r for r in [*records, *again] if not held(r)], [r for r in records if held(r)]
 
 
 def taught(config: Config, labelled: list[Record], preprocessor: Preprocessor) -> list[Record]:
@@ -57,7 +66,8 @@ def taught(config: Config, labelled: list[Record], preprocessor: Preprocessor) -
     unlabelled: list[Record] = []
     for source in config.sources:
         if source.kind == "unlabelled" and source.labels and source.photos and source.words:
-            unlabelled += read_unlabelled(source.labels, source.photos, source.words, preprocessor.schema)
+            found = read_unlabelled(source.labels, source.photos, source.words, preprocessor.schema)
+            unlabelled += [*found, *(read_again(found, source.more_words) if source.more_words else [])]
     if not unlabelled:
         return []
     from train.teacher import label  # needs a package that other runs do without

@@ -76,6 +76,15 @@ def test_note_gives_bare_lengths_their_unit(note: str) -> None:
     assert all(candidate.stated for candidate in candidates)
 
 
+def test_bare_lengths_take_the_one_unit_of_the_drawing() -> None:
+    lines = [line("12 cm"), line("8 cm", y=100), line("24.4", y=200), line("Model 7", y=300)]
+    stated = {str(c.quantity): c.stated for c in find_candidates(lines, LENGTH)}
+    assert stated == {"12 centimetre": False, "8 centimetre": False, "24.4 centimetre": True}
+    two_units = [line("12 cm"), line("8 in", y=100), line("24.4", y=200)]
+    assert len(find_candidates(two_units, LENGTH)) == 2
+    assert len(find_candidates([line("12 g"), line("24.4", y=200)], MASS)) == 1
+
+
 def test_contradicting_notes_give_nothing() -> None:
     assert find_candidates([line("Unit: cm"), line("Unit: mm", y=100), line("12", y=200)], LENGTH) == []
 

@@ -118,6 +118,10 @@ def test_text_that_is_not_one_quantity_is_none(text: str, units: tuple[str, ...]
         ("6 x 330 ml", VOLUME, ["1980 millilitre", "330 millilitre"]),
         ("• .500 mg", MASS, ["500 milligram"]),
         ("185.0±5.0g", MASS, ["185 gram", "5 gram"]),
+        ("500g×6", MASS, ["3000 gram", "500 gram"]),
+        ("1.0602", MASS, ["1.06 ounce"]),
+        ("16 02", MASS, ["16 ounce"]),
+        ("3 kg (6.6 b)", MASS, ["3 kilogram", "6.6 pound"]),
     ],
 )
 def test_all_quantities_of_a_line_are_found(text: str, units: tuple[str, ...], expected: list[str]) -> None:
@@ -133,10 +137,54 @@ def test_other_things_are_no_lengths(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "units"), [("60W", VOLTAGE), ("12VA", VOLTAGE), ("1.5 kWh", POWER), ("5 g/m2", MASS), ("B12", MASS)]
+    ("text", "units"),
+    [("60W", VOLTAGE), ("12VA", VOLTAGE), ("1.5 kWh", POWER), ("B12", MASS), ("16 02 2019", MASS), ("2B", MASS)],
 )
 def test_other_units_are_left_alone(text: str, units: tuple[str, ...]) -> None:
     assert found(text, units) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("300 GSM", "300 gram"),
+        ("240g/m²", "240 gram"),
+        ("ca.11 gr/m2", "11 gram"),
+        ("160GSMJACQUARD", "160 gram"),
+        ("8.8 oz/yd²", "8.8 ounce"),
+    ],
+)
+def test_weights_of_cloth_are_marked(text: str, expected: str) -> None:
+    (match,) = find_quantities(text, MASS)
+    assert (str(match.quantity), match.per_area) == (expected, True)
+    assert parse_quantity(text, MASS) is None
+    assert not any(match.per_area for match in find_quantities("300 g Metal", MASS))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3.18 OZ (909)", ["3.18 ounce", "90 gram"]),
+        ("NET WT 1009 (3.5 oz)", ["100 gram", "3.5 ounce"]),
+        ("0.004 OZ (0.1 9) EACH", ["0.004 ounce", "0.1 gram"]),
+        ("1 KG/22 LBS", ["1 kilogram", "2.2 pound"]),
+        ("11 lbs (500 g)", ["1.1 pound", "500 gram"]),
+        # What agrees, or agrees in no way, stays as it was read.
+        ("12 oz (340 g)", ["12 ounce", "340 gram"]),
+        ("5 kg (11 lbs)", ["5 kilogram", "11 pound"]),
+        ("500 g 20 oz", ["500 gram", "20 ounce"]),
+        ("2 lb (6009)", ["2 pound"]),
+        ("16 oz 6 pack", ["16 ounce"]),
+    ],
+)
+def test_twins_mend_each_other(text: str, expected: list[str]) -> None:
+    assert found(text, MASS) == expected
+
+
+def test_mended_twins_are_slips() -> None:
+    assert [(m.slip, m.start, m.end) for m in find_quantities("1 KG/22 LBS", MASS)] == [(False, 0, 4), (True, 5, 11)]
+    assert [(m.slip, m.start, m.end) for m in find_quantities("3 oz (859)", MASS)] == [(False, 0, 4), (True, 6, 9)]
+    assert found("100 cm / 394 in", LENGTH) == ["100 centimetre", "39.4 inch"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rapidocr.main import RapidOCRError
 
 from model.errors import BadRequest
-from model.reader import READERS, PpOcrReader, Reader, make_reader
+from model.reader import READERS, PpOcrReader, Reader, longer, make_reader
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,41 @@ def test_unknown_reader_lists_the_known():
     assert READERS == ("ppocr", "none")
     with pytest.raises(BadRequest, match="'tesseract'; known are ppocr, none"):
         make_reader("tesseract", threads=1)
+
+
+@pytest.mark.parametrize(("better", "expected"), [(0.7, "again"), (0.55, "first")])
+def test_doubtful_lines_are_read_again_from_a_longer_cut(
+    reader, monkeypatch: pytest.MonkeyPatch, better: float, expected: str
+):
+    image = printed("Net weight 500 g")
+    seen = []
+
+    def text(strip):
+        seen.append(strip.shape)
+        return ("first", 0.6) if len(seen) == 1 else ("again", better)
+
+    monkeypatch.setattr(reader, "_text", text)
+    assert [line.text for line in reader.read(image)] == [expected]
+    (height, width, _), (_, longer_width, _) = seen
+    assert longer_width == pytest.approx(width + 0.2 * height, abs=2)
+
+
+def test_the_finder_sees_what_the_package_would_show_it(reader):
+    from rapidocr.ch_ppocr_det.utils import DetPreProcess
+
+    image = np.random.default_rng(0).integers(0, 256, (300, 700, 3), dtype=np.uint8)
+    config = reader._finder.cfg.Det
+    expected = DetPreProcess(config.limit_side_len, config.limit_type, config.mean, config.std)(image)
+    given = reader._finder.text_det.get_preprocess()(image)
+    assert given.dtype == np.float32
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+def test_longer_boxes_follow_their_line():
+    level = np.array([[10, 10], [110, 10], [110, 30], [10, 30]])
+    assert longer(level, 0.5).tolist() == [[0, 10], [120, 10], [120, 30], [0, 30]]
+    upright = np.array([[10, 10], [30, 10], [30, 110], [10, 110]])
+    assert longer(upright, 0.5).tolist() == [[10, 0], [30, 0], [30, 120], [10, 120]]
 
 
 def test_threads_reach_the_engines():

@@ -1,13 +1,16 @@
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from model.schema import Schema
-from train.datasets import read_challenge, read_hand, read_label_counts, read_words
+from train.config import Config, Source
+from train.datasets import read_again, read_challenge, read_hand, read_label_counts, read_words
 from train.evaluate import main, read_predictions, read_rows
+from train.trainer import read_sources
 
 SCHEMA = Schema.load()
 CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]
@@ -64,6 +67,34 @@ def test_labels_made_by_eye(tmp_path: Path, words: Path) -> None:
     broken = write(tmp_path / "broken.csv", "image,entity_name,accept\na.jpg,height,5 gram\n")
     with pytest.raises(ValueError, match="5 gram"):
         read_hand(broken, tmp_path, words, SCHEMA)
+
+
+def test_a_second_reading_asks_the_same(tmp_path: Path, words: Path) -> None:
+    labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\na.jpg,item_weight,500 gram\n")
+    first = read_challenge(labels, tmp_path, words, SCHEMA)
+    other = {"image": "a.jpg", "width": 20, "height": 10, "lines": [[CORNERS, "5O0 9", 0.6]]}
+    (again,) = read_again(first, write(tmp_path / "more.jsonl", json.dumps(other)))
+    assert [line.text for line in again.lines] == ["5O0 9"]
+    assert (again.questions, again.drawing) == (first[0].questions, first[0].drawing)
+    with pytest.raises(ValueError, match=r"lacks the words of 1 photos, a\.jpg first"):
+        read_again(first, write(tmp_path / "none.jsonl", ""))
+
+
+def test_sources_with_two_readings_train_on_both(tmp_path: Path, words: Path) -> None:
+    labels = write(
+        tmp_path / "labels.csv",
+        "image,entity_name,entity_value\na.jpg,item_weight,500 gram\nb.jpg,item_weight,5 gram\n",
+    )
+    more = write(
+        tmp_path / "more.jsonl",
+        "".join(json.dumps({"image": n, "width": 9, "height": 9, "lines": []}) + "\n" for n in ("a.jpg", "b.jpg")),
+    )
+    source = Source("challenge", labels=labels, photos=tmp_path, words=words, more_words=more)
+    config = Config("nano", (source,), minutes=1, epochs=1, hold_back=0.0)
+    assert sorted(r.name for r in read_sources(config, SCHEMA)[0]) == ["a.jpg", "a.jpg", "b.jpg", "b.jpg"]
+    train, held = read_sources(replace(config, hold_back=0.999), SCHEMA)
+    assert (train, sorted(r.name for r in held)) == ([], ["a.jpg", "b.jpg"])
+    assert next(r for r in held if r.name == "a.jpg").lines[0].text == "500 g"
 
 
 def test_photos_without_words_are_named(tmp_path: Path, words: Path) -> None:

@@ -1,0 +1,66 @@
+"""What a reader lost of a quantity, told by the same amount in another unit beside it.
+
+`3.18 OZ (909)` is 90 g, and `1 KG/22 LBS` is 2.2 lb.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from model.measures import Measure
+from model.numerals import read_number
+from model.units import UNITS, to_si
+
+__all__ = ["mend_twins"]
+
+GAP = r"\)?\s?[-/|=~]?\s?\(?\s?"
+GRAMS = r"(?<![\d.,])(?P<number>\d{1,4}(?:[.,]\d)?)\s?(?P<unit>[96])"
+GRAMS_AFTER = re.compile(rf"{GAP}{GRAMS}(?!\d|[.,]\d|\s?[A-Za-z%])")
+GRAMS_BEFORE = re.compile(rf"{GRAMS}{GAP}$")
+BETWEEN = re.compile(GAP)
+TOLERANCE = 0.02
+
+
+def mend_twins(text: str, measures: Sequence[Measure], units: Sequence[str]) -> list[Measure]:
+    """The measures of a text that went through FOLD, with lost points set, and grams read where a digit stands.
+
+    Args:
+        units: canonical names of the units asked for; no grams are looked for where they are not among them.
+    """
+    mended = _with_points(text, measures)
+    for known in measures if "gram" in units else ():
+        if known.unit in ("ounce", "pound") and (grams := _grams_beside(text, known)):
+            taken = range(grams.start, grams.end)
+            if not any(m.unit and m.start in taken for m in mended):
+                mended = [*(m for m in mended if m.start not in taken), grams]
+    return sorted(mended, key=lambda m: m.start)
+
+
+def _with_points(text: str, measures: Sequence[Measure]) -> list[Measure]:
+    mended = list(measures)
+    for i, (a, b) in enumerate(pairwise(measures)):
+        if a.unit and b.unit and a.unit != b.unit and BETWEEN.fullmatch(text, a.right, b.left):
+            for place, lost, twin in ((i, a, b), (i + 1, b, a)):
+                values = (lost.value / power for power in (10, 100) if lost.value % 1 == 0 and lost.value >= power)
+                for value in () if _same(a, b) or _same(b, a) else values:
+                    if _same(pointed := replace(lost, value=value, slip=True), twin):
+                        mended[place] = pointed
+    return mended
+
+
+def _grams_beside(text: str, known: Measure) -> Measure | None:
+    match = GRAMS_AFTER.match(text, known.end) or GRAMS_BEFORE.search(text[: known.start])
+    value = read_number(match["number"]) if match else None
+    if match is None or not value:
+        return None
+    start, end = match.span()[0] if match.re is GRAMS_BEFORE else match.start("number"), match.end("unit")
+    grams = Measure(value, "gram", start, end, start, end, axis="", slip=True)
+    return grams if _same(grams, known) else None
+
+
+def _same(mended: Measure, twin: Measure) -> bool:
+    """Whether a measure is the amount of its twin, as far as its own digits tell: 0.1 g is 0.004 oz."""
+    size, expected = (float(to_si(m.value, m.unit or "")) for m in (mended, twin))
+    step = float(UNITS[mended.unit or ""].factor) * 10.0 ** min(0, int(mended.value.as_tuple().exponent))
+    return abs(size - expected) <= max(TOLERANCE * expected, step / 2)
