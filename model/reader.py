@@ -94,7 +94,8 @@ class PpOcrReader:
             label == "180" and certainty > self._finder.text_cls.cls_thresh for label, certainty in turned.cls_res
         ]
         texts = self._pool.map(lambda *cut: self._recognise(sized, *cut), strips, found.boxes, upside_down)
-        boxes = map_boxes_to_original(found.boxes, record, *padded.shape[:2])
+        # It scales them in place, and doubtful lines are still being cut out by them.
+        boxes = map_boxes_to_original(found.boxes.copy(), record, *padded.shape[:2])
         limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
         lines = []
         for box, turned_round, (text, score) in zip(boxes, upside_down, texts, strict=True):
