@@ -12,18 +12,18 @@ from model.units import UNITS
 
 __all__ = ["Measure", "find_measures", "starting_unit"]
 
-# Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg).
-# Reading often loses the space after a unit (500gNet, 20Vmax).
+# Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg) but for
+# those of PER_AREA. Reading often loses the space after a unit (500gNet, 20Vmax, 500gx2).
 WORD_END = r"""
     (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z])) | (?=[xX]\s?\d) )
     (?! \s?/\s?(?:m|cm|kg|100)(?![A-Za-z]) | [²³] )
 """
-# A length may run into the next one or its axis (10cmx20cm, 10cmW20cm), and never ends as an area (2 cm2). A lone
-# metre is left out of the first: 20mL, 5mW and 3mH are other units.
+# A length may run into its axis or the next one's (10cmW20cm), and never ends as an area (2 cm2). A lone metre is left
+# out of the first: 20mL, 5mW and 3mH are other units.
 LENGTH_END = rf"""
-    (?: {WORD_END} | (?=[xX]\s?\d) | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [23](?!\d) )
+    (?: {WORD_END} | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [23](?!\d) )
 """
-# A cloth's weight is often glued to what follows (160GSMJACQUARD).
+# A cloth's weight is often glued to capitals that follow (160GSMJACQUARD).
 AREA_END = r"(?![a-z])"
 ENDINGS = {
     "'": r"(?![A-Za-z])",

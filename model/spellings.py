@@ -88,8 +88,8 @@ SLIPS: dict[str, tuple[str, ...]] = {
 """What a reader makes of a unit right behind a number."""
 
 PER_AREA: dict[str, tuple[str, ...]] = {
-    "gram": ("gsm", "gsms", "g s m", "g/m2", "g/m²", "g/ m2", "g/ m²", "gr/m2", "gr/m²", "g/sqm", "g/sq m"),
-    "ounce": ("oz/yd2", "oz/yd²", "oz/sq yd", "oz/sqyd"),
+    "gram": ("g s m", "gsms", "g/ m2", "g/ m²", "gr/m2", "gr/m²", "g/sq m"),
+    "ounce": ("oz/yd2", "oz/yd²", "oz/sq yd"),
 }
 """Units with the area of cloth or paper that the amount is of. Catalogues give them as weights."""
 

@@ -19,6 +19,7 @@ GRAMS = r"(?<![\d.,])(?P<number>\d{1,4}(?:[.,]\d)?)\s?(?P<unit>[96])"
 GRAMS_AFTER = re.compile(rf"{GAP}{GRAMS}(?!\d|[.,]\d|\s?[A-Za-z%])")
 GRAMS_BEFORE = re.compile(rf"{GRAMS}{GAP}$")
 BETWEEN = re.compile(GAP)
+LONGEST = 16  # characters that GRAMS_BEFORE can match: searching whole texts would take the square of their length
 TOLERANCE = 0.02
 
 
@@ -26,6 +27,7 @@ def mend_twins(text: str, measures: Sequence[Measure], units: Sequence[str]) -> 
     """The measures of a text that went through FOLD, with lost points set, and grams read where a digit stands.
 
     Args:
+        measures: in reading order.
         units: canonical names of the units asked for; no grams are looked for where they are not among them.
     """
     mended = _with_points(text, measures)
@@ -41,25 +43,27 @@ def _with_points(text: str, measures: Sequence[Measure]) -> list[Measure]:
     mended = list(measures)
     for i, (a, b) in enumerate(pairwise(measures)):
         if a.unit and b.unit and a.unit != b.unit and BETWEEN.fullmatch(text, a.right, b.left):
+            if _is_amount_of(a, b) or _is_amount_of(b, a):
+                continue
             for place, lost, twin in ((i, a, b), (i + 1, b, a)):
-                values = (lost.value / power for power in (10, 100) if lost.value % 1 == 0 and lost.value >= power)
-                for value in () if _same(a, b) or _same(b, a) else values:
-                    if _same(pointed := replace(lost, value=value, slip=True), twin):
+                powers = [power for power in (10, 100) if lost.value % 1 == 0 and lost.value >= power]
+                for pointed in (replace(lost, value=lost.value / power, slip=True) for power in powers):
+                    if _is_amount_of(pointed, twin):
                         mended[place] = pointed
     return mended
 
 
 def _grams_beside(text: str, known: Measure) -> Measure | None:
-    match = GRAMS_AFTER.match(text, known.end) or GRAMS_BEFORE.search(text[: known.start])
+    match = GRAMS_AFTER.match(text, known.end) or GRAMS_BEFORE.search(text, max(0, known.start - LONGEST), known.start)
     value = read_number(match["number"]) if match else None
     if match is None or not value:
         return None
-    start, end = match.span()[0] if match.re is GRAMS_BEFORE else match.start("number"), match.end("unit")
+    start, end = match.start("number"), match.end("unit")
     grams = Measure(value, "gram", start, end, start, end, axis="", slip=True)
-    return grams if _same(grams, known) else None
+    return grams if _is_amount_of(grams, known) else None
 
 
-def _same(mended: Measure, twin: Measure) -> bool:
+def _is_amount_of(mended: Measure, twin: Measure) -> bool:
     """Whether a measure is the amount of its twin, as far as its own digits tell: 0.1 g is 0.004 oz."""
     size, expected = (float(to_si(m.value, m.unit or "")) for m in (mended, twin))
     step = float(UNITS[mended.unit or ""].factor) * 10.0 ** min(0, int(mended.value.as_tuple().exponent))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from model.decoding import EMPTY_MARGIN
 from model.predictor import Predictor
+from model.schema import Schema
 from model.words import Line
 from train.config import Config, load_config
 from train.datasets import Record
@@ -125,15 +126,17 @@ def table(results: Sequence[Result]) -> str:
 
 def ablate(data: Path, out: Path, config: Config) -> list[Result]:
     """Trains every network and scores it on every validation set, with the words that came with the photos."""
+    schema = Schema.load()
+    # Before hours of training: a wrong path shows here.
+    asked = {photos: read_rows(photos.labels, schema) for photos in validation_sets(data)}
+    records = {p: words_of(rows, p.words, p.photos, schema).records for p, rows in asked.items()}
     results = []
     whole: dict[str, list[Answered]] = {}
     for part in PARTS:
         weights = train_part(part, config, out)
-        for photos in validation_sets(data):
-            predictor = Predictor.load(weights, reader="none", empty_margin=part.empty_margin)
-            rows = read_rows(photos.labels, predictor.schema)
-            words = words_of(rows, photos.words, photos.photos, predictor.schema)
-            predictions = ask(part, predictor, rows, words.records)
+        predictor = Predictor.load(weights, reader="none", empty_margin=part.empty_margin)
+        for photos, rows in asked.items():
+            predictions = ask(part, predictor, rows, records[photos])
             answered = [(row.photo, p, row.accepted) for row, p in zip(rows, predictions, strict=True)]
             whole.setdefault(photos.name, answered)
             result = score_rows(rows, predictions)

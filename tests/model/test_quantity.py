@@ -158,7 +158,10 @@ def test_weights_of_cloth_are_marked(text: str, expected: str) -> None:
     (match,) = find_quantities(text, MASS)
     assert (str(match.quantity), match.per_area) == (expected, True)
     assert parse_quantity(text, MASS) is None
-    assert not any(match.per_area for match in find_quantities("300 g Metal", MASS))
+
+
+def test_other_weights_are_not_of_cloth() -> None:
+    assert [(str(m.quantity), m.per_area) for m in find_quantities("300 g Metal", MASS)] == [("300 gram", False)]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +182,10 @@ def test_weights_of_cloth_are_marked(text: str, expected: str) -> None:
 )
 def test_twins_mend_each_other(text: str, expected: list[str]) -> None:
     assert found(text, MASS) == expected
+
+
+def test_twins_are_found_behind_long_texts() -> None:
+    assert found("Made for you. " * 50 + "NET WT 1009 (3.5 oz)", MASS) == ["100 gram", "3.5 ounce"]
 
 
 def test_mended_twins_are_slips() -> None:

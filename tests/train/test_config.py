@@ -20,7 +20,7 @@ def test_small_config_loads_where_its_data_is() -> None:
         complaints = str(error).splitlines()[1:]
         assert complaints
         if all("more_words" in line and "make words" in line for line in complaints):
-            return  # all that a fresh clone lacks is what it makes of the photos itself
+            pytest.skip("the second reading of the photos was not made; nothing else is wrong with the config")
         if all("does not exist" in line for line in complaints):
             pytest.skip("the labelled photos are not beside this checkout")
         raise
