@@ -26,6 +26,13 @@ NOTE = re.compile(
     r"\b(?:units?|dimensions?|measurements?|sizes?)\b(?:\s+are)?(?:\s+in)?\s*[:=(]?\s*|^\s*\((?=[^\d()]+\)\s*$)",
     re.IGNORECASE,
 )
+# Nothing but numbers, after the letter of a dimension, which a drawing with a note may call as it likes; no date, time
+# or telephone number, and in a drawing without a note no year.
+NUMBERS = r"[\dxX*½¼¾⅛⅜⅝⅞ .,:;()\[\]/~=≈±Øø-]+"
+NO_LENGTHS = r"(?!.*(?:\d\s?([-:/.])\s?\d+\s?\1\s?\d|\d:\d|\d{5}))"
+BARE = re.compile(rf"{NO_LENGTHS}\W{{0,3}}(?:[A-Za-z]{{1,2}}\W{{0,3}})?{NUMBERS}")
+BARE_LENGTH = re.compile(rf"{NO_LENGTHS}(?!.*\d{{4}})\W{{0,3}}(?:[LWHDTlwhdt]\W{{0,3}})?{NUMBERS}")
+FEWEST_LENGTHS = 2  # that tell their unit to others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +82,13 @@ def find_candidates(
             spans = {(match.start, match.end) for match in matches}
             found += [c for c in _merged(lines, i, units) if (c.start, c.end) not in spans]
             bare += [] if matches else [i]
-    unit = _drawing_unit(lines, found, units)
-    found += [c for i in bare if unit for c in _stated(lines[i], i, unit, units)]
+    if UNITS[units[0]].dimension == "length":
+        noted, common = _noted_unit(lines, units), _common_unit(found)
+        for i in bare:
+            if noted and BARE.fullmatch(lines[i].text):
+                found += _stated(lines[i], i, noted, units)
+            elif common and BARE_LENGTH.fullmatch(lines[i].text):
+                found += _stated(lines[i], i, common, units)
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
     largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.size))[:MAX_CANDIDATES]
@@ -177,24 +189,27 @@ def _union(a: Box, b: Box) -> Box:
     return (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def _drawing_unit(lines: Sequence[Line], found: Sequence[Candidate], units: tuple[str, ...]) -> str | None:
-    """The one unit of length that notes on a drawing state, or else all its lengths have; None if there are several."""
-    if UNITS[units[0]].dimension != "length":
-        return None
+def _noted_unit(lines: Sequence[Line], units: tuple[str, ...]) -> str | None:
+    """The unit of length that notes on a drawing state; None if there is none or several."""
     noted = set()
     for line in lines:
         text = line.text.translate(FOLD)
         noted |= {starting_unit(text[match.end() :], units) for match in NOTE.finditer(text)}
     noted.discard(None)
-    noted = noted or {c.quantity.unit for c in found if c.line >= 0}
     return noted.pop() if len(noted) == 1 else None
 
 
+def _common_unit(found: Sequence[Candidate]) -> str | None:
+    """The unit that all lengths on the photo have, where there are enough of them to be a drawing's."""
+    printed = [c for c in found if c.line >= 0]
+    surely = {(c.line, c.start) for c in printed if not (c.slip or c.inherited)}
+    used = {c.quantity.unit for c in printed}
+    return used.pop() if len(used) == 1 and len(surely) >= FEWEST_LENGTHS else None
+
+
 def _stated(line: Line, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
-    """Quantities of a line that is nothing but bare numbers, in the unit of the drawing."""
+    """The bare numbers of a line as quantities in the unit of the drawing."""
     text = line.text
-    if re.sub(r"[xX*]|^\W*[A-Za-z]{1,2}(?=\W*\d)", "", text).strip(" .,:;()[]/-~=≈±Øø0123456789½¼¾⅛⅜⅝⅞"):
-        return []
     matches = find_quantities(f"{text} {unit}", units)
     ends = [replace(match, end=min(match.end, len(text.rstrip()))) for match in matches]
     return [replace(_on_line(match, line, index), stated=True) for match in ends]

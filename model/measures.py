@@ -12,25 +12,29 @@ from model.units import UNITS
 
 __all__ = ["Measure", "find_measures", "starting_unit"]
 
-# Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg) but for
-# those of PER_AREA. Reading often loses the space after a unit (500gNet, 20Vmax, 500gx2).
+# Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg,
+# 5 g/100 ml) but for those of PER_AREA. Reading often loses the space after a unit (500gNet, 20Vmax, 500gx2), though
+# 8Gx2 is memory.
 WORD_END = r"""
-    (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z])) | (?=[xX]\s?\d) )
-    (?! \s?/\s?(?:m|cm|kg|100)(?![A-Za-z]) | [²³] )
+    (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z]))
+        | (?<!\dG)(?<!\d\sG)(?=[xX]\s?\d) )
+    (?! \s?/\s?(?:m|cm|kg)(?![A-Za-z]) | (?<=[\d\sm][gG])\s?/\s?100(?!\d) | [²³] )
 """
 # A length may run into its axis or the next one's (10cmW20cm), and never ends as an area (2 cm2). A lone metre is left
 # out of the first: 20mL, 5mW and 3mH are other units.
 LENGTH_END = rf"""
     (?: {WORD_END} | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [23](?!\d) )
 """
-# A cloth's weight is often glued to capitals that follow (160GSMJACQUARD).
-AREA_END = r"(?![a-z])"
+# A cloth's weight is often glued to the word that follows (160GSMJACQUARD).
+AREA_END = r"(?:(?![a-z])|(?=[a-z]{4}))"
 ENDINGS = {
     "'": r"(?![A-Za-z])",
-    # Ounces read as digits need a decimal or a space before them (1.0602, 16 02), which dates have not (16 02 2019).
-    "02": r"(?:(?<=[.,]\d02)|(?<=[.,]\d\d02)|(?<=\d\s02))(?!\s?[\d/:.,-]\s?\d?)",
+    # Ounces read as digits need a decimal or a space before them (1.0602, 16 02), and behind them neither the rest of
+    # a date (16 02 2019) nor a unit (2.502 A); a number with a unit may follow (1.0602/30g).
+    "02": r"(?:(?<=[.,]\d02)|(?<=[.,]\d\d02)|(?<=\d\s02))(?!\d|\s?[A-Za-z]{1,2}(?![A-Za-z]))"
+    r"(?!\s?[/:.,-]?\s?\d{1,9}(?!\d|[.,]\d|\s?[A-Za-z]))",
     # What is left of "lb"; a 1 before it would be the rest.
-    "b": r"(?<!1b)(?:(?=\s?\))|(?<=[.,]\db)|(?<=[.,]\d\sb))(?![A-Za-z])",
+    "b": r"(?<!1[bB])(?:(?=\s?\))|(?<=[.,]\d[bB])|(?<=[.,]\d\s[bB]))(?![A-Za-z])",
     # "3 in 1" and "5 in a box" are no inches.
     "in": rf"(?!\s?-?\s?1(?!\d)|\s(?:a|an|the|one|each|all|our|your|box|total|this|use)\b){LENGTH_END}",
 }

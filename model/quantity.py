@@ -163,10 +163,10 @@ def _inherit(measures: list[Measure], groups: list[Group]) -> list[Measure]:
             continue  # the bare number of a multi-pack is a count
         for i in reversed(group[:-1]):
             if full[i].unit is None and (link != "range" or len(group) == 2):
-                full[i] = replace(full[i], unit=full[i + 1].unit)
+                full[i] = replace(full[i], unit=full[i + 1].unit, per_area=full[i + 1].per_area)
         for i in group[1:] if link == "chain" else ():
             if full[i].unit is None:
-                full[i] = replace(full[i], unit=full[i - 1].unit)
+                full[i] = replace(full[i], unit=full[i - 1].unit, per_area=full[i - 1].per_area)
     return full
 
 
@@ -197,15 +197,15 @@ def _singles(measures: list[Measure], full: list[Measure], groups: list[Group]) 
 
 def _pair(link: str, a: Measure, b: Measure) -> Iterator[Match]:
     """The range from a to b, or the total of a packs of b."""
-    slip = a.slip or b.slip
+    said: dict[str, Any] = {"slip": a.slip or b.slip, "per_area": a.per_area or b.per_area}
     if link == "range" and a.unit and a.unit == b.unit and a.value != b.value:
         low, high = sorted((a.value, b.value))
-        yield Match(quantity=Quantity((low, high), a.unit), start=a.start, end=b.end, slip=slip)
-    if link == "chain" and (a.unit is None) != (b.unit is None):
+        yield Match(quantity=Quantity((low, high), a.unit), start=a.start, end=b.end, **said)
+    if link == "chain" and (a.unit is None) != (b.unit is None) and not said["per_area"]:
         count = b if a.unit else a
         if count.value % 1 == 0 and count.value > 1:
             total = Quantity((a.value * b.value,), a.unit or b.unit or "")
-            yield Match(quantity=total, start=a.start, end=b.end, slip=slip, product=True)
+            yield Match(quantity=total, start=a.start, end=b.end, product=True, **said)
 
 
 def _compound(a: Measure, b: Measure) -> Match | None:

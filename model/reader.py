@@ -1,6 +1,6 @@
 """Readers find the print on a photo. The network never sees who read it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import distribution
 from pathlib import Path
@@ -19,8 +19,9 @@ SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values th
 MAX_ASPECT = 8
 NARROWEST = 64  # pixels, of a strip 48 high
 LEAST_SCORE = 0.5  # the package's own threshold
-# A line read with a lower score is cut out again, longer by this share of its height at both ends: tight cuts lose a
-# last letter ("8 C" of "8 CM").
+SURE = 0.95  # what the tiny recogniser reads with a lower score is read again by the small one
+# A line with digits that is read with a lower score is cut out again, longer by this share of its height at both ends:
+# tight cuts lose a last letter ("8 C" of "8 CM").
 DOUBTFUL = 0.8
 LONGER = 0.1
 
@@ -41,12 +42,13 @@ class NoReader:
 
 
 class PpOcrReader:
-    """PP-OCRv6 on ONNX Runtime: the tiny finder, the 180-degree classifier and the small recogniser.
+    """PP-OCRv6 on ONNX Runtime: the tiny finder, both recognisers, and the 180-degree classifier.
 
-    The finder of `small` finds no more of the lines that matter and takes twice the time; the recogniser of `tiny`
-    loses one value in ten (BENCHMARKS.md). A photo is enlarged until its short side has SHORT_SIDE pixels and shrunk
-    to 2,000 for the longest one, which bounds time and memory: a photo of 50 megapixels costs as much as one of
-    2,000 x 2,000.
+    The finder of `small` finds no more of the lines that matter and takes twice the time. The recogniser of `tiny`
+    alone loses one value in ten (BENCHMARKS.md), but it knows what is no number: `small`, which takes four times as
+    long, reads the lines in which `tiny` saw a digit or was not sure. A photo is enlarged until its short side has
+    SHORT_SIDE pixels and shrunk to 2,000 for the longest one, which bounds time and memory: a photo of 50 megapixels
+    costs as much as one of 2,000 x 2,000.
 
     Args:
         threads: How many threads one photo is read with.
@@ -75,8 +77,15 @@ class PpOcrReader:
         self._finder._load_det_model().get_preprocess = lambda: _prepared
         # Lines side by side, one thread each and no wider than they are: a third less time than lines in batches,
         # which are as wide as their widest and never narrower than 320.
-        recognition = {"Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, NARROWEST]}
-        self._recogniser: Any = RapidOCR(params={**common, engine: 1, **recognition})
+        recognition = {**common, engine: 1, "Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, NARROWEST]}
+        self._small: Any = RapidOCR(params=recognition)
+        self._tiny: Any = RapidOCR(
+            params={
+                **recognition,
+                "Rec.model_path": str(bundled_model("tiny/rec/rec.onnx")),
+                "Rec.rec_keys_path": str(bundled_model("ppocrv6_tiny_dict.txt")),
+            }
+        )
         self._pool = ThreadPoolExecutor(threads)
 
     def read(self, image: np.ndarray) -> list[Line]:
@@ -89,36 +98,55 @@ class PpOcrReader:
             strips, found = self._finder.detect_and_crop(sized, record)
         except RapidOCRError:  # its way to say that there is no print
             return []
-        strips, turned = self._finder.cls_and_rotate(strips)
-        upside_down = [
-            label == "180" and certainty > self._finder.text_cls.cls_thresh for label, certainty in turned.cls_res
-        ]
-        texts = self._pool.map(lambda *cut: self._recognise(sized, *cut), strips, found.boxes, upside_down)
-        # It scales them in place, and doubtful lines are still being cut out by them.
-        boxes = map_boxes_to_original(found.boxes.copy(), record, *padded.shape[:2])
+        texts = list(self._pool.map(lambda strip: _read_by(self._tiny, strip), strips))
+        closer = [i for i, (text, score) in enumerate(texts) if score < SURE or _has_digit(text)]
+        turned = self._turned([strips[i] for i in closer])
+        again = self._pool.map(lambda i, flip: self._closely(sized, strips[i], found.boxes[i], flip), closer, turned)
+        for i, read in zip(closer, again, strict=True):
+            texts[i] = read
+        upside_down = {i for i, flip in zip(closer, turned, strict=True) if flip}
+        boxes = map_boxes_to_original(found.boxes, record, *padded.shape[:2])
         limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
         lines = []
-        for box, turned_round, (text, score) in zip(boxes, upside_down, texts, strict=True):
+        for i, (box, (text, score)) in enumerate(zip(boxes, texts, strict=True)):
             if text.strip() and score >= LEAST_SCORE:
                 a, b, c, d = _corners(box, limits)
-                lines.append(Line((c, d, a, b) if turned_round else (a, b, c, d), text, score))
+                lines.append(Line((c, d, a, b) if i in upside_down else (a, b, c, d), text, score))
         return lines
 
-    def _recognise(self, image: np.ndarray, strip: np.ndarray, box: np.ndarray, upside_down: bool) -> tuple[str, float]:
-        """Text and score of an upright strip, whose box on the image may be cut out again."""
+    def _turned(self, strips: Sequence[np.ndarray]) -> list[bool]:
+        """Which strips stand upside down."""
+        if not strips:
+            return []
+        _, found = self._finder.cls_and_rotate(list(strips))
+        least = self._finder.text_cls.cls_thresh
+        return [label == "180" and certainty > least for label, certainty in found.cls_res]
+
+    def _closely(self, image: np.ndarray, strip: np.ndarray, box: np.ndarray, flip: bool) -> tuple[str, float]:
+        """Text and score of a strip, which is cut out of the image once more if the first reading is doubtful."""
         from rapidocr.utils.process_img import get_rotate_crop_image
 
-        text, score = self._text(strip)
-        if score < DOUBTFUL:
-            again = get_rotate_crop_image(image, longer(box, LONGER))
-            other, better = self._text(np.rot90(again, 2) if upside_down else again)
+        text, score = _read_by(self._small, _flipped(strip, flip))
+        # Where there is not a digit, a second reading hardly ever finds one.
+        if score < DOUBTFUL and (_has_digit(text) or not text):
+            cut = get_rotate_crop_image(image, longer(box, LONGER))
+            other, better = _read_by(self._small, _flipped(cut, flip))
             if better > score:
                 return other, better
         return text, score
 
-    def _text(self, strip: np.ndarray) -> tuple[str, float]:
-        read = self._recogniser.recognize_txt([strip])
-        return read.txts[0], float(read.scores[0])
+
+def _read_by(recogniser: Any, strip: np.ndarray) -> tuple[str, float]:
+    read = recogniser.recognize_txt([strip])
+    return read.txts[0], float(read.scores[0])
+
+
+def _has_digit(text: str) -> bool:
+    return any(c.isdigit() for c in text)
+
+
+def _flipped(strip: np.ndarray, flip: bool) -> np.ndarray:
+    return np.rot90(strip, 2) if flip else strip
 
 
 def longer(box: np.ndarray, share: float) -> np.ndarray:

@@ -79,7 +79,7 @@ SLIPS: dict[str, tuple[str, ...]] = {
     "inch": ("1n", "ln", "lnch", "1nch", "lnches", "1nches"),
     "milligram": ("rng", "mq"),
     "kilogram": ("kq", "k9"),
-    "ounce": ("0z", "o2", "02z", "o2z", "02", "ox", "o7", "oa"),
+    "ounce": ("0z", "o2", "02z", "o2z", "02", "ox", "o7"),
     "pound": ("ib", "ibs", "1b", "1bs", "|b", "|bs", "b"),
     "millilitre": ("m1", "mi", "m|"),
     "litre": ("ltr5", "1tr"),
@@ -88,8 +88,11 @@ SLIPS: dict[str, tuple[str, ...]] = {
 """What a reader makes of a unit right behind a number."""
 
 PER_AREA: dict[str, tuple[str, ...]] = {
-    "gram": ("g s m", "gsms", "g/ m2", "g/ m²", "gr/m2", "gr/m²", "g/sq m"),
-    "ounce": ("oz/yd2", "oz/yd²", "oz/sq yd"),
+    "gram": (
+        *("gsm", "gsms", "g.s.m"),  # no spaces: 180g S-M is a weight and two sizes
+        *("g / m2", "g / m²", "g / m^2", "g / sq m", "gr / m2", "gr / m²", "gm / m2", "gm / m²"),
+    ),
+    "ounce": ("oz / yd2", "oz / yd²", "oz / yd^2", "oz / sq yd"),
 }
 """Units with the area of cloth or paper that the amount is of. Catalogues give them as weights."""
 

@@ -42,7 +42,8 @@ def mend_twins(text: str, measures: Sequence[Measure], units: Sequence[str]) -> 
 def _with_points(text: str, measures: Sequence[Measure]) -> list[Measure]:
     mended = list(measures)
     for i, (a, b) in enumerate(pairwise(measures)):
-        if a.unit and b.unit and a.unit != b.unit and BETWEEN.fullmatch(text, a.right, b.left):
+        # 10 cm / 10 mm are two lengths; 10 cm / 39 in are one.
+        if a.unit and b.unit and _is_metric(a.unit) != _is_metric(b.unit) and BETWEEN.fullmatch(text, a.right, b.left):
             if _is_amount_of(a, b) or _is_amount_of(b, a):
                 continue
             for place, lost, twin in ((i, a, b), (i + 1, b, a)):
@@ -51,6 +52,10 @@ def _with_points(text: str, measures: Sequence[Measure]) -> list[Measure]:
                     if _is_amount_of(pointed, twin):
                         mended[place] = pointed
     return mended
+
+
+def _is_metric(unit: str) -> bool:
+    return unit.endswith(("metre", "gram", "litre", "ton"))
 
 
 def _grams_beside(text: str, known: Measure) -> Measure | None:

@@ -3,11 +3,12 @@
     python -m train.compare DATA build/compare
 
 DATA is the folder of labelled photos that the model card describes. Words are kept in the output folder, beside
-results.md, results.json and curve.png: a second run reads no photo again. Run it with nothing else on the machine; the
-times are part of the table.
+results.md, results.json and curve.png: a second run reads no photo again, unless its reader changed. Run it with
+nothing else on the machine; the times are part of the table.
 """
 
 import argparse
+import inspect
 import json
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+import model.reader
+import train.baselines.readers
 from model.candidates import find_candidates
 from model.inputs import Preprocessor
 from model.predictor import Prediction, Predictor
@@ -85,9 +88,13 @@ def reachable(rows: Sequence[Row], records: Sequence[Record]) -> float:
 
 
 def read_photos(photos: Path, words: Path, reader: str) -> tuple[float, int]:
-    """Reads a folder in a process of its own, or takes what an earlier run kept: seconds per photo and peak MiB."""
+    """Reads a folder in a process of its own, or takes what an earlier run kept: seconds per photo and peak MiB.
+
+    What was kept is older than the code of its reader: it is read again.
+    """
     cost = words.with_suffix(".cost.json")
-    if not cost.exists():
+    source = inspect.getfile(model.reader if reader in model.reader.READERS else train.baselines.readers)
+    if not cost.exists() or cost.stat().st_mtime < Path(source).stat().st_mtime:
         words.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "train.read", str(photos), str(words), "--reader", reader]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)

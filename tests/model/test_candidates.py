@@ -80,9 +80,23 @@ def test_bare_lengths_take_the_one_unit_of_the_drawing() -> None:
     lines = [line("12 cm"), line("8 cm", y=100), line("24.4", y=200), line("Model 7", y=300)]
     stated = {str(c.quantity): c.stated for c in find_candidates(lines, LENGTH)}
     assert stated == {"12 centimetre": False, "8 centimetre": False, "24.4 centimetre": True}
+    assert len(find_candidates([line("12 cm"), line("24.4", y=100)], LENGTH)) == 1  # one length makes no drawing
     two_units = [line("12 cm"), line("8 in", y=100), line("24.4", y=200)]
     assert len(find_candidates(two_units, LENGTH)) == 2
     assert len(find_candidates([line("12 g"), line("24.4", y=200)], MASS)) == 1
+
+
+@pytest.mark.parametrize("text", ["2024", "12/05/2023", "10:30", "555-1234-56", "No 5", "0800123456"])
+def test_other_bare_numbers_are_no_lengths(text: str) -> None:
+    assert named(find_candidates([line("12 cm"), line("8 cm", y=100), line(text, y=200)], LENGTH)) == [
+        "12 centimetre",
+        "8 centimetre",
+    ]
+
+
+@pytest.mark.parametrize("text", ["H 24.4", "24.4", "Ø24.4", "20.5 x 24.4"])
+def test_bare_lengths_may_stand_with_their_axis(text: str) -> None:
+    assert "24.4 centimetre" in named(find_candidates([line("12 cm"), line("8 cm", y=100), line(text, y=200)], LENGTH))
 
 
 def test_contradicting_notes_give_nothing() -> None:

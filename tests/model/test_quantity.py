@@ -119,9 +119,16 @@ def test_text_that_is_not_one_quantity_is_none(text: str, units: tuple[str, ...]
         ("• .500 mg", MASS, ["500 milligram"]),
         ("185.0±5.0g", MASS, ["185 gram", "5 gram"]),
         ("500g×6", MASS, ["3000 gram", "500 gram"]),
+        ("1Lx6", VOLUME, ["6 litre", "1 litre"]),
         ("1.0602", MASS, ["1.06 ounce"]),
-        ("16 02", MASS, ["16 ounce"]),
+        ("1.0602/30g", MASS, ["1.06 ounce", "30 gram"]),
+        ("16 02.", MASS, ["16 ounce"]),
+        ("10.602 NET", MASS, ["10.6 ounce"]),
         ("3 kg (6.6 b)", MASS, ["3 kilogram", "6.6 pound"]),
+        ("3 kg 6.6B", MASS, ["3 kilogram", "6.6 pound"]),
+        ("10 kg/1000 g", MASS, ["10 kilogram", "1000 gram"]),
+        ("3.5 oz/100 g", MASS, ["3.5 ounce", "100 gram"]),
+        ("180g S-M", MASS, ["180 gram"]),
     ],
 )
 def test_all_quantities_of_a_line_are_found(text: str, units: tuple[str, ...], expected: list[str]) -> None:
@@ -138,7 +145,20 @@ def test_other_things_are_no_lengths(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "units"),
-    [("60W", VOLTAGE), ("12VA", VOLTAGE), ("1.5 kWh", POWER), ("B12", MASS), ("16 02 2019", MASS), ("2B", MASS)],
+    [
+        ("60W", VOLTAGE),
+        ("12VA", VOLTAGE),
+        ("1.5 kWh", POWER),
+        ("B12", MASS),
+        ("2B", MASS),
+        ("8Gx2", MASS),
+        ("16 02 2019", MASS),
+        ("16 02/19", MASS),
+        ("1.202 mm", MASS),
+        ("2.502 A", MASS),
+        ("5 g/100 ml", MASS),
+        ("5g/100 ml", MASS),
+    ],
 )
 def test_other_units_are_left_alone(text: str, units: tuple[str, ...]) -> None:
     assert found(text, units) == []
@@ -151,6 +171,10 @@ def test_other_units_are_left_alone(text: str, units: tuple[str, ...]) -> None:
         ("240g/m²", "240 gram"),
         ("ca.11 gr/m2", "11 gram"),
         ("160GSMJACQUARD", "160 gram"),
+        ("160gsmcotton", "160 gram"),
+        ("200 G.S.M.", "200 gram"),
+        ("300 gm / m2", "300 gram"),
+        ("300 g/m^2", "300 gram"),
         ("8.8 oz/yd²", "8.8 ounce"),
     ],
 )
@@ -160,8 +184,21 @@ def test_weights_of_cloth_are_marked(text: str, expected: str) -> None:
     assert parse_quantity(text, MASS) is None
 
 
-def test_other_weights_are_not_of_cloth() -> None:
-    assert [(str(m.quantity), m.per_area) for m in find_quantities("300 g Metal", MASS)] == [("300 gram", False)]
+@pytest.mark.parametrize("text", ["300 g Metal", "300g S-M"])
+def test_other_weights_are_not_of_cloth(text: str) -> None:
+    assert [(str(m.quantity), m.per_area) for m in find_quantities(text, MASS)] == [("300 gram", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("180-200 GSM", ["[180, 200] gram", "180 gram", "200 gram"]),
+        ("180/200 g/m2", ["180 gram", "200 gram"]),
+        ("2 x 200 GSM", ["200 gram"]),
+    ],
+)
+def test_linked_weights_of_cloth_are_all_marked(text: str, expected: list[str]) -> None:
+    assert [str(m.quantity) for m in find_quantities(text, MASS) if m.per_area] == expected == found(text, MASS)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +215,7 @@ def test_other_weights_are_not_of_cloth() -> None:
         ("500 g 20 oz", ["500 gram", "20 ounce"]),
         ("2 lb (6009)", ["2 pound"]),
         ("16 oz 6 pack", ["16 ounce"]),
+        ("20 kg/2000 g", ["20 kilogram", "2000 gram"]),
     ],
 )
 def test_twins_mend_each_other(text: str, expected: list[str]) -> None:
@@ -192,6 +230,7 @@ def test_mended_twins_are_slips() -> None:
     assert [(m.slip, m.start, m.end) for m in find_quantities("1 KG/22 LBS", MASS)] == [(False, 0, 4), (True, 5, 11)]
     assert [(m.slip, m.start, m.end) for m in find_quantities("3 oz (859)", MASS)] == [(False, 0, 4), (True, 6, 9)]
     assert found("100 cm / 394 in", LENGTH) == ["100 centimetre", "39.4 inch"]
+    assert found("10 cm / 10 mm", LENGTH) == ["10 centimetre", "10 millimetre"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """The reader finds print, says where it stands, and survives photos of any shape."""
 
 import logging
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,21 +128,80 @@ def test_unknown_reader_lists_the_known():
         make_reader("tesseract", threads=1)
 
 
-@pytest.mark.parametrize(("better", "expected"), [(0.7, "again"), (0.55, "first")])
-def test_doubtful_lines_are_read_again_from_a_longer_cut(
+@pytest.fixture
+def readings(reader, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
+    """Which recogniser read a strip of which shape, from now on."""
+    seen: list[tuple[str, tuple[int, ...]]] = []
+    for name in ("tiny", "small"):
+        engine = getattr(reader, f"_{name}")
+
+        def noted(strips, name=name, read=engine.recognize_txt):
+            seen.extend((name, strip.shape) for strip in strips)
+            return read(strips)
+
+        monkeypatch.setattr(engine, "recognize_txt", noted)
+    return seen
+
+
+def test_lines_without_digits_are_read_once(reader, readings):
+    lines = reader.read(printed("Net weight", "Input 220 V"))
+    assert [without_spaces(line.text) for line in lines] == ["Netweight", "Input220V"]
+    assert [name for name, _ in readings] == ["tiny", "tiny", "small"]
+
+
+def answering(*answers: tuple[str, float]) -> Callable[..., Any]:
+    """A recogniser that gives these texts and scores, one strip after the other."""
+    given = iter(answers)
+
+    def recognise(strips):
+        texts, scores = zip(*(next(given) for _ in strips), strict=True)
+        return SimpleNamespace(txts=texts, scores=scores)
+
+    return recognise
+
+
+@pytest.mark.parametrize(("better", "expected"), [(0.7, "501 g"), (0.55, "500 g")])
+def test_doubtful_numbers_are_read_again_from_a_longer_cut(
     reader, monkeypatch: pytest.MonkeyPatch, better: float, expected: str
 ):
-    image = printed("Net weight 500 g")
     seen = []
+    recognise = answering(("500 g", 0.6), ("501 g", better))
 
-    def text(strip):
-        seen.append(strip.shape)
-        return ("first", 0.6) if len(seen) == 1 else ("again", better)
+    def small(strips):
+        seen.extend(strip.shape for strip in strips)
+        return recognise(strips)
 
-    monkeypatch.setattr(reader, "_text", text)
-    assert [line.text for line in reader.read(image)] == [expected]
+    monkeypatch.setattr(reader._small, "recognize_txt", small)
+    assert [line.text for line in reader.read(printed("Net weight 500 g"))] == [expected]
     (height, width, _), (_, longer_width, _) = seen
     assert longer_width == pytest.approx(width + 0.2 * height, abs=2)
+
+
+@pytest.mark.parametrize("answer", [("500 g", 0.9), ("Net", 0.6)])
+def test_sure_readings_and_words_are_not_read_again(reader, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, float]):
+    monkeypatch.setattr(reader._small, "recognize_txt", answering(answer))
+    assert [(line.text, line.score) for line in reader.read(printed("Net weight 500 g"))] == [answer]
+
+
+@pytest.mark.parametrize(("turn", "scale"), [(180, 1), (0, 5), (180, 5)])
+def test_second_cuts_show_the_same_print(reader, monkeypatch: pytest.MonkeyPatch, turn: int, scale: int):
+    """Of lines that are turned, and of photos that the engine shrinks."""
+    image = printed("500gram", turn=turn)
+    image = np.array(Image.fromarray(image).resize((480 * scale, 320 * scale)))
+    read, texts = reader._small.recognize_txt, []
+
+    def doubting(strips):
+        found = read(strips)
+        texts.extend(found.txts)
+        return SimpleNamespace(txts=found.txts, scores=(0.6,))
+
+    monkeypatch.setattr(reader._small, "recognize_txt", doubting)
+    (line,) = reader.read(image)
+    assert [without_spaces(text) for text in texts] == ["500gram"] * 2
+    x0, y0, x1, y1 = line.box
+    middle = ((x0 + x1) / 2 / image.shape[1], (y0 + y1) / 2 / image.shape[0])
+    expected = (0.33, 0.23)
+    assert middle == pytest.approx(expected if turn == 0 else (1 - expected[0], 1 - expected[1]), abs=0.05)
 
 
 def test_the_finder_sees_what_the_package_would_show_it(reader):
@@ -164,7 +226,8 @@ def test_threads_reach_the_engines():
     """Two threads find lines together; a line is recognised by one of them."""
     reader = PpOcrReader(threads=2)
     assert reader._finder.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 2
-    assert reader._recogniser.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
+    for recogniser in (reader._tiny, reader._small):
+        assert recogniser.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
     assert reader._pool._max_workers == 2
 
 

@@ -1,5 +1,6 @@
 """The comparison's parts, on two records and systems that know the answers."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import model.reader
 from model.drawing import find_drawing
 from model.schema import Schema
 from model.words import Line
-from train.compare import Table, hidden_parts, reachable
+from train.compare import Table, hidden_parts, reachable, read_photos
 from train.datasets import Question, Record
 from train.evaluate import Row
 from train.plots import precision_coverage
@@ -55,6 +57,24 @@ def test_hidden_parts_are_those_that_are_there() -> None:
     assert all(r.drawing is None and r.group == s.group for r, s in zip(parts["strokes"], RECORDS, strict=True))
     assert all(r.drawing is drawing and not r.group for r in parts["group"])
     assert set(hidden_parts(RECORDS[:1])) == {"strokes"}
+
+
+def test_photos_are_read_again_when_the_reader_changed(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "photos" / "a.png")
+    words = tmp_path / "words.jsonl"
+
+    def read() -> str:
+        read_photos(tmp_path / "photos", words, "none")
+        kept = words.read_text()
+        words.write_text("kept")
+        return kept
+
+    assert '"image": "a.png"' in read()
+    assert read() == "kept"
+    changed = Path(model.reader.__file__).stat().st_mtime
+    os.utime(words.with_suffix(".cost.json"), (changed - 1, changed - 1))
+    assert '"image": "a.png"' in read()
 
 
 def test_stale_words_are_named(tmp_path: Path) -> None:
