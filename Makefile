@@ -2,7 +2,7 @@
 # make stop | status | scale N=2 [PORT=8080]
 # make archive             build model_store/resformer.mar
 # make test | lint
-# make words [DATA=../shared/data]   read the photos that the shipped network is trained on, a quarter of an hour
+# make words [DATA=../shared/data]   read the photos that the shipped network is trained on, ten minutes
 # make benchmark-accuracy [DATA=../shared/data]   the accuracy table of BENCHMARKS.md, half an hour
 
 PORT ?= 8080

@@ -39,6 +39,7 @@ class Example:
     words: list[list[int]]
     word_geometry: list[list[float]]
     entities: list[Entity]
+    named: bool
     candidates: list[list[Candidate]]
     features: list[np.ndarray] = field(default_factory=list)
     units: list[list[int]] = field(default_factory=list)
@@ -81,10 +82,13 @@ class Preprocessor:
         image: np.ndarray | None = None,
         text: str = "",
         own_labels: Sequence[Quantity | None] | None = None,
+        named: bool = True,
     ) -> Example:
         """One photo with its questions.
 
         Args:
+            named: somebody asks for just these entities, as a catalogue does for what it has; else they are asked for
+                because the schema has them.
             image: uint8 (H, W, 3), or None to leave the image stream out.
             text: title and description that came with the photo.
             own_labels: per question, the label that the priors have counted (training rows).
@@ -92,7 +96,7 @@ class Preprocessor:
         words, geometry = self._words(page, text)
         pixels, visible = (None, (0.0, 0.0)) if image is None else letterbox(image, self.image_size)
         found = self.candidates(page.lines, entities, text)
-        example = Example(pixels, visible, words, geometry, list(entities), found)
+        example = Example(pixels, visible, words, geometry, list(entities), named, found)
         for i, (entity, candidates) in enumerate(zip(entities, example.candidates, strict=True)):
             own = own_labels[i] if own_labels else None
             example.features.append(candidate_features(page, candidates, entity, self.schema, self.priors, own))
@@ -128,6 +132,7 @@ class Preprocessor:
             word_mask=torch.zeros(len(examples), n, dtype=torch.bool),
             owner=torch.tensor([b for b, _ in questions]),
             prompt=torch.tensor([v.prompt(examples[b].entities[q].name) for b, q in questions]),
+            named=torch.tensor([examples[b].named for b, _ in questions]),
             features=torch.zeros(len(questions), c, feature_count()),
             units=torch.full((len(questions), c), v.pad),
             spelling=torch.full((len(questions), c, DIGITS), v.pad),

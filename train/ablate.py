@@ -103,7 +103,7 @@ def train_part(part: Part, config: Config, out: Path) -> Path:
     folder = out / part.folder
     trainer = Trainer(part.config(config), folder, "cpu", view=part.view)
     trainer.run()
-    if trainer.progress.epoch < trainer.config.epochs:
+    if not trainer.done:
         raise ValueError(f"{folder}: the minutes of its config ended before its epochs; run the same command again")
     return folder / "weights.safetensors"
 

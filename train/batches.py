@@ -16,8 +16,7 @@ from train.loss import Targets, make_targets
 
 __all__ = ["Batches", "Shares"]
 
-# The one print of a pack may be a maximum weight too where somebody asks for one: a catalogue asks for what it has.
-# These questions cost maximum weights, with 0.5 as with 0.3 (BENCHMARKS.md).
+# The print that answers one question may answer another one too, such as that for a maximum weight.
 OTHER_TRUST = 0.3
 
 
@@ -30,7 +29,8 @@ class Shares:
         no_words: of those, examples that hide their words from the network.
         as_printed: word-only examples whose layout stays as it is.
         title: word-only examples with an answer moved into the title.
-        other: examples with one more question, about an entity that the labels do not name.
+        all: examples that ask for their entities as one who asks for everything, perhaps with one more, which the
+            labels do not name.
         no_group: examples that hide the group of the product, as most callers do.
         no_drawing: examples without the strokes on their photo, as where words alone are at hand.
     """
@@ -39,7 +39,7 @@ class Shares:
     no_words: float
     as_printed: float
     title: float
-    other: float
+    all: float
     no_group: float
     no_drawing: float
 
@@ -80,8 +80,9 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
             )
             hidden = picture and rng.random() < self._shares.no_words
             seen = replace(record, lines=(), text="") if hidden else self._seen(record, picture, rng)
+            named = rng.random() >= self._shares.all
             # Hidden words say nothing about what else the photo shows.
-            asked = [*record.questions, *([] if hidden else self._other(seen, rng))]
+            asked = [*record.questions, *([] if named or hidden else self._other(seen, rng))]
             examples.append(
                 self._preprocessor.example(
                     seen.page,
@@ -89,6 +90,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
                     image=decode(record.photo.read_bytes()) if picture and record.photo else None,
                     text=seen.text,
                     own_labels=[q.own_label for q in asked],
+                    named=named,
                 )
             )
             questions.append(asked)
@@ -97,7 +99,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         return inputs, targets
 
     def _other(self, record: Record, rng: np.random.Generator) -> list[Question]:
-        """Perhaps a question that nobody labelled, with what the labelled ones tell of its answer.
+        """At most one question that nobody labelled, with what the labelled ones tell of its answer.
 
         Users ask for everything, labels name what a photo shows. Where no quantity of such an entity is printed
         the answer is empty. Where the very print is there that answers a labelled question, it does not answer
@@ -105,7 +107,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         """
         named = [q.entity for q in record.questions]
         others = [e for e in self._preprocessor.schema.entities if e.kind == "quantity" and e not in named]
-        if not others or rng.random() >= self._shares.other:
+        if not others:
             return []
         entity = others[rng.integers(len(others))]
         *found, candidates = self._preprocessor.candidates(record.lines, [*named, entity], record.text)

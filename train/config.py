@@ -71,7 +71,7 @@ class Config:
     no_words_share: float = 0.5
     as_printed_share: float = 0.3
     title_share: float = 0.05
-    other_share: float = 0.0
+    all_share: float = 0.0
     no_group_share: float = 0.5
     no_drawing_share: float = 0.1
     hold_back: float = 0.1

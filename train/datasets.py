@@ -161,8 +161,9 @@ def with_drawing(record: Record, photo: Path) -> Record:
 
 
 def label_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file, which may be gzipped."""
-    with gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
+    """Rows of a CSV file, which may be gzipped and begin with a byte order mark."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
         yield from csv.DictReader(file)
 
 

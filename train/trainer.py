@@ -156,7 +156,7 @@ class Trainer:
             no_words=config.no_words_share,
             as_printed=config.as_printed_share,
             title=config.title_share,
-            other=config.other_share,
+            all=config.all_share,
             no_group=config.no_group_share,
             no_drawing=config.no_drawing_share,
         )
@@ -199,7 +199,7 @@ class Trainer:
         writer = SummaryWriter(str(self.out))
         p = self.progress
         deadline = time.monotonic() + 60 * self.config.minutes
-        while p.epoch < self.config.epochs and not self._out_of_patience():
+        while not self.done:
             loss = self._epoch(writer, deadline)
             if p.batch:  # stopped by the clock inside the epoch
                 self.log("time is up; run the same command again to go on")
@@ -218,6 +218,11 @@ class Trainer:
         self._save()
         writer.close()
         return best
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to train: the epochs or the patience ended, not the time."""
+        return self.progress.epoch >= self.config.epochs or self._out_of_patience()
 
     def _out_of_patience(self) -> bool:
         return 0 < self.config.patience <= self.progress.since_best
@@ -262,6 +267,7 @@ class Trainer:
             at = now
 
     def _step(self, inputs: Inputs, targets: Targets) -> float:
+        """The loss of a batch, which is learned from. Raises FloatingPointError: the loss is no number any more."""
         self.network.train()
         if self.config.stem_start:
             self.network.stem[0].eval()  # batch norm keeps the packaged statistics
@@ -271,6 +277,8 @@ class Trainer:
         with torch.autocast(self.device_type, dtype=self.precision, enabled=enabled):
             logits = self.network(inputs, targets.tokens)
         loss = answer_loss(logits, targets, self.vocabulary, self.config.spelling_weight)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss at step {self.progress.step} is {loss.item()}; lower learning_rate")
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimiser)
@@ -329,7 +337,7 @@ class Trainer:
     @torch.inference_mode()
     def _temperature(self) -> float:
         """The temperature that makes the held-back answers likeliest (Guo et al., arXiv 1706.04599)."""
-        shares = replace(self.shares, picture=0.0, as_printed=1.0, other=0.0, no_drawing=0.0)
+        shares = replace(self.shares, picture=0.0, as_printed=1.0, all=0.0, no_drawing=0.0)
         kept = []
         batches = self._batches_of(self.held_records, 0, shares)
         for inputs, targets in (batches[i] for i in range(len(batches))):

@@ -95,6 +95,31 @@ def test_half_precision_trains_as_well(tmp_path: Path) -> None:
     assert all(torch.isfinite(p).all() for p in trainer.network.parameters())
 
 
+def test_a_run_whose_time_is_up_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    hurried = Trainer(replace(TINY, minutes=1e-6), tmp_path, "cpu")
+    hurried.run()
+    assert (hurried.progress.epoch, hurried.progress.batch, hurried.done) == (0, 1, False)
+    resumed = Trainer(replace(TINY, minutes=1e-6), tmp_path, "cpu")
+    resumed.run()
+    assert resumed.progress.batch == 2
+
+
+def test_a_run_ends_with_its_patience(tmp_path: Path) -> None:
+    trainer = Trainer(replace(TINY, hold_back=0.3, patience=1), tmp_path, "cpu")
+    trainer.progress.best = 2.0
+    trainer.run()
+    assert (trainer.progress.epoch, trainer.done) == (1, True)
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+    trainer = Trainer(TINY, tmp_path, "cpu")
+    with torch.no_grad():
+        trainer.network.named.weight.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="step 0 is nan; lower learning_rate"):
+        trainer.run()
+
+
 def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
     _losses(tmp_path, stop_after=2)
     with pytest.raises(ValueError, match="learning_rate"):
@@ -110,7 +135,7 @@ def test_held_back_photos_are_not_trained_on() -> None:
 
 def test_an_epoch_shows_every_photo_once() -> None:
     records = generate(70, 1, SCHEMA)
-    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=0, no_group=0, no_drawing=0)
+    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, all=0, no_group=0, no_drawing=0)
     batches = Batches(records, PREPROCESSOR, batch_size=16, seed=0, epoch=3, shares=shares)
     numbers = np.concatenate(batches._batches)
     assert sorted(numbers) == list(range(70))
@@ -161,13 +186,19 @@ def test_questions_that_nobody_labelled() -> None:
     line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), "NET WT 12 OZ", 0.9)
     twelve = Quantity((Decimal(12),), "ounce")
     record = Record("a", None, 300, 300, (line,), (Question(weight, (twelve,)),))
-    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, other=1, no_group=0, no_drawing=0)
+    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, all=1, no_group=0, no_drawing=0)
     batches = Batches([record], PREPROCESSOR, batch_size=1, seed=0, epoch=0, shares=shares)
     asked = {q.entity.name: q for i in range(60) for q in batches._other(record, np.random.default_rng(i))}
     assert asked[voltage.name].rejected == frozenset()
     assert asked["item_volume"].rejected == frozenset({0})
     assert asked["maximum_weight_recommendation"].rejected == frozenset({0})
     assert weight.name not in asked
+    for share, named in ((0, True), (1, False)):
+        shares = replace(shares, all=share)
+        batches = Batches([record] * 30, PREPROCESSOR, batch_size=30, seed=0, epoch=0, shares=shares)
+        inputs, _ = batches[0]
+        assert set(inputs.named.tolist()) == {named}
+        assert (len(inputs.named) == 30) == named  # nobody names what is not labelled
 
     question = asked["item_volume"]
     example = PREPROCESSOR.example(record.page, [question.entity])
