@@ -83,12 +83,12 @@ def find_candidates(
             found += [c for c in _merged(lines, i, units) if (c.start, c.end) not in spans]
             bare += [] if matches else [i]
     if UNITS[units[0]].dimension == "length":
-        noted, common = _noted_unit(lines, units), _common_unit(found)
-        for i in bare:
-            if noted and BARE.fullmatch(lines[i].text):
-                found += _stated(lines[i], i, noted, units)
-            elif common and BARE_LENGTH.fullmatch(lines[i].text):
-                found += _stated(lines[i], i, common, units)
+        noted = _noted_units(lines, units)
+        # Notes that contradict each other leave bare lengths without a unit.
+        told, form = (noted, BARE) if noted else (_common_units(found), BARE_LENGTH)
+        if len(told) == 1:
+            unit = min(told)
+            found += [c for i in bare if form.fullmatch(lines[i].text) for c in _stated(lines[i], i, unit, units)]
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
     largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.size))[:MAX_CANDIDATES]
@@ -189,22 +189,18 @@ def _union(a: Box, b: Box) -> Box:
     return (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def _noted_unit(lines: Sequence[Line], units: tuple[str, ...]) -> str | None:
-    """The unit of length that notes on a drawing state; None if there is none or several."""
-    noted = set()
-    for line in lines:
-        text = line.text.translate(FOLD)
-        noted |= {starting_unit(text[match.end() :], units) for match in NOTE.finditer(text)}
-    noted.discard(None)
-    return noted.pop() if len(noted) == 1 else None
+def _noted_units(lines: Sequence[Line], units: tuple[str, ...]) -> set[str]:
+    """The units of length that notes on a drawing state."""
+    folded = [line.text.translate(FOLD) for line in lines]
+    noted = (starting_unit(text[match.end() :], units) for text in folded for match in NOTE.finditer(text))
+    return {unit for unit in noted if unit}
 
 
-def _common_unit(found: Sequence[Candidate]) -> str | None:
-    """The unit that all lengths on the photo have, where there are enough of them to be a drawing's."""
+def _common_units(found: Sequence[Candidate]) -> set[str]:
+    """The units that the lengths on the photo have, where there are enough of them to be a drawing's."""
     printed = [c for c in found if c.line >= 0]
     surely = {(c.line, c.start) for c in printed if not (c.slip or c.inherited)}
-    used = {c.quantity.unit for c in printed}
-    return used.pop() if len(used) == 1 and len(surely) >= FEWEST_LENGTHS else None
+    return {c.quantity.unit for c in printed} if len(surely) >= FEWEST_LENGTHS else set()
 
 
 def _stated(line: Line, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:

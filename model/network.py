@@ -29,7 +29,7 @@ class Inputs:
         pixels: uint8 (B, 3, S, S), letterboxed to the top left; None where the image stream is off.
         visible: (B, 2), width and height of the photo in the letterbox, as shares of S.
         words: (B, N, K) subword tokens. word_geometry: (B, N, G) centre first. word_mask: bool (B, N).
-        owner: (Q,) photo of each question. prompt: (Q,) prompt token. named: bool (Q,), see Preprocessor.example.
+        owner: (Q,) photo of each question. prompt: (Q,) prompt token. presumption: (Q,), see Preprocessor.example.
         features: (Q, C, F). units: (Q, C) unit tokens. spelling: (Q, C, T) number tokens.
         context: (Q, C, 2, K) subwords before and after the candidate in its line.
         candidate_geometry: (Q, C, G). candidate_mask: bool (Q, C).
@@ -42,7 +42,7 @@ class Inputs:
     word_mask: Tensor
     owner: Tensor
     prompt: Tensor
-    named: Tensor
+    presumption: Tensor
     features: Tensor
     units: Tensor
     spelling: Tensor
@@ -78,7 +78,7 @@ class Resformer(nn.Module):
         )
         self.context_mixers = nn.Linear(2 * width, width)
         self.stream = nn.Embedding(3, width)  # patch, word, candidate
-        self.named = nn.Embedding(2, width)
+        self.presumption = nn.Embedding(2, width)  # no, yes
         self.dropout = nn.Dropout(preset.dropout)
         self.encoder = Encoder(width, preset.heads, preset.encoder_layers, preset.dropout)
         self.decoder = Decoder(
@@ -86,7 +86,7 @@ class Resformer(nn.Module):
         )
         nn.init.normal_(self.spelling_position.weight, std=0.02)
         nn.init.normal_(self.stream.weight, std=0.02)
-        nn.init.normal_(self.named.weight, std=0.02)
+        nn.init.normal_(self.presumption.weight, std=0.02)
 
     def encode(self, inputs: Inputs) -> Memory:
         """Everything that is known of the photos and of the candidates for each question."""
@@ -97,7 +97,9 @@ class Resformer(nn.Module):
             patches, patch_mask = self._patches(inputs.pixels, inputs.visible)
             photo = torch.cat([patches, words], dim=1)
             photo_mask = torch.cat([patch_mask, inputs.word_mask], dim=1)
-        prompt = (embedding(inputs.prompt) + self.named(inputs.named.long()))[:, None]
+        no, yes = self.presumption.weight
+        presumption = torch.lerp(no, yes, inputs.presumption[:, None])
+        prompt = (embedding(inputs.prompt) + presumption)[:, None]
         candidates = (
             self.features(self._spread(inputs.features))
             + embedding(inputs.units)

@@ -145,8 +145,7 @@ class Predictor:
 
         Args:
             photo: the bytes of an image file.
-            entities: names to answer; none or empty = all of the schema. One that is named is taken for one that the
-                product has: its answer is less often empty.
+            entities: names to answer; none or empty = all of the schema.
             title, description: text that came with the photo; its quantities can be answers too.
             group_id: the public challenge's code for the kind of product; others are not known.
             reader: `ppocr` or `none` instead of the default one.
@@ -168,7 +167,7 @@ class Predictor:
             page = Page(lines, image.shape[1], image.shape[0], drawing, group_id)
             # Three spaces apart, so that a number at a line's end finds no unit in the next one.
             text = "   ".join(part for field in (title, description) for part in field.splitlines())
-            return self.answer(page, asked, image=picture, text=text, named=bool(entities))
+            return self.answer(page, asked, image=picture, text=text)
 
     def answer(
         self,
@@ -178,20 +177,19 @@ class Predictor:
         image: np.ndarray | None = None,
         text: str = "",
         own_labels: Sequence[Quantity | None] | None = None,
-        named: bool = True,
     ) -> Result:
         """Answers from words that were read before.
 
         Args:
             image: uint8 (H, W, 3), or None to answer from the words alone.
             text: title and description.
-            own_labels, named: see Preprocessor.example.
+            own_labels: see Preprocessor.example.
         """
         # What is measured across something asked is asked too: an answer never depends on what else a caller names.
         pairs = [pair for pair in self.schema.crossing if any(e in entities for e in pair)]
         asked = [*entities, *dict.fromkeys(e for pair in pairs for e in pair if e not in entities)]
         own = [*(own_labels or [None] * len(entities)), *[None] * (len(asked) - len(entities))]
-        example = self._preprocessor.example(page, asked, image=image, text=text, own_labels=own, named=named)
+        example = self._preprocessor.example(page, asked, image=image, text=text, own_labels=own)
         vocabulary = self._preprocessor.vocabulary
         grammars: list[Grammar] = [
             QuantityGrammar(vocabulary, entity)

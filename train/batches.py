@@ -80,9 +80,9 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
             )
             hidden = picture and rng.random() < self._shares.no_words
             seen = replace(record, lines=(), text="") if hidden else self._seen(record, picture, rng)
-            named = rng.random() >= self._shares.all
+            labelled = rng.random() >= self._shares.all
             # Hidden words say nothing about what else the photo shows.
-            asked = [*record.questions, *([] if named or hidden else self._other(seen, rng))]
+            asked = [*record.questions, *([] if labelled or hidden else self._other(seen, rng))]
             examples.append(
                 self._preprocessor.example(
                     seen.page,
@@ -90,7 +90,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
                     image=decode(record.photo.read_bytes()) if picture and record.photo else None,
                     text=seen.text,
                     own_labels=[q.own_label for q in asked],
-                    named=named,
+                    presumption=float(labelled),
                 )
             )
             questions.append(asked)

@@ -27,7 +27,7 @@ from train.config import Config
 from train.datasets import Record, read_again, read_challenge, read_hand, read_unlabelled
 from train.evaluation import Answers, answer_records, score_answers
 from train.generated import generate
-from train.loss import Targets, answer_loss
+from train.loss import Targets, answer_loss, make_targets
 from train.metrics import Score
 from train.stem_start import start_from_lite0
 
@@ -172,16 +172,13 @@ class Trainer:
             self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
 
     def _batches(self, epoch: int) -> Batches:
-        return self._batches_of(self.train_records, epoch, self.shares)
-
-    def _batches_of(self, records: list[Record], epoch: int, shares: Shares) -> Batches:
         return Batches(
-            records,
+            self.train_records,
             self.preprocessor,
             batch_size=self.config.batch_size,
             seed=self.config.seed,
             epoch=epoch,
-            shares=shares,
+            shares=self.shares,
         )
 
     def learning_rate(self, step: int) -> float:
@@ -337,12 +334,22 @@ class Trainer:
     @torch.inference_mode()
     def _temperature(self) -> float:
         """The temperature that makes the held-back answers likeliest (Guo et al., arXiv 1706.04599)."""
-        shares = replace(self.shares, picture=0.0, as_printed=1.0, all=0.0, no_drawing=0.0)
         kept = []
-        batches = self._batches_of(self.held_records, 0, shares)
-        for inputs, targets in (batches[i] for i in range(len(batches))):
-            inputs, targets = inputs.to(self.device), targets.to(self.device)
-            kept.append((self.averaged(inputs, targets.tokens), targets))
+        for start in range(0, len(self.held_records), self.config.batch_size):
+            records = self.held_records[start : start + self.config.batch_size]
+            examples = [
+                self.preprocessor.example(
+                    record.page,
+                    [q.entity for q in record.questions],
+                    text=record.text,
+                    own_labels=[q.own_label for q in record.questions],
+                )
+                for record in records
+            ]
+            inputs = self.preprocessor.batch(examples)
+            count = inputs.candidate_mask.shape[1]
+            targets = make_targets(self.vocabulary, examples, [r.questions for r in records], count).to(self.device)
+            kept.append((self.averaged(inputs.to(self.device), targets.tokens), targets))
         questions = sum(len(targets.trust) for _, targets in kept)
 
         def loss(temperature: float) -> float:

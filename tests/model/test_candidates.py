@@ -100,7 +100,10 @@ def test_bare_lengths_may_stand_with_their_axis(text: str) -> None:
 
 
 def test_contradicting_notes_give_nothing() -> None:
-    assert find_candidates([line("Unit: cm"), line("Unit: mm", y=100), line("12", y=200)], LENGTH) == []
+    notes = [line("Unit: cm"), line("Unit: mm", y=100), line("12", y=200)]
+    assert find_candidates(notes, LENGTH) == []
+    others = [line("8 cm", y=300), line("9 cm", y=400)]
+    assert named(find_candidates([*notes, *others], LENGTH)) == ["8 centimetre", "9 centimetre"]
 
 
 def test_ranges_only_where_the_entity_may_have_them() -> None:

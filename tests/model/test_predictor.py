@@ -96,18 +96,11 @@ def test_shipped_weights_read_a_pack(shipped: Predictor) -> None:
 
 def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
     photo = pack("INPUT 220-240V~", "Power 60 W", "Weight 1,5 kg")
-    together = shipped.predict(photo, SCHEMA.names).predictions
+    together = shipped.predict(photo).predictions
     for name in SCHEMA.names:
         alone = shipped.predict(photo, [name]).predictions[name]
         assert alone.prediction == together[name].prediction
         assert alone.confidence == pytest.approx(together[name].confidence, abs=2e-3)
-
-
-def test_a_named_entity_is_taken_for_one_that_the_product_has(shipped: Predictor) -> None:
-    photo, name = pack("GOLDEN RICE", "NET WT 5 kg"), "maximum_weight_recommendation"
-    named, unnamed = shipped.predict(photo, [name]).predictions[name], shipped.predict(photo).predictions[name]
-    assert named.prediction == "5 kilogram"
-    assert not unnamed.prediction or unnamed.confidence < named.confidence
 
 
 def test_crossing_lengths_do_not_depend_on_what_else_is_asked(shipped: Predictor) -> None:

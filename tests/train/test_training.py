@@ -115,7 +115,7 @@ def test_a_run_ends_with_its_patience(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     trainer = Trainer(TINY, tmp_path, "cpu")
     with torch.no_grad():
-        trainer.network.named.weight.fill_(float("nan"))
+        trainer.network.presumption.weight.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="step 0 is nan; lower learning_rate"):
         trainer.run()
 
@@ -193,12 +193,12 @@ def test_questions_that_nobody_labelled() -> None:
     assert asked["item_volume"].rejected == frozenset({0})
     assert asked["maximum_weight_recommendation"].rejected == frozenset({0})
     assert weight.name not in asked
-    for share, named in ((0, True), (1, False)):
+    for share, labelled in ((0, True), (1, False)):
         shares = replace(shares, all=share)
         batches = Batches([record] * 30, PREPROCESSOR, batch_size=30, seed=0, epoch=0, shares=shares)
         inputs, _ = batches[0]
-        assert set(inputs.named.tolist()) == {named}
-        assert (len(inputs.named) == 30) == named  # nobody names what is not labelled
+        assert set(inputs.presumption.tolist()) == {float(labelled)}
+        assert (len(inputs.presumption) == 30) == labelled  # labels ask for no more than they have
 
     question = asked["item_volume"]
     example = PREPROCESSOR.example(record.page, [question.entity])
