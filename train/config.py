@@ -9,7 +9,7 @@ import yaml
 
 from model.presets import PRESETS
 
-__all__ = ["Config", "Source", "load_config"]
+__all__ = ["Config", "LoopConfig", "Source", "load_config"]
 
 KINDS = ("challenge", "hand", "unlabelled", "generated")
 FILES = ("labels", "photos", "words", "more_words")
@@ -43,20 +43,18 @@ class Source:
     photos_count: int = 0
 
 
-@dataclass(frozen=True)
-class Config:
-    """How to train one network.
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """How long and how fast to learn, whatever is learned.
 
     Attributes:
         minutes: time budget of this run; it ends sooner when `patience` runs out.
         hold_back: share of the photos, chosen by name, that are only evaluated on.
-        picture_share and other shares: see train.batches.Shares.
         stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
         precision: `fp32`, `bf16` or `fp16` (with gradient scaling).
     """
 
     preset: str
-    sources: tuple[Source, ...]
     minutes: float
     epochs: int
     batch_size: int = 32
@@ -65,15 +63,6 @@ class Config:
     weight_decay: float = 0.05
     clip: float = 1.0
     ema: float = 0.998
-    dropout: float = 0.1
-    spelling_weight: float = 0.3
-    picture_share: float = 0.0
-    no_words_share: float = 0.5
-    as_printed_share: float = 0.3
-    title_share: float = 0.05
-    all_share: float = 0.0
-    no_group_share: float = 0.5
-    no_drawing_share: float = 0.1
     hold_back: float = 0.1
     patience: int = 0
     evaluate_every: int = 1
@@ -83,6 +72,26 @@ class Config:
     workers: int = 0
     checkpoint_batches: int = 100
     checkpoint_minutes: float = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(LoopConfig):
+    """How to train a network that answers.
+
+    Attributes:
+        picture_share and other shares: see train.batches.Shares.
+    """
+
+    sources: tuple[Source, ...]
+    dropout: float = 0.1
+    spelling_weight: float = 0.3
+    picture_share: float = 0.0
+    no_words_share: float = 0.5
+    as_printed_share: float = 0.3
+    title_share: float = 0.05
+    all_share: float = 0.0
+    no_group_share: float = 0.5
+    no_drawing_share: float = 0.1
 
 
 def load_config(path: Path) -> Config:

@@ -1,0 +1,234 @@
+"""The training loop, whatever is learned: schedule, averaged weights, checkpoints, a folder that a run resumes from."""
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sized
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from train.checkpoint import Ema, Progress, load_checkpoint, save_checkpoint
+from train.config import LoopConfig
+
+__all__ = ["Log", "Loop", "OnDevice"]
+
+Log = Callable[[str], None]
+
+
+class OnDevice(Protocol):
+    """What a batch consists of."""
+
+    def to(self, device: str) -> Any: ...
+
+
+Batch = TypeVar("Batch", bound=tuple[OnDevice, ...])
+Result = TypeVar("Result")
+
+
+class Loop(ABC, Generic[Batch, Result]):
+    """Trains until the epochs, the time or the patience of its config end.
+
+    Writes into `out`: checkpoint.pt, weights.safetensors (the averaged weights that scored best, or the last ones
+    where nothing is scored), TensorBoard events.
+
+    Args:
+        network: on its device; what shall not be learned needs no gradient.
+        fingerprint: what a checkpoint must agree with beside the config.
+        scored: whether `evaluate` has anything to score.
+    """
+
+    def __init__(
+        self,
+        config: LoopConfig,
+        out: Path,
+        device: str,
+        network: nn.Module,
+        *,
+        fingerprint: dict[str, Any],
+        scored: bool,
+        log: Log,
+    ):
+        self.config = config
+        self.out = out
+        self.device = device
+        self.network = network
+        self.scored = scored
+        self.log = log
+        out.mkdir(parents=True, exist_ok=True)
+        self.ema = Ema(network, config.ema)
+        learned = [p for p in network.parameters() if p.requires_grad]
+        decayed = [p for p in learned if p.ndim > 1]
+        plain = [p for p in learned if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": config.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+            betas=(0.9, 0.98),
+        )
+        self.precision = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[config.precision]
+        self.device_type = torch.device(device).type
+        self.scaler = torch.amp.GradScaler(self.device_type, enabled=config.precision == "fp16")
+        self.progress = Progress()
+        self.batches_per_epoch = len(cast(Sized, self.batches(0)))
+        self.checkpoint = out / "checkpoint.pt"
+        # What a checkpoint is compared with. Paths may move between machines, the photos behind them may not change.
+        self.fingerprint = {k: v for k, v in asdict(config).items() if k != "sources"} | fingerprint
+        if self.checkpoint.exists():
+            self.progress = load_checkpoint(
+                self.checkpoint, self.network, self.ema, self.optimiser, self.scaler, self.fingerprint
+            )
+            self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
+
+    @abstractmethod
+    def batches(self, epoch: int) -> Dataset[Batch]:
+        """The batches of an epoch, each made from (seed, epoch, its number) alone."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """The loss of a batch on the device; the network's own part of it belongs into `autocast`."""
+
+    @abstractmethod
+    def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Result]:
+        """The score of the averaged weights on what is held back, and what is told of it; logs both."""
+
+    @abstractmethod
+    def save_weights(self) -> None:
+        """Writes the averaged weights."""
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self.device_type, dtype=self.precision, enabled=self.precision != torch.float32)
+
+    def train_mode(self) -> None:
+        self.network.train()
+
+    def learning_rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine to one hundredth."""
+        total = self.config.epochs * self.batches_per_epoch
+        warm = max(1, round(self.config.warmup * total))
+        if step < warm:
+            return self.config.learning_rate * (step + 1) / warm
+        share = (step - warm) / max(1, total - warm)
+        return self.config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+
+    def run(self) -> Result | None:
+        """Trains, and returns the best result on what is held back since the run was started or resumed."""
+        best: Result | None = None
+        writer = SummaryWriter(str(self.out))
+        p = self.progress
+        deadline = time.monotonic() + 60 * self.config.minutes
+        while not self.done:
+            loss = self._epoch(writer, deadline)
+            if p.batch:  # stopped by the clock inside the epoch
+                self.log("time is up; run the same command again to go on")
+                best = self._score(writer, loss) or best
+                break
+            p.epoch += 1
+            last = p.epoch == self.config.epochs
+            if last or p.epoch % self.config.evaluate_every == 0:
+                best = self._score(writer, loss) or best
+                self._save()
+        if self._out_of_patience():
+            self.log(f"no better score in {p.since_best} evaluations: stopped")
+        if not self.scored:
+            self.save_weights()
+        self._save()
+        writer.close()
+        return best
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to train: the epochs or the patience ended, not the time."""
+        return self.progress.epoch >= self.config.epochs or self._out_of_patience()
+
+    def _out_of_patience(self) -> bool:
+        return 0 < self.config.patience <= self.progress.since_best
+
+    def _score(self, writer: SummaryWriter, loss: float) -> Result | None:
+        """Keeps and returns a best score."""
+        if not self.scored:
+            return None
+        p = self.progress
+        score, result = self.evaluate(writer, loss)
+        if score <= p.best:
+            p.since_best += 1
+            return None
+        p.best, p.since_best = score, 0
+        self.save_weights()
+        return result
+
+    def _epoch(self, writer: SummaryWriter, deadline: float) -> float:
+        p = self.progress
+        batches = self.batches(p.epoch)
+        order = range(p.batch, self.batches_per_epoch)
+        # A generator of its own: the loader's draw must not move the random state that dropout goes on from.
+        loader = DataLoader(
+            batches,
+            batch_size=None,
+            sampler=order,
+            num_workers=self.config.workers,
+            generator=torch.Generator(),
+        )
+        bar = tqdm(loader, desc=f"epoch {p.epoch + 1}/{self.config.epochs}", total=len(order), leave=False)
+        losses, saved = [], time.monotonic()
+        for batch in self._timed(bar):
+            loss = self._step(tuple(part.to(self.device) for part in batch))
+            losses.append(loss)
+            p.batch += 1
+            p.step += 1
+            writer.add_scalar("loss/train", loss, p.step)
+            writer.add_scalar("learning rate", self.learning_rate(p.step - 1), p.step)
+            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
+            now = time.monotonic()
+            if p.step % self.config.checkpoint_batches == 0 or now - saved > 60 * self.config.checkpoint_minutes:
+                self._save()
+                saved = now
+            if now > deadline and p.batch < self.batches_per_epoch:
+                return float(np.mean(losses))
+        p.batch = 0
+        return float(np.mean(losses)) if losses else math.nan
+
+    def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        at = time.monotonic()
+        for batch in batches:
+            yield batch
+            now = time.monotonic()
+            self.progress.seconds += now - at
+            at = now
+
+    def _step(self, batch: Any) -> float:
+        """The loss of a batch, which is learned from. Raises FloatingPointError: the loss is no number any more."""
+        self.train_mode()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate(self.progress.step)
+        loss = self.loss(batch)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss at step {self.progress.step} is {loss.item()}; lower learning_rate")
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimiser)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.ema.update(self.network)
+        return loss.item()
+
+    def _save(self) -> None:
+        save_checkpoint(
+            self.checkpoint,
+            self.progress,
+            self.network,
+            self.ema,
+            self.optimiser,
+            self.scaler,
+            self.fingerprint,
+        )
