@@ -40,7 +40,7 @@ lint: $(VENV)/.test-requirements
 
 words: build/words/amazon-train.jsonl.gz build/words/hand-train.jsonl.gz
 
-build/words/%.jsonl.gz: model/reader.py | $(VENV)/.test-requirements
+build/words/%.jsonl.gz: $(wildcard model/readers/*.py) | $(VENV)/.test-requirements
 	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.read $(DATA)/$(subst -,/,$*) $@
 
 benchmark-accuracy: $(VENV)/.test-requirements words

@@ -16,7 +16,6 @@ from handler.settings import Settings
 from handler.threads import fair_share
 from model.errors import ResformerError
 from model.predictor import Predictor
-from model.reader import READERS
 
 __all__ = ["MODEL_NAME", "Service"]
 
@@ -81,7 +80,7 @@ class Service:
             "version": predictor.version,
             "preset": predictor.metadata["preset"],
             "reader": predictor.reader,
-            "readers": list(READERS),
+            "readers": list(predictor.readers),
             "threads": self._threads,
             "entities": [
                 {"name": entity.name, "kind": entity.kind, "units": list(entity.units)}

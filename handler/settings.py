@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from model.reader import READERS
+from model.readers import READERS
 
 __all__ = ["Settings"]
 

@@ -10,13 +10,15 @@ from torch.nn import functional as F
 from model.decoder import Decoder
 from model.encoder import Encoder, Memory
 from model.layers import sincos_2d
+from model.maps import PrintMaps
 from model.presets import Preset
-from model.stem import build_stem
+from model.stem import Stem
 from model.vocabulary import Vocabulary
 
 __all__ = ["FEATURE_BINS", "Inputs", "Resformer"]
 
 FEATURE_BINS = 8  # quantile bins that a candidate's number features are spread over
+MAPS_WIDTH = 48
 
 
 @dataclass
@@ -64,8 +66,10 @@ class Resformer(nn.Module):
         width = preset.width
         self.preset = preset
         self.pad = vocabulary.pad
-        self.stem, channels = build_stem(preset)
-        self.patches = nn.Conv2d(channels, width, preset.patch, preset.patch)
+        self.stem = Stem(preset)
+        # None where nobody trained them, see model.weights.
+        self.maps: PrintMaps | None = PrintMaps(self.stem.channels, MAPS_WIDTH)
+        self.patches = nn.Conv2d(self.stem.channels[-1], width, preset.patch, preset.patch)
         self.spelling_position = nn.Embedding(preset.max_tokens, width)
         self.geometry = nn.Linear(geometry, width)
         self.feature_edges: Tensor
@@ -115,6 +119,15 @@ class Resformer(nn.Module):
             Memory(self.dropout(photo), photo_mask, self.dropout(question), question_mask, inputs.owner)
         )
 
+    def find_print(self, pixels: Tensor) -> Tensor:
+        """Maps of the print (see PrintMaps) on photos (B, 3, H, W), 0 to 255, sides multiples of 16.
+
+        Raises ValueError: this network has no maps.
+        """
+        if self.maps is None:
+            raise ValueError("this network has no maps of print; train them with `python -m train.run --maps`")
+        return self.maps(*self.stem.pyramid(_normalised(pixels, self.patches.weight.dtype)))
+
     def forward(self, inputs: Inputs, tokens: Tensor) -> Tensor:
         """Next-token logits (Q, T, vocabulary + C) after each of the tokens (Q, T), for training."""
         memory = self.encode(inputs)
@@ -122,7 +135,7 @@ class Resformer(nn.Module):
 
     def _patches(self, pixels: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
         dtype = self.patches.weight.dtype
-        maps = self.patches(self.stem((pixels.to(dtype) - 127) / 128))
+        maps = self.patches(self.stem(_normalised(pixels, dtype)))
         side = maps.shape[-1]
         centres = (torch.arange(side, device=maps.device, dtype=dtype) + 0.5) / side
         y, x = torch.meshgrid(centres, centres, indexing="ij")
@@ -151,3 +164,7 @@ class Resformer(nn.Module):
         """Piecewise linear encoding of numbers over quantile bins (arXiv 2203.05556)."""
         low, high = self.feature_edges[:, :-1], self.feature_edges[:, 1:]
         return ((features[..., None] - low) / (high - low)).clamp(0, 1).flatten(-2)
+
+
+def _normalised(pixels: Tensor, dtype: torch.dtype) -> Tensor:
+    return (pixels.to(dtype) - 127) / 128

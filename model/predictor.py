@@ -21,7 +21,7 @@ from model.photo import MAX_PIXELS
 from model.photo import decode as decode_photo
 from model.priors import Priors
 from model.quantity import Quantity
-from model.reader import Reader, make_reader
+from model.readers import Reader, make_reader, readers_for
 from model.schema import Entity, Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, Weights, load_weights
@@ -92,7 +92,9 @@ class Predictor:
         self._threads = threads
         self._max_pixels = max_pixels
         self._empty_margin = empty_margin
-        self._readers: dict[str, Reader] = {reader: make_reader(reader, threads)}
+        self.readers = readers_for(weights.network)
+        self._readers: dict[str, Reader] = {}
+        self.words_reader()
         self._lock = threading.Lock()
         self._aside = ThreadPoolExecutor(1)
 
@@ -160,7 +162,7 @@ class Predictor:
             name = reader or self.reader
             # Looked for while the words are read, whose threads wait for each other now and then: 8 ms of 17.
             strokes = None if name == "none" else self._aside.submit(find_drawing, image)
-            lines = self._reader(name).read(image)
+            lines = self.words_reader(name).read(image)
             # Where there are words they decide: BENCHMARKS.md has what the picture adds to them.
             picture = None if lines and self.metadata["picture_with_words"] == "no" else image
             drawing = strokes.result() if strokes and lines else None
@@ -235,7 +237,9 @@ class Predictor:
         evidence = None if box is None else [round(v, 1) for v in box]
         return Prediction(str(quantity), quantity.value, quantity.unit, quantity.si(), confidence, evidence)
 
-    def _reader(self, name: str) -> Reader:
+    def words_reader(self, name: str | None = None) -> Reader:
+        """The reader of this name, or the default one, for who wants words alone. Raises BadRequest: unknown."""
+        name = name or self.reader
         if name not in self._readers:
-            self._readers[name] = make_reader(name, self._threads)
+            self._readers[name] = make_reader(name, self._network, self._device, self._threads)
         return self._readers[name]

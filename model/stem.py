@@ -1,4 +1,4 @@
-"""Residual stems: (B, 3, S, S) photos to (B, C, S/16, S/16) feature maps, with self-attention at stride 16."""
+"""Residual stems: (B, 3, H, W) photos to feature maps at strides 4, 8 and 16, with self-attention at the last."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,14 +7,30 @@ from torchvision.models.resnet import Bottleneck, ResNet
 from model.layers import Attention
 from model.presets import Preset
 
-__all__ = ["SelfAttention2d", "build_stem"]
+__all__ = ["SelfAttention2d", "Stem"]
 
 
-def build_stem(preset: Preset) -> tuple[nn.Sequential, int]:
-    """The stem of a preset, trunk first, and its number of output channels."""
-    channels = preset.stem_widths[-1]
-    trunk = MobileTrunk(preset) if preset.stem == "mobile" else ResNetTrunk(preset)
-    return nn.Sequential(trunk, SelfAttention2d(channels)), channels
+class Stem(nn.Sequential):
+    """The trunk of a preset, then self-attention.
+
+    Attributes:
+        channels: of the feature maps at strides 4, 8 and 16.
+    """
+
+    def __init__(self, preset: Preset):
+        widths = preset.stem_widths
+        mobile = preset.stem == "mobile"
+        self.channels = (widths[2], widths[3], widths[-1]) if mobile else (widths[0], widths[1], widths[-1])
+        super().__init__(
+            MobileTrunk(preset) if mobile else ResNetTrunk(preset),
+            SelfAttention2d(self.channels[-1]),
+        )
+
+    def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Feature maps at strides 4, 8 and 16, of photos whose sides are multiples of 16."""
+        trunk, attention = self
+        fine, middle, coarse = trunk.pyramid(x)  # type: ignore[operator]
+        return fine, middle, attention(coarse)
 
 
 class SelfAttention2d(nn.Module):
@@ -86,6 +102,15 @@ class MobileTrunk(nn.Sequential):
                 layers.append(InvertedResidual(cin, cout, kernel, stride if block == 0 else 1, expand))
                 cin = cout
         super().__init__(*layers)
+        self._fine = 1 + sum(preset.stem_depths[1:3])  # layers up to stride 4
+        self._middle = self._fine + preset.stem_depths[3]
+
+    def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Feature maps at strides 4, 8 and 16."""
+        layers = list(self)
+        fine = nn.Sequential(*layers[: self._fine])(x)
+        middle = nn.Sequential(*layers[self._fine : self._middle])(fine)
+        return fine, middle, nn.Sequential(*layers[self._middle :])(middle)
 
 
 class ResNetTrunk(ResNet):
@@ -96,11 +121,14 @@ class ResNetTrunk(ResNet):
         super().__init__(Bottleneck, depths, replace_stride_with_dilation=[False, False, True])
         del self.fc
         if len(preset.stem_depths) < 4:
-            del self.layer4
-        self.layers = [f"layer{i + 1}" for i in range(len(preset.stem_depths))]
+            self.layer4 = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.pyramid(x)[-1]
+
+    def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Feature maps at strides 4, 8 and 16."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        for name in self.layers:
-            x = getattr(self, name)(x)
-        return x
+        fine = self.layer1(x)
+        middle = self.layer2(fine)
+        return fine, middle, self.layer4(self.layer3(middle))

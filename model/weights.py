@@ -18,6 +18,7 @@ from model.vocabulary import Vocabulary
 __all__ = ["WEIGHTS", "Weights", "build_network", "load_weights", "save_weights"]
 
 WEIGHTS = Path(__file__).parent / "weights"
+MAPS = "maps."  # what the names of the maps' tensors begin with
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def save_weights(
     *,
     picture_with_words: bool,
     temperature: float,
+    maps: bool,
     **facts: str,
 ) -> None:
     """Writes matrices in fp16; vectors, statistics and bin edges stay fp32: small, and of a wide range.
@@ -47,12 +49,14 @@ def save_weights(
     Args:
         picture_with_words: whether the image stream is on where there are words.
         temperature: see model.decoding.decode.
+        maps: whether the maps of print are worth keeping: somebody trained them.
         facts: what else the file should say.
     """
     matrices = {name for name, parameter in network.named_parameters() if parameter.ndim > 1}
     tensors: dict[str, Tensor] = {
         name: t.detach().cpu().contiguous().to(torch.float16 if name in matrices else t.dtype)
         for name, t in network.state_dict().items()
+        if maps or not name.startswith(MAPS)
     }
     metadata = {
         "preset": network.preset.name,
@@ -65,7 +69,7 @@ def save_weights(
 
 
 def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
-    """Rebuilds a network in fp32, in evaluation mode.
+    """Rebuilds a network in fp32, in evaluation mode; without maps of print where the file has none.
 
     Raises:
         FileNotFoundError: no such file.
@@ -86,6 +90,8 @@ def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
             f"{path} answers {metadata['entities']}, the schema lists {entities}; train it for this schema"
         )
     network = build_network(preset(metadata["preset"]), vocabulary)
+    if not any(name.startswith(MAPS) for name in tensors):
+        network.maps = None
     expected = network.state_dict()
     wrong = [n for n in expected if n not in tensors or tensors[n].shape != expected[n].shape]
     if wrong or tensors.keys() - expected.keys():

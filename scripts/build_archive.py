@@ -22,7 +22,7 @@ import yaml
 from handler.service import MODEL_NAME
 from handler.settings import Settings
 from model.predictor import Predictor
-from model.reader import READERS
+from model.readers import READERS
 from scripts.server import WORKER_ENVIRONMENT
 
 __all__ = ["ArchiveError", "build_archive"]

@@ -35,7 +35,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from model.errors import ResformerError
-from model.reader import READERS
+from model.readers import READERS
 from model.schema import Schema
 from scripts.answerers import Answerer, EndpointError, endpoint, in_process
 from scripts.download_images import Downloader

@@ -19,12 +19,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-import model.reader
+import model.readers
 import train.baselines.readers
 from model.candidates import find_candidates
 from model.inputs import Preprocessor
 from model.predictor import Prediction, Predictor
 from model.priors import Priors
+from model.readers import READERS
 from model.schema import Entity
 from model.vocabulary import Vocabulary
 from model.words import Line
@@ -42,6 +43,7 @@ from train.validation import ValidationSet, Words, validation_sets, words_of
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
 OURS = "ppocr"
+LOOKS = "crops"  # our reader that looks before it reads
 OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "Tesseract")
 
 Answers = list[tuple[str, float]]  # canonical answer and confidence of each question of a record
@@ -93,8 +95,7 @@ def read_photos(photos: Path, words: Path, reader: str) -> tuple[float, int]:
     What was kept is older than the code of its reader: it is read again.
     """
     cost = words.with_suffix(".cost.json")
-    source = inspect.getfile(model.reader if reader in model.reader.READERS else train.baselines.readers)
-    if not cost.exists() or cost.stat().st_mtime < Path(source).stat().st_mtime:
+    if not cost.exists() or cost.stat().st_mtime < max(path.stat().st_mtime for path in _code_of(reader)):
         words.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "train.read", str(photos), str(words), "--reader", reader]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
@@ -103,6 +104,13 @@ def read_photos(photos: Path, words: Path, reader: str) -> tuple[float, int]:
         cost.write_text(done.stdout)
     summary = json.loads(cost.read_text())
     return summary["mean_seconds"], summary["peak_mib"]
+
+
+def _code_of(reader: str) -> list[Path]:
+    """The files that say what a reader reads."""
+    if reader not in READERS:
+        return [Path(inspect.getfile(train.baselines.readers))]
+    return list(Path(inspect.getfile(model.readers)).parent.glob("*.py"))
 
 
 def resformer(predictor: Predictor) -> System:
@@ -257,7 +265,7 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
     for photos in sets:
         name = photos.name
         rows = read_rows(photos.labels, schema)
-        for reader in (OURS, *ocr):
+        for reader in (OURS, *(r for r in predictor.readers if r == LOOKS), *ocr):
             path = out / "words" / f"{name}-{reader}.jsonl".replace(" ", "-")
             seconds, memory = read_photos(photos.photos, path, reader)
             words = replace(words_of(rows, path, photos.photos, schema), reading_s=seconds, memory=memory)
@@ -267,6 +275,8 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
                     table.add(name, f"Resformer without {hidden}", reader, rows, Words(records), ours)
                 wordless = Words([replace(record, lines=()) for record in words.records])
                 table.add(name, "Resformer", "none", rows, wordless, resformer_alone(predictor))
+            elif reader == LOOKS:
+                table.add(name, "Resformer", reader, rows, words, ours)
             else:
                 table.add(name, "rules", reader, rows, words, ruled)
             if reader != "Tesseract":

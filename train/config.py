@@ -3,22 +3,29 @@
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from model.presets import PRESETS
 
-__all__ = ["Config", "LoopConfig", "Source", "load_config"]
+__all__ = ["Config", "LoopConfig", "MapsConfig", "Source", "load_config"]
 
-KINDS = ("challenge", "hand", "unlabelled", "generated")
-FILES = ("labels", "photos", "words", "more_words")
+# Each kind of source with the files that it needs.
+KINDS = {
+    "challenge": ("labels", "photos", "words"),
+    "hand": ("labels", "photos", "words"),
+    "unlabelled": ("labels", "photos", "words"),
+    "read": ("photos", "words"),
+    "generated": (),
+}
+FILES = ("labels", "photos", "words", "more_words", "start")
 BELOW_ONE = ("hold_back", "warmup", "ema", "dropout")
 POSITIVE = (
     *("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every"),
-    *("checkpoint_batches", "checkpoint_minutes"),
+    *("checkpoint_batches", "checkpoint_minutes", "side", "maps_size"),
 )
-NOT_NEGATIVE = ("weight_decay", "spelling_weight", "patience", "seed", "workers")
+NOT_NEGATIVE = ("weight_decay", "spelling_weight", "patience", "seed", "workers", "fixed_layers")
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,8 @@ class Source:
     """One set of labelled photos.
 
     Attributes:
-        kind: `challenge`, `hand`, `unlabelled` (labels say only what was asked; boosted trees answer), or `generated`
-            (drawn layouts, no files).
+        kind: `challenge`, `hand`, `unlabelled` (labels say only what was asked; boosted trees answer), `read` (no
+            questions, for the maps of print), or `generated` (drawn layouts, no files).
         labels, photos, words: files and folder of the set; words as JSON lines.
         more_words: the same photos read in another way, for training beside `words`.
         counted: whether the priors were counted with these labels among them.
@@ -74,6 +81,9 @@ class LoopConfig:
     checkpoint_minutes: float = 3.0
 
 
+C = TypeVar("C", bound="LoopConfig")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config(LoopConfig):
     """How to train a network that answers.
@@ -94,7 +104,25 @@ class Config(LoopConfig):
     no_drawing_share: float = 0.1
 
 
-def load_config(path: Path) -> Config:
+@dataclass(frozen=True, kw_only=True)
+class MapsConfig(LoopConfig):
+    """How to train the maps of print, and the stem below them.
+
+    Attributes:
+        start: weights of which all but the stem and the maps are kept; None for random ones.
+        side: of a cut of a photo, pixels.
+        fixed_layers: first layers of a packaged stem that stay as they are.
+        maps_size: pixels of the longer side of held-back photos.
+    """
+
+    sources: tuple[Source, ...]
+    start: Path | None = None
+    side: int = 320
+    fixed_layers: int = 0
+    maps_size: int = 512
+
+
+def load_config(path: Path, kind: type[C] = Config) -> C:  # type: ignore[assignment]
     """Reads a config file; paths in it are relative to the folder that holds it.
 
     Raises ValueError with every error in the file.
@@ -113,22 +141,18 @@ def load_config(path: Path) -> Config:
     sources = [_source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(entries)]
     if not entries and not errors:
         errors.append("sources: at least one is needed")
-    values = _checked(Config, data, "", errors)
+    values = _paths(data, "", path.parent, errors) | _checked(kind, data, "", errors)
     _check_ranges(values, errors)
     if errors:
         raise ValueError(f"{path} has {len(errors)} error(s):\n" + "\n".join(f"  {e}" for e in errors))
-    return Config(sources=tuple(sources), **values)
+    return kind(sources=tuple(sources), **values)  # type: ignore[call-arg]
 
 
 def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
     if not isinstance(entry, dict):
         errors.append(f"{where}: expected keys and values, found {entry!r}")
         return Source("")
-    paths = {k: (folder / str(entry.pop(k))).resolve() for k in FILES if k in entry}
-    for key, path in paths.items():
-        if not path.exists():
-            hint = "; `make words` reads the photos" if key == "more_words" else ""
-            errors.append(f"{where}.{key}: {path} does not exist{hint}")
+    paths = _paths(entry, f"{where}.", folder, errors)
     values = _checked(Source, entry, f"{where}.", errors)
     kind = values.get("kind", "")
     if kind not in KINDS:
@@ -137,8 +161,18 @@ def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
         if values.get("photos_count", 0) < 1:
             errors.append(f"{where}.photos_count: a generated set needs at least 1")
     else:
-        errors += [f"{where}.{k}: missing" for k in ("labels", "photos", "words") if k not in paths]
+        errors += [f"{where}.{k}: missing" for k in KINDS[kind] if k not in paths]
     return Source(**{"kind": kind, **values, **paths})
+
+
+def _paths(entry: dict[str, Any], prefix: str, folder: Path, errors: list[str]) -> dict[str, Any]:
+    """Takes the files and folders out of an entry."""
+    paths = {k: (folder / str(entry.pop(k))).resolve() for k in FILES if k in entry}
+    for key, path in paths.items():
+        if not path.exists():
+            hint = "; `make words` reads the photos" if key == "more_words" else ""
+            errors.append(f"{prefix}{key}: {path} does not exist{hint}")
+    return paths
 
 
 def _checked(kind: type, data: dict[str, Any], prefix: str, errors: list[str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from model.predictor import Prediction, Predictor
 from model.quantity import parse_quantity
-from model.reader import READERS
+from model.readers import READERS
 from model.schema import Schema
 from train.datasets import Question, label_rows, photo_name, read_words, with_drawing
 from train.evaluation import answer_record

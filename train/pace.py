@@ -1,6 +1,7 @@
 """Time of whole answers beside that of an OCR engine alone, photo by photo in turn.
 
     python -m train.pace DATA
+    python -m train.pace DATA --reader crops
     python -m train.pace DATA --engine "PP-OCRv6 tiny" --photos 50
 
 DATA is the folder of labelled photos that the model card describes. A whole answer is what a request costs from the
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 from model.photo import decode
 from model.predictor import Predictor
-from model.reader import Reader
+from model.readers import READERS, Reader
 from train.baselines.readers import BASELINE_READERS
 from train.evaluate import Row, read_rows, rows_by_photo
 from train.validation import validation_sets
@@ -77,10 +78,11 @@ def take_turns(
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
+    parser.add_argument("--reader", choices=READERS, default="ppocr", help="of the whole answers")
     parser.add_argument("--engine", choices=list(BASELINE_READERS), default="PP-OCRv6 small")
     parser.add_argument("--photos", type=int, default=100, help="of each set, the first by name (default: 100)")
     args = parser.parse_args(arguments)
-    predictor = Predictor.load(reader="ppocr", threads=THREADS)
+    predictor = Predictor.load(reader=args.reader, threads=THREADS)
     engine = BASELINE_READERS[args.engine](THREADS)
     try:
         for photos in validation_sets(args.data):

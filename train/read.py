@@ -23,7 +23,8 @@ from tqdm import tqdm
 
 from model.errors import ResformerError
 from model.photo import decode
-from model.reader import READERS, make_reader
+from model.predictor import Predictor
+from model.readers import READERS
 from train.baselines.readers import BASELINE_READERS
 
 __all__ = ["main"]
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)
     make = BASELINE_READERS.get(args.reader)
-    reader = make(args.threads) if make else make_reader(args.reader, args.threads)
+    reader = make(args.threads) if make else Predictor.load(reader=args.reader, threads=args.threads).words_reader()
     rows: list[dict[str, object]] = []
     seconds: list[float] = []
     for path in tqdm(sorted(p for p in args.photos.iterdir() if p.is_file()), desc=args.reader, disable=None):

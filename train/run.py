@@ -1,6 +1,7 @@
 """Trains a network.
 
     python -m train.run --config train/configs/small.yaml
+    python -m train.run --maps --config train/configs/maps.yaml
 
 The same command again goes on where it stopped.
 """
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import torch
 
-from train.config import load_config
+from train.config import Config, MapsConfig, load_config
+from train.maps.trainer import MapsTrainer
 from train.trainer import Trainer
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--maps", action="store_true", help="train the maps of print and the stem, nothing else")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch (default: all cores)")
@@ -25,15 +28,19 @@ def main() -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     try:
-        config = load_config(args.config)
-        trainer = Trainer(config, args.out or Path("runs") / args.config.stem, args.device)
+        out = args.out or Path("runs") / args.config.stem
+        trainer: Trainer | MapsTrainer
+        if args.maps:
+            trainer = MapsTrainer(load_config(args.config, MapsConfig), out, args.device)
+        else:
+            trainer = Trainer(load_config(args.config, Config), out, args.device)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     parameters = sum(p.numel() for p in trainer.network.parameters())
     print(
-        f"{config.preset}: {parameters / 1e6:.1f} M parameters, {len(trainer.train_records)} photos to train on,"
-        f" {len(trainer.held_records)} held back, {trainer.batches_per_epoch} batches an epoch"
+        f"{trainer.config.preset}: {parameters / 1e6:.1f} M parameters, {len(trainer.train_records)} photos to train"
+        f" on, {len(trainer.held_records)} held back, {trainer.batches_per_epoch} batches an epoch"
     )
     best = trainer.run()
     if best:

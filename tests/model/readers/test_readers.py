@@ -1,0 +1,91 @@
+"""Readers by name, and what those read that look before they read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from model.errors import BadRequest
+from model.maps import CELL, MAPS
+from model.predictor import Predictor
+from model.presets import preset
+from model.readers import READERS, make_reader
+from model.readers.crops import CropsReader
+from model.readers.finder import PrintFinder
+from model.schema import Schema
+from model.vocabulary import Vocabulary
+from model.weights import build_network, load_weights, save_weights
+from model.words import Line
+from tests.train.maps.truth import as_maps
+
+VOCABULARY = Vocabulary(Schema.load())
+NETWORK = build_network(preset("nano"), VOCABULARY).eval()
+
+
+def test_none_reads_nothing() -> None:
+    assert make_reader("none", NETWORK, "cpu", 1).read(np.zeros((40, 60, 3), np.uint8)) == []
+
+
+def test_unknown_reader_lists_the_known() -> None:
+    assert READERS == ("ppocr", "crops", "none")
+    with pytest.raises(BadRequest, match="'tesseract'; known are ppocr, crops, none"):
+        make_reader("tesseract", NETWORK, "cpu", 1)
+
+
+def test_finder_gives_the_maps_of_the_network() -> None:
+    finder = PrintFinder(NETWORK, "cpu", threads=1)
+    rng = np.random.default_rng(0)
+    for height, width in ((64, 96), (160, 32)):
+        photo = rng.integers(256, size=(height, width, 3), dtype=np.uint8)
+        maps = finder(photo)
+        assert maps.shape == (MAPS, height // CELL, width // CELL)
+        with torch.inference_mode():
+            expected = NETWORK.find_print(torch.from_numpy(photo).permute(2, 0, 1)[None])[0]
+        np.testing.assert_allclose(maps, expected.numpy(), atol=1e-4)
+
+
+def printed(text: str, turn: int) -> tuple[np.ndarray, Line]:
+    """Black print on white, turned clockwise by quarters, and its line with corners in reading order."""
+    font = ImageFont.load_default(40)
+    image = Image.new("RGB", (512, 512), "white")
+    draw = ImageDraw.Draw(image)
+    draw.text((90, 200), text, "black", font)
+    x0, y0, x1, y1 = draw.textbbox((90, 200), text, font)
+    corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    for _ in range(turn):
+        corners = [(512 - y, x) for x, y in corners]
+    a, b, c, d = corners
+    order = (d, a, b, c) if turn % 2 else (a, b, c, d)
+    return np.array(image.rotate(-90 * turn)), Line(order, text, 0.9)
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_crops_reads_print_however_it_is_turned(turn: int) -> None:
+    image, line = printed("Net 500 g", turn)
+    reader = CropsReader(lambda photo: as_maps([line], 512), threads=1)
+    (read,) = reader.read(image)
+    assert read.text.replace(" ", "") == "Net500g"
+    assert np.array(read.reading_corners) == pytest.approx(np.array(line.reading_corners), abs=9)
+    assert read.vertical == bool(turn % 2)
+
+
+def test_crops_leaves_out_lines_that_cannot_matter() -> None:
+    image, line = printed("Golden rice", 0)
+    assert CropsReader(lambda photo: as_maps([line], 512), threads=1).read(image) == []
+
+
+def test_crops_needs_maps(tmp_path: Path) -> None:
+    for maps in (True, False):
+        path = tmp_path / f"{maps}.safetensors"
+        save_weights(path, NETWORK, VOCABULARY, picture_with_words=False, temperature=1.0, maps=maps)
+        loaded = load_weights(path, VOCABULARY).network
+        assert (loaded.maps is not None) == maps
+        predictor = Predictor.load(path, reader="none")
+        assert predictor.readers == (READERS if maps else ("ppocr", "none"))
+        if not maps:
+            with pytest.raises(BadRequest, match="known are ppocr, none; crops needs weights with maps"):
+                predictor.words_reader("crops")
+            with pytest.raises(ValueError, match=r"train\.run --maps"):
+                loaded.find_print(torch.zeros(1, 3, 32, 32))

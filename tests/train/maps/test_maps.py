@@ -1,0 +1,166 @@
+"""Maps are learned from what a reader found."""
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from model.maps import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
+from model.schema import Schema
+from model.strips import Strip
+from model.vocabulary import Vocabulary
+from model.weights import load_weights
+from model.words import Line
+from tests.train.maps.truth import SURE, as_maps
+from train.config import MapsConfig, Source, load_config
+from train.datasets import Record
+from train.maps.cuts import Cuts
+from train.maps.lines import Found, compare_lines
+from train.maps.loss import map_loss
+from train.maps.targets import TRUTHS, TURN, VALID, map_targets
+from train.maps.trainer import MapsTrainer
+
+LINE = Line(((40, 100), (240, 100), (240, 140), (40, 140)), "NET 500", 0.9)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    """Photos with a line of print each, and the words on versions of them twice as large."""
+    rng = np.random.default_rng(0)
+    rows = []
+    (tmp_path / "photos").mkdir()
+    for i in range(16):
+        text = f"{rng.choice(['Net', 'Load', 'Golden'])} {rng.integers(10, 999)} g"
+        image = Image.new("RGB", (320, 320), tuple(int(v) for v in rng.integers(150, 256, 3)))
+        draw = ImageDraw.Draw(image)
+        place, font = tuple(int(v) for v in rng.integers(20, 120, 2)), ImageFont.load_default(36)
+        draw.text(place, text, "black", font)
+        x0, y0, x1, y1 = (2 * v for v in draw.textbbox(place, text, font))
+        image.save(tmp_path / "photos" / f"{i}.png")
+        corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+        rows.append({"image": f"{i}.png", "width": 640, "height": 640, "lines": [[corners, text, 0.95]]})
+    rows.append({"image": "missing.png", "width": 640, "height": 640, "lines": []})
+    with gzip.open(tmp_path / "words.jsonl.gz", "wt") as file:
+        file.write("\n".join(map(json.dumps, rows)))
+    return Source("read", photos=tmp_path / "photos", words=tmp_path / "words.jsonl.gz")
+
+
+def config(source: Source, **changes: object) -> MapsConfig:
+    settings = {"preset": "nano", "sources": (source,), "minutes": 5, "epochs": 1, "batch_size": 4, "side": 160}
+    return MapsConfig(**{**settings, "maps_size": 320, **changes})  # type: ignore[arg-type]
+
+
+def test_truth_of_a_line() -> None:
+    truth = map_targets([LINE], np.eye(2, 3), 320)
+    assert truth.shape == (TRUTHS, 80, 80)
+    row = slice(None), 120 // CELL
+    kinds = truth[row]
+    on = np.flatnonzero(kinds[PRINT])
+    assert (on[0] * CELL, on[-1] * CELL) == pytest.approx((50, 230), abs=6)
+    digits = np.flatnonzero(kinds[DIGIT])
+    assert (digits[0] * CELL, digits[-1] * CELL) == pytest.approx((150, 230), abs=12)
+    cues = np.flatnonzero(kinds[CUE])
+    assert (cues[0] * CELL, cues[-1] * CELL) == pytest.approx((50, 130), abs=12)
+    assert np.exp(kinds[HEIGHT, on]) == pytest.approx(10)  # cells
+    assert truth[VALID, 103 // CELL, 100 // CELL] == 0  # beside the band, within the line
+    assert truth[VALID, 10, 10] == 1 and not truth[PRINT, 10].any()
+
+
+def test_truth_of_turned_and_tiny_lines() -> None:
+    clockwise = np.array([[0, -1, 320], [1, 0, 0]], float)
+    assert set(map_targets([LINE], clockwise, 320)[TURN].ravel()) == {0, 1}
+    tiny = map_targets([LINE], np.array([[0.1, 0, 0], [0, 0.1, 0]]), 320)
+    assert not tiny[PRINT].any()
+    assert (tiny[VALID] == 0).any()
+
+
+def test_loss_is_smallest_for_the_truth() -> None:
+    truth = torch.from_numpy(map_targets([LINE], np.eye(2, 3), 320))[None]
+    right = torch.from_numpy(as_maps([LINE], 320))[None]
+    least = map_loss(right, truth).item()
+    assert 0 <= least < 0.05
+    for channel in range(MAPS):
+        wrong = right.clone()
+        wrong[:, channel] = 3 * SURE - 4 * wrong[:, channel]
+        assert map_loss(wrong, truth).item() > least + 0.1, channel
+    empty = torch.zeros_like(truth)
+    assert torch.isfinite(map_loss(right, empty))
+
+
+def test_cuts_hold_the_print_of_their_photo(source: Source) -> None:
+    assert source.photos is not None
+    corners = ((0, 0), (640, 0), (640, 640), (0, 640))
+    record = Record("0.png", source.photos / "0.png", 640, 640, (Line(corners, "1", 0.9),), ())
+    cuts = Cuts([record] * 6, side=160, batch_size=4, seed=0, epoch=1)
+    assert len(cuts) == 2
+    photos, truth = cuts[0]
+    assert (photos.dtype, photos.shape) == (torch.uint8, (4, 3, 160, 160))
+    assert truth.shape == (4, TRUTHS, 40, 40)
+    assert torch.equal(cuts[0][0], photos)
+    assert not torch.equal(cuts[1][0][:2], photos[:2])
+    # The line is as wide as the photo: its band is on every cut.
+    assert all(one[PRINT].any() for one in truth)
+
+
+def test_lines_are_compared() -> None:
+    square = np.array([[40, 100], [240, 100], [240, 140], [40, 140]], float)
+    strips = [Strip(square, 0.9, 0.9, 0.1), Strip(square + 300, 0.9, 0.9, 0.1), Strip(square + 600, 0.9, 0.1, 0.1)]
+    other = Line(((40, 700), (240, 700), (240, 740), (40, 740)), "GOLDEN", 0.9)
+    found = compare_lines(strips, [LINE, other])
+    assert found == Found(lines=2, matched=1, digits=1, digits_matched=1, strips=3, seen=2)
+    assert found.f1 == pytest.approx(2 / 3)
+    assert found + found == Found(4, 2, 2, 2, 6, 4)
+    assert "1 of 1 found among 2 strips; all lines: 1 of 2 among 3" in found.table()
+
+
+def test_training_changes_stem_and_maps_alone(source: Source, tmp_path: Path) -> None:
+    first = MapsTrainer(config(source, hold_back=0.2), tmp_path / "first", "cpu")
+    assert {r.name for r in first.train_records}.isdisjoint(r.name for r in first.held_records)
+    assert len(first.train_records) + len(first.held_records) == 16
+    assert first.run() is not None
+    start = tmp_path / "first" / "weights.safetensors"
+    again = config(source, start=start, seed=1, fixed_layers=2)
+    MapsTrainer(again, tmp_path / "again", "cpu").run()
+    vocabulary = Vocabulary(Schema.load())
+    before, after = (
+        load_weights(tmp_path / name / "weights.safetensors", vocabulary).network.state_dict()
+        for name in ("first", "again")
+    )
+    for name in before:
+        if not name.startswith(("stem.", "maps.")):
+            assert torch.equal(before[name], after[name]), name
+    assert not torch.equal(before["maps.head.weight"], after["maps.head.weight"])
+
+
+def test_the_maps_of_a_run_learn(source: Source, tmp_path: Path) -> None:
+    trainer = MapsTrainer(config(source, epochs=12, learning_rate=0.003, hold_back=0.0), tmp_path, "cpu")
+    losses = []
+    step = trainer._step
+    trainer._step = lambda batch: losses.append(step(batch)) or losses[-1]  # type: ignore
+    trainer.run()
+    assert len(losses) == 48
+    assert np.mean(losses[-8:]) < 0.7 * np.mean(losses[:8])
+
+
+def test_weights_of_another_shape_are_refused(source: Source, tmp_path: Path) -> None:
+    save_file({"named": torch.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="was made by other code"):
+        MapsTrainer(config(source, start=tmp_path / "other.safetensors"), tmp_path, "cpu")
+
+
+def test_shipped_config_loads_where_its_data_is() -> None:
+    path = Path(__file__).parents[3] / "train" / "configs" / "maps.yaml"
+    if not (path.parents[3] / "shared" / "data").exists():
+        pytest.skip("the photos are not beside this checkout")
+    loaded = load_config(path, MapsConfig)
+    assert loaded.start is not None
+    with safe_open(loaded.start, "pt") as file:
+        assert file.metadata()["preset"] == loaded.preset
+    assert replace(loaded, sources=()).fixed_layers == 3

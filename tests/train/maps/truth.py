@@ -1,0 +1,23 @@
+"""True maps in the form of a network's answer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.maps import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
+from model.words import Line
+from train.maps.targets import TURN, map_targets
+
+SURE = 8.0  # a logit
+
+
+def as_maps(lines: Sequence[Line], side: int) -> np.ndarray:
+    """What a network that makes no mistake says of a photo that is as large as its input."""
+    truth = map_targets(lines, np.eye(2, 3), side)
+    maps = np.zeros((MAPS, *truth.shape[1:]), np.float32)
+    for channel in (PRINT, DIGIT, CUE):
+        maps[channel] = SURE * (2 * truth[channel] - 1)
+    maps[HEIGHT] = truth[HEIGHT]
+    for turn in range(4):
+        maps[TURNS][turn] = SURE * (truth[TURN] == turn)
+    return maps

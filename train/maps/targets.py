@@ -1,0 +1,105 @@
+"""What the maps of a photo should be, from the lines that a reader found on it."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+
+import cv2
+import numpy as np
+
+from model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT
+from model.schema import Schema
+from model.spellings import SPELLINGS
+from model.strips import INNER
+from model.words import Line
+
+__all__ = ["TRUTHS", "TURN", "VALID", "map_targets"]
+
+TURN = 4  # quarter turns clockwise of the print
+VALID = 5  # 0 where nothing is asked: around the band of a line, and print too small to be seen
+TRUTHS = 6  # channels: PRINT, DIGIT, CUE, HEIGHT, TURN, VALID
+
+SMALLEST = 1.1  # cells; smaller print cannot be told from texture
+SPILL = 0.15  # of the height: how far a character's place may be off, as if all were equally wide
+SUBPIXELS = 4  # bits
+
+
+def map_targets(lines: Iterable[Line], to_input: np.ndarray, side: int) -> np.ndarray:
+    """True maps of a cut of a photo.
+
+    Args:
+        lines: in pixels of the photo.
+        to_input: float (2, 3), the affine map of the photo's pixels to those of the cut.
+        side: of the cut in pixels.
+
+    Returns: float32 (TRUTHS, side / CELL, side / CELL).
+    """
+    cells = side // CELL
+    truth = np.zeros((TRUTHS, cells, cells), np.float32)
+    truth[VALID] = 1
+    bands = []
+    for line in lines:
+        corners = (np.array(line.reading_corners) @ to_input[:, :2].T + to_input[:, 2]) / CELL - 0.5
+        # Print is told from its surroundings by its band alone; what lies around the band is neither.
+        truth[VALID][_filled(corners, cells)] = 0
+        band = _Band(corners)
+        if band.height >= SMALLEST and band.width > 0:
+            bands.append((band, line.text))
+    for band, text in bands:
+        inside = _filled(band.part(-math.inf, math.inf), cells)
+        truth[PRINT, inside] = truth[VALID, inside] = 1
+        truth[HEIGHT, inside] = math.log(band.height)
+        truth[TURN, inside] = band.turn
+        for channel, marked in ((DIGIT, _digits), (CUE, _cues())):
+            for start, end in marked(text):
+                spill = SPILL * band.height
+                place = [(x / len(text) - 0.5) * band.width for x in (start, end)]
+                truth[channel][_filled(band.part(place[0] - spill, place[1] + spill), cells)] = 1
+    return truth
+
+
+class _Band:
+    """The inner band of a line."""
+
+    def __init__(self, corners: np.ndarray):
+        a, b, c, d = corners
+        along, down = (b - a + c - d) / 2, (d - a + c - b) / 2
+        self.width, self.height = float(np.hypot(*along)), float(np.hypot(*down))
+        self._middle = corners.mean(axis=0)
+        self._along, self._down = along / max(self.width, 1e-6), down / max(self.height, 1e-6)
+        # At least half a cell to both sides, or it would fall between the places of the maps.
+        self._half = max(INNER * self.height, 0.5)
+        self._reach = max(self.width / 2 - INNER * self.height, 0.3)
+
+    @property
+    def turn(self) -> int:
+        return round(math.atan2(self._along[1], self._along[0]) / (math.pi / 2)) % 4
+
+    def part(self, begin: float, end: float) -> np.ndarray:
+        """Corners of what lies between two places along the line, in cells from its middle."""
+        begin, end = (min(max(v, -self._reach), self._reach) for v in (begin, end))
+        left, right = self._middle + self._along * begin, self._middle + self._along * end
+        half = self._down * self._half
+        return np.stack([left - half, right - half, right + half, left + half])
+
+
+def _filled(corners: np.ndarray, cells: int) -> np.ndarray:
+    """bool (cells, cells): places inside the corners."""
+    drawn = np.zeros((cells, cells), np.uint8)
+    cv2.fillConvexPoly(drawn, np.round(corners * 2**SUBPIXELS).astype(np.int32), 1, shift=SUBPIXELS)
+    return drawn.astype(bool)
+
+
+def _digits(text: str) -> Sequence[tuple[int, int]]:
+    return [(i, i + 1) for i, c in enumerate(text) if c.isdigit()]
+
+
+@cache
+def _cues() -> Callable[[str], Sequence[tuple[int, int]]]:
+    """Finds the places of units and of the entities' cue words."""
+    words = {cue for entity in Schema.load().entities for cue in entity.cues}
+    words |= {spelling for spellings in SPELLINGS.values() for spelling in spellings}
+    ordered = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![a-z])(?:{ordered})(?![a-z])", re.IGNORECASE)
+    return lambda text: [match.span() for match in pattern.finditer(text)]
