@@ -10,7 +10,8 @@ from model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
 __all__ = ["INNER", "Strip", "cut", "find_strips", "fitted"]
 
 INNER = 0.25  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
-LEAST_PRINT = 0.4
+LEVELS = (0.4, 0.55, 0.7, 0.85)  # sureness of print above which cells are joined to lines
+THICK = 1.6  # times the band of one line, cells that spread further are several lines
 LEAST_CELLS = 2
 STRIDE = 32  # the sides of a photo are multiples of it: few sizes, each of which is prepared once
 ENLARGED = 2.0  # at most
@@ -42,9 +43,8 @@ def find_strips(maps: np.ndarray, scale: tuple[float, float]) -> list[Strip]:
         scale: pixels of the photo that a pixel of the network's input stands for, in x and y.
     """
     likely = _sigmoid(maps[PRINT])
-    count, labels = cv2.connectedComponents((likely > LEAST_PRINT).astype(np.uint8), connectivity=4)
-    ys, xs = np.nonzero(labels)
-    line, count = (labels[ys, xs] - 1).astype(np.intp), count - 1
+    ys, xs, line = _bands(likely, np.exp(maps[HEIGHT]))
+    count = int(line.max(initial=-1)) + 1
     cells = np.bincount(line, minlength=count)
     weight = likely[ys, xs]
     total = np.bincount(line, weight, minlength=count)
@@ -79,6 +79,40 @@ def find_strips(maps: np.ndarray, scale: tuple[float, float]) -> list[Strip]:
         for i in range(count)
         if cells[i] >= LEAST_CELLS
     ]
+
+
+def _bands(likely: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows and columns of all cells with print, and which line each belongs to, from 0 on.
+
+    Lines that run together are parted where print is less likely: cells that spread wider than the band of a line of
+    their height are joined anew above the next of LEVELS.
+    """
+    rest = np.ones(likely.shape, bool)
+    rows, columns, lines, known = [], [], [], 0
+    for level in LEVELS:
+        count, labels = cv2.connectedComponents((rest & (likely > level)).astype(np.uint8), connectivity=4)
+        ys, xs = np.nonzero(labels)
+        line = (labels[ys, xs] - 1).astype(np.intp)
+        cells = np.maximum(np.bincount(line, minlength=count), 1)
+
+        def mean(values: np.ndarray, line: np.ndarray = line, cells: np.ndarray = cells) -> np.ndarray:
+            return np.bincount(line, values, minlength=len(cells)) / cells
+
+        dx, dy = xs - mean(xs)[line], ys - mean(ys)[line]
+        xx, yy, xy = mean(dx * dx), mean(dy * dy), mean(dx * dy)
+        # The smaller variance of an evenly filled band is a twelfth of its thickness squared.
+        thickness = np.sqrt(12 * np.maximum((xx + yy - np.hypot(xx - yy, 2 * xy)) / 2, 0))
+        band = np.maximum(2 * INNER * mean(height[ys, xs]), 1.0)
+        single = thickness < THICK * band + 1 if level < LEVELS[-1] else np.ones(len(cells), bool)
+        taken = single[line]
+        rest[ys[taken], xs[taken]] = False
+        number = np.cumsum(single) - 1 + known
+        rows.append(ys[taken])
+        columns.append(xs[taken])
+        lines.append(number[line[taken]])
+        known += int(single.sum())
+    _, line = np.unique(np.concatenate(lines), return_inverse=True)
+    return np.concatenate(rows), np.concatenate(columns), line.astype(np.intp)
 
 
 def fitted(image: np.ndarray, longest: int) -> tuple[np.ndarray, tuple[float, float]]:

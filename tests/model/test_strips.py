@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from model.maps import MAPS
+from model.maps import MAPS, PRINT
 from model.strips import cut, find_strips, fitted
 from model.words import Line
 from tests.train.maps.truth import as_maps
@@ -42,6 +42,17 @@ def test_a_line_is_as_sure_of_digits_as_it_holds_them() -> None:
 def test_close_lines_stay_apart() -> None:
     lines = [line("Protein 12 g", 150, 100 + 17 * i, 200, 14) for i in range(5)]
     assert len(find_strips(as_maps(lines, 320), (1.0, 1.0))) == 5
+
+
+def test_lines_that_run_together_are_parted() -> None:
+    lines = [line("Net 12 g", 150, 100, 200, 24), line("Load 5 kg", 150, 130, 200, 24)]
+    maps = as_maps(lines, 320)
+    between = maps[PRINT, 23:34, 15:60]  # print from the middle of one line to that of the other, but less sure
+    between[between < 0] = 0.1
+    strips = find_strips(maps, (1.0, 1.0))
+    assert len(strips) == 2
+    for strip, drawn in zip(sorted(strips, key=lambda s: s.corners[0, 1]), lines, strict=True):
+        assert strip.corners == pytest.approx(np.array(drawn.corners), abs=8)
 
 
 def test_a_photo_without_print_has_no_strips() -> None:
