@@ -1,6 +1,7 @@
 """Training settings from a YAML file, checked on load with all errors at once."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ KINDS = {
     "read": ("photos", "words"),
     "generated": (),
 }
-FILES = ("labels", "photos", "words", "more_words", "start")
+FILES = ("labels", "photos", "words", "more_words")
 BELOW_ONE = ("hold_back", "warmup", "ema", "dropout")
 POSITIVE = (
     *("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every"),
@@ -141,7 +142,8 @@ def load_config(path: Path, kind: type[C] = Config) -> C:  # type: ignore[assign
     sources = [_source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(entries)]
     if not entries and not errors:
         errors.append("sources: at least one is needed")
-    values = _paths(data, "", path.parent, errors) | _checked(kind, data, "", errors)
+    start = ["start"] if "start" in (f.name for f in fields(kind)) else []
+    values = _paths(data, start, "", path.parent, errors) | _checked(kind, data, "", errors)
     _check_ranges(values, errors)
     if errors:
         raise ValueError(f"{path} has {len(errors)} error(s):\n" + "\n".join(f"  {e}" for e in errors))
@@ -152,7 +154,7 @@ def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
     if not isinstance(entry, dict):
         errors.append(f"{where}: expected keys and values, found {entry!r}")
         return Source("")
-    paths = _paths(entry, f"{where}.", folder, errors)
+    paths = _paths(entry, FILES, f"{where}.", folder, errors)
     values = _checked(Source, entry, f"{where}.", errors)
     kind = values.get("kind", "")
     if kind not in KINDS:
@@ -165,9 +167,9 @@ def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
     return Source(**{"kind": kind, **values, **paths})
 
 
-def _paths(entry: dict[str, Any], prefix: str, folder: Path, errors: list[str]) -> dict[str, Any]:
-    """Takes the files and folders out of an entry."""
-    paths = {k: (folder / str(entry.pop(k))).resolve() for k in FILES if k in entry}
+def _paths(entry: dict[str, Any], keys: Iterable[str], prefix: str, folder: Path, errors: list[str]) -> dict[str, Any]:
+    """Takes the files and folders under these keys out of an entry."""
+    paths = {k: (folder / str(entry.pop(k))).resolve() for k in keys if k in entry}
     for key, path in paths.items():
         if not path.exists():
             hint = "; `make words` reads the photos" if key == "more_words" else ""

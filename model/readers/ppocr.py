@@ -23,11 +23,9 @@ LONGER = 0.1
 class PpOcrReader:
     """PP-OCRv6 on ONNX Runtime: the tiny finder, both recognisers, and the 180-degree classifier.
 
-    The finder of `small` finds no more of the lines that matter and takes twice the time. The recogniser of `tiny`
-    alone loses one value in ten (BENCHMARKS.md), but it knows what is no number: `small`, which takes four times as
-    long, reads the lines in which `tiny` saw a digit or was not sure. A photo is enlarged until its short side has
-    SHORT_SIDE pixels and shrunk to 2,000 for the longest one, which bounds time and memory: a photo of 50 megapixels
-    costs as much as one of 2,000 x 2,000.
+    The finder of `small` finds no more of the lines that matter and takes twice the time (BENCHMARKS.md). A photo is
+    enlarged until its short side has SHORT_SIDE pixels and shrunk to 2,000 for the longest one, which bounds time and
+    memory: a photo of 50 megapixels costs as much as one of 2,000 x 2,000.
 
     Args:
         threads: How many threads one photo is read with.

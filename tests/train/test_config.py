@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from train.config import load_config
+from train.config import MapsConfig, load_config
 
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 
@@ -64,3 +64,19 @@ def test_values_out_of_range_are_named(tmp_path: Path, line: str, complaint: str
 def test_unreadable_config_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot read the config"):
         load_config(tmp_path / "none.yaml")
+
+
+def test_files_belong_where_they_are_known(tmp_path: Path) -> None:
+    (tmp_path / "weights").touch()
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "preset: nano\nminutes: 1\nepochs: 1\nstart: weights\nsources: [{kind: generated, photos_count: 3}]\n"
+    )
+    assert load_config(path, MapsConfig).start == tmp_path / "weights"
+    with pytest.raises(ValueError, match="start: unknown"):
+        load_config(path)
+    path.write_text(
+        "preset: nano\nminutes: 1\nepochs: 1\nsources: [{kind: generated, photos_count: 3, start: weights}]\n"
+    )
+    with pytest.raises(ValueError, match=r"sources\[0\]\.start: unknown"):
+        load_config(path, MapsConfig)

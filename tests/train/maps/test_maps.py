@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,4 +162,3 @@ def test_shipped_config_loads_where_its_data_is() -> None:
     assert loaded.start is not None
     with safe_open(loaded.start, "pt") as file:
         assert file.metadata()["preset"] == loaded.preset
-    assert replace(loaded, sources=()).fixed_layers == 3
