@@ -12,7 +12,7 @@ __all__ = ["INNER", "Strip", "cut", "find_strips", "fitted"]
 INNER = 0.25  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
 LEVELS = (0.4, 0.55, 0.7, 0.85)  # sureness of print above which cells are joined to lines
 THICK = 1.6  # times the band of one line, cells that spread further are several lines
-LEAST_CELLS = 2
+LEAST_CELLS = 3
 STRIDE = 32  # the sides of a photo are multiples of it: few sizes, each of which is prepared once
 ENLARGED = 2.0  # at most
 # A line of which the cells spread this much further one way than the other tells its own angle.

@@ -10,7 +10,7 @@ from train.maps.targets import TURN, VALID
 __all__ = ["map_loss"]
 
 HARD = 3  # places without print that count for one with print: those most mistaken for it
-FEWEST = 500  # such places of a batch, where it has hardly any print
+FEWEST = 2000  # such places of a batch, where it has hardly any print
 
 
 def map_loss(maps: Tensor, truth: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ TURN = 4  # quarter turns clockwise of the print
 VALID = 5  # 0 where nothing is asked: around the band of a line, and print too small to be seen
 TRUTHS = 6  # channels: PRINT, DIGIT, CUE, HEIGHT, TURN, VALID
 
-SMALLEST = 1.1  # cells; smaller print cannot be told from texture
+SMALLEST = 2.2  # cells; smaller print cannot be told from texture
 SPILL = 0.15  # of the height: how far a character's place may be off, as if all were equally wide
 SUBPIXELS = 4  # bits
 

@@ -58,7 +58,7 @@ def config(source: Source, **changes: object) -> MapsConfig:
 
 def test_truth_of_a_line() -> None:
     truth = map_targets([LINE], np.eye(2, 3), 320)
-    assert truth.shape == (TRUTHS, 80, 80)
+    assert truth.shape == (TRUTHS, 320 // CELL, 320 // CELL)
     row = slice(None), 120 // CELL
     kinds = truth[row]
     on = np.flatnonzero(kinds[PRINT])
@@ -67,7 +67,7 @@ def test_truth_of_a_line() -> None:
     assert (digits[0] * CELL, digits[-1] * CELL) == pytest.approx((150, 230), abs=12)
     cues = np.flatnonzero(kinds[CUE])
     assert (cues[0] * CELL, cues[-1] * CELL) == pytest.approx((50, 130), abs=12)
-    assert np.exp(kinds[HEIGHT, on]) == pytest.approx(10)  # cells
+    assert np.exp(kinds[HEIGHT, on]) == pytest.approx(40 / CELL)
     assert truth[VALID, 103 // CELL, 100 // CELL] == 0  # beside the band, within the line
     assert truth[VALID, 10, 10] == 1 and not truth[PRINT, 10].any()
 
@@ -101,7 +101,7 @@ def test_cuts_hold_the_print_of_their_photo(source: Source) -> None:
     assert len(cuts) == 2
     photos, truth = cuts[0]
     assert (photos.dtype, photos.shape) == (torch.uint8, (4, 3, 160, 160))
-    assert truth.shape == (4, TRUTHS, 40, 40)
+    assert truth.shape == (4, TRUTHS, 160 // CELL, 160 // CELL)
     assert torch.equal(cuts[0][0], photos)
     assert not torch.equal(cuts[1][0][:2], photos[:2])
     # The line is as wide as the photo: its band is on every cut.
@@ -135,7 +135,7 @@ def test_training_changes_stem_and_maps_alone(source: Source, tmp_path: Path) ->
     for name in before:
         if not name.startswith(("stem.", "maps.")):
             assert torch.equal(before[name], after[name]), name
-    assert not torch.equal(before["maps.head.weight"], after["maps.head.weight"])
+    assert not torch.equal(before["maps.head.0.weight"], after["maps.head.0.weight"])
 
 
 def test_the_maps_of_a_run_learn(source: Source, tmp_path: Path) -> None:
