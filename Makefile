@@ -2,6 +2,7 @@
 # make stop | status | scale N=2 [PORT=8080]
 # make archive             build model_store/resformer.mar
 # make test | lint
+# make fonts               Debian's fonts that print is drawn with, for training and its tests
 # make words [DATA=../shared/data]   read the photos that the shipped network is trained on, ten minutes
 # make benchmark-accuracy [DATA=../shared/data]   the accuracy table of BENCHMARKS.md, half an hour
 
@@ -13,9 +14,10 @@ ARCHIVE := model_store/resformer.mar
 IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 # A python3.11 may be on the path that does not run, such as one of a version manager.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
+FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/render/packages.txt)
 SOURCES := $(shell find model handler -name __pycache__ -prune -o -print)
 
-.PHONY: serve stop status scale archive test lint words benchmark-accuracy python check
+.PHONY: serve stop status scale archive test lint fonts words benchmark-accuracy python check
 .NOTPARALLEL:
 
 serve: check $(ARCHIVE)
@@ -30,8 +32,16 @@ scale: python
 
 archive: $(ARCHIVE)
 
-test: $(VENV)/.test-requirements
+test: $(VENV)/.test-requirements fonts
 	$(VENV_PYTHON) -m pytest
+
+# Where they cannot be installed the tests of drawn print are skipped, and say so.
+fonts:
+	@if dpkg-query -W $(FONTS) > /dev/null 2>&1; then :; \
+	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
+		echo "installing fonts that print is drawn with"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(FONTS) > /dev/null; \
+	else echo "print cannot be drawn before somebody runs as root: apt-get install $(FONTS)"; fi
 
 lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff check

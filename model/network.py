@@ -1,7 +1,8 @@
 """The Resformer: stem, patches, words, candidates and prompts into one encoder, answers from one decoder."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +13,16 @@ from model.encoder import Encoder, Memory
 from model.layers import sincos_2d
 from model.maps import PrintMaps
 from model.presets import Preset
+from model.reading import LineReader
 from model.stem import Stem
 from model.vocabulary import Vocabulary
 
-__all__ = ["FEATURE_BINS", "Inputs", "Resformer"]
+__all__ = ["FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
 
 FEATURE_BINS = 8  # quantile bins that a candidate's number features are spread over
 MAPS_WIDTH = 48
+PARTS: Final = ("maps", "reading")
+"""What a network may do without: its maps of print, and its own reading of strips."""
 
 
 @dataclass
@@ -60,15 +64,21 @@ class Inputs:
 class Resformer(nn.Module):
     """Predicts answers to questions about photos."""
 
-    def __init__(self, preset: Preset, vocabulary: Vocabulary, features: int, geometry: int):
-        """`features` and `geometry`: numbers per candidate, and per box (model.features)."""
+    def __init__(
+        self, preset: Preset, vocabulary: Vocabulary, features: int, geometry: int, parts: Collection[str] = ()
+    ):
+        """
+        Args:
+            features, geometry: numbers per candidate, and per box (model.features).
+            parts: which of PARTS it has.
+        """
         super().__init__()
         width = preset.width
         self.preset = preset
         self.pad = vocabulary.pad
         self.stem = Stem(preset)
-        # None where nobody trained them, see model.weights.
-        self.maps: PrintMaps | None = PrintMaps(self.stem.channels, MAPS_WIDTH)
+        self.maps = PrintMaps(self.stem.channels, MAPS_WIDTH) if "maps" in parts else None
+        self.reading = LineReader(self.stem.channels[0]) if "reading" in parts else None
         self.patches = nn.Conv2d(self.stem.channels[-1], width, preset.patch, preset.patch)
         self.spelling_position = nn.Embedding(preset.max_tokens, width)
         self.geometry = nn.Linear(geometry, width)
@@ -127,6 +137,19 @@ class Resformer(nn.Module):
         if self.maps is None:
             raise ValueError("this network has no maps of print; train them with `python -m train.run --maps`")
         return self.maps(*self.stem.pyramid(_normalised(pixels, self.patches.weight.dtype)))
+
+    def read_print(self, strips: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits (B, W / COLUMN, CHARACTERS + 1) of what strips (B, 3, STRIP_HEIGHT, W) say, 0 to 255, W a multiple of
+        COLUMN.
+
+        Args:
+            mask: bool (B, W / COLUMN), False where a strip is padded.
+
+        Raises ValueError: this network cannot read.
+        """
+        if self.reading is None:
+            raise ValueError("this network cannot read; train it with `python -m train.run --reading`")
+        return self.reading(self.stem.fine(_normalised(strips, self.patches.weight.dtype)), mask)
 
     def forward(self, inputs: Inputs, tokens: Tensor) -> Tensor:
         """Next-token logits (Q, T, vocabulary + C) after each of the tokens (Q, T), for training."""

@@ -32,6 +32,10 @@ class Stem(nn.Sequential):
         fine, middle, coarse = trunk.pyramid(x)  # type: ignore[operator]
         return fine, middle, attention(coarse)
 
+    def fine(self, x: Tensor) -> Tensor:
+        """The feature maps at stride 4 alone, of photos whose sides are multiples of 4."""
+        return self[0].fine(x)  # type: ignore[operator]
+
 
 class SelfAttention2d(nn.Module):
     """Every place of a feature map looks at every other; added to the map (B, C, H, W).
@@ -108,9 +112,13 @@ class MobileTrunk(nn.Sequential):
     def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Feature maps at strides 4, 8 and 16."""
         layers = list(self)
-        fine = nn.Sequential(*layers[: self._fine])(x)
+        fine = self.fine(x)
         middle = nn.Sequential(*layers[self._fine : self._middle])(fine)
         return fine, middle, nn.Sequential(*layers[self._middle :])(middle)
+
+    def fine(self, x: Tensor) -> Tensor:
+        """The feature maps at stride 4 alone."""
+        return nn.Sequential(*list(self)[: self._fine])(x)
 
 
 class ResNetTrunk(ResNet):
@@ -128,7 +136,10 @@ class ResNetTrunk(ResNet):
 
     def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Feature maps at strides 4, 8 and 16."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        fine = self.layer1(x)
+        fine = self.fine(x)
         middle = self.layer2(fine)
         return fine, middle, self.layer4(self.layer3(middle))
+
+    def fine(self, x: Tensor) -> Tensor:
+        """The feature maps at stride 4 alone."""
+        return self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(x)))))

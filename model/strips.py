@@ -7,7 +7,7 @@ import numpy as np
 
 from model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
 
-__all__ = ["INNER", "Strip", "cut", "find_strips", "fitted"]
+__all__ = ["CUT_HEIGHT", "INNER", "Strip", "cut", "find_strips", "fitted"]
 
 INNER = 0.25  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
 LEVELS = (0.4, 0.55, 0.7, 0.85)  # sureness of print above which cells are joined to lines

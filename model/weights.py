@@ -1,6 +1,6 @@
 """Weights on disk: safetensors, matrices in half precision, and what is needed to rebuild the network."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +10,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from model.features import feature_count
-from model.network import Resformer
+from model.network import PARTS, Resformer
 from model.page import GEOMETRY
 from model.presets import Preset, preset
 from model.vocabulary import Vocabulary
 
-__all__ = ["WEIGHTS", "Weights", "build_network", "load_weights", "save_weights"]
+__all__ = ["WEIGHTS", "Weights", "build_network", "load_weights", "parts_of", "save_weights"]
 
 WEIGHTS = Path(__file__).parent / "weights"
-MAPS = "maps."  # what the names of the maps' tensors begin with
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,14 @@ class Weights:
     metadata: Mapping[str, str]
 
 
-def build_network(shape: Preset, vocabulary: Vocabulary) -> Resformer:
-    """A fresh network of this shape for this vocabulary."""
-    return Resformer(shape, vocabulary, feature_count(), GEOMETRY)
+def build_network(shape: Preset, vocabulary: Vocabulary, parts: Collection[str] = ()) -> Resformer:
+    """A fresh network of this shape for this vocabulary, with these of PARTS."""
+    return Resformer(shape, vocabulary, feature_count(), GEOMETRY, parts)
+
+
+def parts_of(names: Collection[str]) -> tuple[str, ...]:
+    """Which of PARTS tensors of these names belong to."""
+    return tuple(part for part in PARTS if any(name.startswith(f"{part}.") for name in names))
 
 
 def save_weights(
@@ -41,7 +45,6 @@ def save_weights(
     *,
     picture_with_words: bool,
     temperature: float,
-    maps: bool,
     **facts: str,
 ) -> None:
     """Writes matrices in fp16; vectors, statistics and bin edges stay fp32: small, and of a wide range.
@@ -49,14 +52,12 @@ def save_weights(
     Args:
         picture_with_words: whether the image stream is on where there are words.
         temperature: see model.decoding.decode.
-        maps: whether the maps of print are worth keeping: somebody trained them.
         facts: what else the file should say.
     """
     matrices = {name for name, parameter in network.named_parameters() if parameter.ndim > 1}
     tensors: dict[str, Tensor] = {
         name: t.detach().cpu().contiguous().to(torch.float16 if name in matrices else t.dtype)
         for name, t in network.state_dict().items()
-        if maps or not name.startswith(MAPS)
     }
     metadata = {
         "preset": network.preset.name,
@@ -69,7 +70,7 @@ def save_weights(
 
 
 def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
-    """Rebuilds a network in fp32, in evaluation mode; without maps of print where the file has none.
+    """Rebuilds a network in fp32, in evaluation mode, with those of PARTS that the file has.
 
     Raises:
         FileNotFoundError: no such file.
@@ -89,9 +90,7 @@ def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
         raise ValueError(
             f"{path} answers {metadata['entities']}, the schema lists {entities}; train it for this schema"
         )
-    network = build_network(preset(metadata["preset"]), vocabulary)
-    if not any(name.startswith(MAPS) for name in tensors):
-        network.maps = None
+    network = build_network(preset(metadata["preset"]), vocabulary, parts_of(tensors.keys()))
     expected = network.state_dict()
     wrong = [n for n in expected if n not in tensors or tensors[n].shape != expected[n].shape]
     if wrong or tensors.keys() - expected.keys():

@@ -10,7 +10,7 @@ import yaml
 
 from model.presets import PRESETS
 
-__all__ = ["Config", "LoopConfig", "MapsConfig", "Source", "load_config"]
+__all__ = ["Config", "LoopConfig", "MapsConfig", "PartConfig", "ReadingConfig", "Source", "load_config"]
 
 # Each kind of source with the files that it needs.
 KINDS = {
@@ -106,21 +106,43 @@ class Config(LoopConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MapsConfig(LoopConfig):
-    """How to train the maps of print, and the stem below them.
+class PartConfig(LoopConfig):
+    """How to train one part of a network.
 
     Attributes:
-        start: weights of which all but the stem and the maps are kept; None for random ones.
-        side: of a cut of a photo, pixels.
+        start: weights of which all is kept that does not learn; None for random ones.
         fixed_layers: first layers of a packaged stem that stay as they are.
-        maps_size: pixels of the longer side of held-back photos.
     """
 
     sources: tuple[Source, ...]
     start: Path | None = None
-    side: int = 320
     fixed_layers: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapsConfig(PartConfig):
+    """How to train the maps of print, and the stem below them.
+
+    Attributes:
+        side: of a cut of a photo, pixels.
+        maps_size: pixels of the longer side of held-back photos.
+    """
+
+    side: int = 320
     maps_size: int = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingConfig(PartConfig):
+    """How to train the reading of strips.
+
+    Attributes:
+        drawn_share: share of strips that are drawn; the others are cut from photos.
+        batches: of an epoch.
+    """
+
+    drawn_share: float = 0.5
+    batches: int = 200
 
 
 def load_config(path: Path, kind: type[C] = Config) -> C:  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
     python -m train.run --config train/configs/small.yaml
     python -m train.run --maps --config train/configs/maps.yaml
+    python -m train.run --reading --config train/configs/reading.yaml
 
 The same command again goes on where it stopped.
 """
@@ -12,15 +13,18 @@ from pathlib import Path
 
 import torch
 
-from train.config import Config, MapsConfig, load_config
+from train.config import Config, MapsConfig, ReadingConfig, load_config
 from train.maps.trainer import MapsTrainer
+from train.reading.trainer import ReadingTrainer
 from train.trainer import Trainer
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--maps", action="store_true", help="train the maps of print and the stem, nothing else")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--maps", action="store_true", help="train the maps of print and the stem, nothing else")
+    part.add_argument("--reading", action="store_true", help="train the reading of strips, nothing else")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch (default: all cores)")
@@ -29,12 +33,14 @@ def main() -> int:
         torch.set_num_threads(args.threads)
     try:
         out = args.out or Path("runs") / args.config.stem
-        trainer: Trainer | MapsTrainer
+        trainer: Trainer | MapsTrainer | ReadingTrainer
         if args.maps:
             trainer = MapsTrainer(load_config(args.config, MapsConfig), out, args.device)
+        elif args.reading:
+            trainer = ReadingTrainer(load_config(args.config, ReadingConfig), out, args.device)
         else:
             trainer = Trainer(load_config(args.config, Config), out, args.device)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     parameters = sum(p.numel() for p in trainer.network.parameters())

@@ -249,7 +249,6 @@ class Trainer(Loop[Batch, Score]):
             self.vocabulary,
             picture_with_words=False,
             temperature=self.temperature,
-            maps=False,
             epochs=str(p.epoch),
             seconds=f"{p.seconds:.0f}",
             **scored,

@@ -7,8 +7,9 @@ import numpy as np
 
 from model.errors import BadRequest
 from model.network import Resformer
-from model.readers.crops import CropsReader
+from model.readers.crops import CropsReader, PpOcrReading
 from model.readers.finder import PrintFinder
+from model.readers.own import OwnReading
 from model.readers.ppocr import PpOcrReader
 from model.words import Line
 
@@ -24,7 +25,7 @@ class Reader(Protocol):
 
 
 class NoReader:
-    """Reads nothing: the network looks at the picture alone."""
+    """Reads nothing: a network that cannot read looks at the picture alone."""
 
     def read(self, image: np.ndarray) -> list[Line]:
         return []
@@ -32,10 +33,16 @@ class NoReader:
 
 MAKERS: Mapping[str, Callable[[Resformer, str, int], Reader]] = {
     "ppocr": lambda network, device, threads: PpOcrReader(threads),
-    "crops": lambda network, device, threads: CropsReader(PrintFinder(network, device, threads), threads),
-    "none": lambda network, device, threads: NoReader(),
+    "crops": lambda network, device, threads: CropsReader(PrintFinder(network, device, threads), PpOcrReading(threads)),
+    "none": lambda network, device, threads: _without_engine(network, device, threads),
 }
 READERS = tuple(MAKERS)
+
+
+def _without_engine(network: Resformer, device: str, threads: int) -> Reader:
+    if network.maps is None or network.reading is None:
+        return NoReader()
+    return CropsReader(PrintFinder(network, device, threads), OwnReading(network, device, threads))
 
 
 def readers_for(network: Resformer) -> tuple[str, ...]:

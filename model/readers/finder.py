@@ -1,8 +1,5 @@
 """The network's maps of print, computed where that is fastest."""
 
-import tempfile
-import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from model.network import Resformer
+from model.readers.graphs import session
 
 __all__ = ["PrintFinder"]
 
@@ -17,8 +15,7 @@ __all__ = ["PrintFinder"]
 class PrintFinder:
     """Maps of the print on photos of any size whose sides are multiples of 32.
 
-    On a processor they come from ONNX Runtime, which takes less than half of torch's time for the stem's depthwise
-    convolutions; the graph is made from the network when a finder is.
+    On a processor they come from ONNX Runtime; the graph is made from the network when a finder is.
 
     Args:
         device: of the network.
@@ -28,7 +25,11 @@ class PrintFinder:
     def __init__(self, network: Resformer, device: str, threads: int):
         self._device = device
         self._graph = _Graph(network).eval()
-        self._session: Any = None if torch.device(device).type != "cpu" else _session(self._graph, threads)
+        self._session: Any = None
+        if torch.device(device).type == "cpu":
+            example = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
+            axes = {"photo": {1: "height", 2: "width"}, "maps": {2: "rows", 3: "columns"}}
+            self._session = session(self._graph, example, axes, threads)
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
         """uint8 RGB (H, W, 3) to float32 (MAPS, H / CELL, W / CELL)."""
@@ -47,20 +48,3 @@ class _Graph(nn.Module):
 
     def forward(self, photo: Tensor) -> Tensor:
         return self.network.find_print(photo.permute(0, 3, 1, 2))
-
-
-def _session(graph: _Graph, threads: int) -> Any:
-    import onnxruntime
-
-    example = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
-    sides = {"photo": {1: "height", 2: "width"}, "maps": {2: "rows", 3: "columns"}}
-    # The exporter that torch warns to take instead needs a package more.
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        file = Path(folder) / "maps.onnx"
-        torch.onnx.export(
-            graph, (example,), file, dynamo=False, input_names=["photo"], output_names=["maps"], dynamic_axes=sides
-        )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])

@@ -38,7 +38,7 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
     network = build_network(preset("nano"), VOCABULARY)
-    save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0, maps=False)
+    save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0)
     return path
 
 

@@ -47,7 +47,8 @@ def test_close_lines_stay_apart() -> None:
 def test_lines_that_run_together_are_parted() -> None:
     lines = [line("Net 12 g", 150, 100, 200, 24), line("Load 5 kg", 150, 130, 200, 24)]
     maps = as_maps(lines, 320)
-    between = maps[PRINT, 92 // CELL : 136 // CELL, 60 // CELL : 240 // CELL]  # print from the middle of one line to that of the other, but less sure
+    # Print from the middle of one line to that of the other, but less sure.
+    between = maps[PRINT, 92 // CELL : 136 // CELL, 60 // CELL : 240 // CELL]
     between[between < 0] = 0.1
     strips = find_strips(maps, (1.0, 1.0))
     assert len(strips) == 2

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from model.photo import decode
 from train.datasets import Record
 from train.maps.targets import map_targets
+from train.recolour import recoloured
 
 __all__ = ["Cuts"]
 
@@ -59,7 +60,7 @@ class Cuts(Dataset[tuple[Tensor, Tensor]]):
         size = (self._side, self._side)
         cut = cv2.warpAffine(photo, turn, size, flags=cv2.INTER_LINEAR, borderValue=(border,) * 3)
         to_input = turn * np.array([to_photo, to_photo, 1])
-        return _recoloured(cut, rng).transpose(2, 0, 1), map_targets(record.lines, to_input, self._side)
+        return recoloured(cut, rng).transpose(2, 0, 1), map_targets(record.lines, to_input, self._side)
 
     def _turn(self, width: int, height: int, scale: float, rng: np.random.Generator) -> np.ndarray:
         """An affine map that turns a photo and stretches it a little."""
@@ -82,20 +83,3 @@ class Cuts(Dataset[tuple[Tensor, Tensor]]):
             # A photo smaller than the cut lies wholly inside.
             place = np.where(room > 0, np.clip(aim, low, low + np.maximum(room, 0)), place)
         return place
-
-
-def _recoloured(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    x: np.ndarray = photo.astype(np.float32)
-    if rng.random() < 0.5:
-        x = x * rng.uniform(0.7, 1.3) + rng.uniform(-30, 30)
-    if rng.random() < 0.15:
-        x = 255 - x
-    if rng.random() < 0.2:
-        x = x[:, :, rng.permutation(3)]
-    if rng.random() < 0.15:
-        x = np.repeat(x.mean(axis=2, keepdims=True), 3, axis=2)
-    if rng.random() < 0.2:
-        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.0))
-    if rng.random() < 0.2:
-        x = x + rng.normal(0, rng.uniform(2, 10), x.shape)
-    return np.clip(x, 0, 255).astype(np.uint8)

@@ -7,13 +7,17 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from model.characters import CHARACTERS
 from model.errors import BadRequest
 from model.maps import CELL, MAPS
+from model.network import PARTS
 from model.predictor import Predictor
 from model.presets import preset
 from model.readers import READERS, make_reader
-from model.readers.crops import CropsReader
+from model.readers.crops import CropsReader, PpOcrReading
 from model.readers.finder import PrintFinder
+from model.readers.own import OwnReading
+from model.reading import BLANK, STRIP_HEIGHT, read_out
 from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.weights import build_network, load_weights, save_weights
@@ -21,11 +25,12 @@ from model.words import Line
 from tests.train.maps.truth import as_maps
 
 VOCABULARY = Vocabulary(Schema.load())
-NETWORK = build_network(preset("nano"), VOCABULARY).eval()
+NETWORK = build_network(preset("nano"), VOCABULARY, PARTS).eval()
+BLIND = build_network(preset("nano"), VOCABULARY).eval()
 
 
 def test_none_reads_nothing() -> None:
-    assert make_reader("none", NETWORK, "cpu", 1).read(np.zeros((40, 60, 3), np.uint8)) == []
+    assert make_reader("none", BLIND, "cpu", 1).read(np.zeros((40, 60, 3), np.uint8)) == []
 
 
 def test_unknown_reader_lists_the_known() -> None:
@@ -46,6 +51,33 @@ def test_finder_gives_the_maps_of_the_network() -> None:
         np.testing.assert_allclose(maps, expected.numpy(), atol=1e-4)
 
 
+def test_own_reading_is_that_of_the_network() -> None:
+    reading = OwnReading(NETWORK, "cpu", threads=2)
+    rng = np.random.default_rng(0)
+    strips = [rng.integers(256, size=(STRIP_HEIGHT, width, 3), dtype=np.uint8) for width in (64, 100, 256)]
+    texts = reading(strips)
+    for strip, (text, score) in zip(strips, texts, strict=True):
+        with torch.inference_mode():
+            logits = NETWORK.read_print(torch.from_numpy(strip).permute(2, 0, 1)[None])[0]
+        expected, sure = read_out(logits.numpy())
+        assert text == expected
+        assert score == pytest.approx(sure, abs=1e-4)
+    assert reading([np.zeros((STRIP_HEIGHT, width, 3), np.uint8) for width in (1, 3001)])
+    assert reading([]) == []
+
+
+def test_logits_are_read_greedily() -> None:
+    said = [CHARACTERS.index(c) for c in "50"]
+    steps = [BLANK, said[0], said[0], BLANK, said[1], BLANK, said[1], CHARACTERS.index(" ")]
+    logits = np.full((len(steps), len(CHARACTERS) + 1), -9.0)
+    logits[np.arange(len(steps)), steps] = 9.0
+    text, score = read_out(logits)
+    assert text == "500"
+    assert score > 0.99
+    logits[:, BLANK] = 20
+    assert read_out(logits) == ("", 0.0)
+
+
 def printed(text: str, turn: int) -> tuple[np.ndarray, Line]:
     """Black print on white, turned clockwise by quarters, and its line with corners in reading order."""
     font = ImageFont.load_default(40)
@@ -64,7 +96,7 @@ def printed(text: str, turn: int) -> tuple[np.ndarray, Line]:
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 def test_crops_reads_print_however_it_is_turned(turn: int) -> None:
     image, line = printed("Net 500 g", turn)
-    reader = CropsReader(lambda photo: as_maps([line], 512), threads=1)
+    reader = CropsReader(lambda photo: as_maps([line], 512), PpOcrReading(1))
     (read,) = reader.read(image)
     assert read.text.replace(" ", "") == "Net500g"
     assert np.array(read.reading_corners) == pytest.approx(np.array(line.reading_corners), abs=9)
@@ -73,13 +105,13 @@ def test_crops_reads_print_however_it_is_turned(turn: int) -> None:
 
 def test_crops_leaves_out_lines_that_cannot_matter() -> None:
     image, line = printed("Golden rice", 0)
-    assert CropsReader(lambda photo: as_maps([line], 512), threads=1).read(image) == []
+    assert CropsReader(lambda photo: as_maps([line], 512), PpOcrReading(1)).read(image) == []
 
 
 def test_crops_needs_maps(tmp_path: Path) -> None:
     for maps in (True, False):
         path = tmp_path / f"{maps}.safetensors"
-        save_weights(path, NETWORK, VOCABULARY, picture_with_words=False, temperature=1.0, maps=maps)
+        save_weights(path, NETWORK if maps else BLIND, VOCABULARY, picture_with_words=False, temperature=1.0)
         loaded = load_weights(path, VOCABULARY).network
         assert (loaded.maps is not None) == maps
         predictor = Predictor.load(path, reader="none")

@@ -1,13 +1,10 @@
 """Maps are learned from what a reader found."""
 
-import gzip
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw, ImageFont
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -27,28 +24,6 @@ from train.maps.targets import TRUTHS, TURN, VALID, map_targets
 from train.maps.trainer import MapsTrainer
 
 LINE = Line(((40, 100), (240, 100), (240, 140), (40, 140)), "NET 500", 0.9)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Source:
-    """Photos with a line of print each, and the words on versions of them twice as large."""
-    rng = np.random.default_rng(0)
-    rows = []
-    (tmp_path / "photos").mkdir()
-    for i in range(16):
-        text = f"{rng.choice(['Net', 'Load', 'Golden'])} {rng.integers(10, 999)} g"
-        image = Image.new("RGB", (320, 320), tuple(int(v) for v in rng.integers(150, 256, 3)))
-        draw = ImageDraw.Draw(image)
-        place, font = tuple(int(v) for v in rng.integers(20, 120, 2)), ImageFont.load_default(36)
-        draw.text(place, text, "black", font)
-        x0, y0, x1, y1 = (2 * v for v in draw.textbbox(place, text, font))
-        image.save(tmp_path / "photos" / f"{i}.png")
-        corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
-        rows.append({"image": f"{i}.png", "width": 640, "height": 640, "lines": [[corners, text, 0.95]]})
-    rows.append({"image": "missing.png", "width": 640, "height": 640, "lines": []})
-    with gzip.open(tmp_path / "words.jsonl.gz", "wt") as file:
-        file.write("\n".join(map(json.dumps, rows)))
-    return Source("read", photos=tmp_path / "photos", words=tmp_path / "words.jsonl.gz")
 
 
 def config(source: Source, **changes: object) -> MapsConfig:

@@ -1,0 +1,69 @@
+"""The network's own reading of strips."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from model.network import Resformer
+from model.readers.graphs import session
+from model.readers.recognisers import Text
+from model.reading import COLUMN, STRIP_HEIGHT, read_out
+
+__all__ = ["OwnReading"]
+
+NARROWEST, WIDEST = 2 * STRIP_HEIGHT, 40 * STRIP_HEIGHT  # pixels; a longer strip is squeezed
+
+
+class OwnReading:
+    """Strips of any width to text, in lower case. On a processor by ONNX Runtime, side by side, one thread each.
+
+    Args:
+        device: of the network.
+        threads: how many strips are read at once.
+    """
+
+    height = STRIP_HEIGHT
+
+    def __init__(self, network: Resformer, device: str, threads: int):
+        self._device = device
+        self._graph = _Graph(network).eval()
+        self._session: Any = None
+        self._pool = ThreadPoolExecutor(threads)
+        if torch.device(device).type == "cpu":
+            example = torch.zeros(1, STRIP_HEIGHT, 96, 3, dtype=torch.uint8)
+            self._session = session(self._graph, example, {"strip": {2: "width"}, "logits": {1: "columns"}}, 1)
+
+    def __call__(self, strips: Sequence[np.ndarray]) -> list[Text]:
+        """Strips uint8 RGB (STRIP_HEIGHT, W, 3)."""
+        return list(self._pool.map(self._read, strips))
+
+    def _read(self, strip: np.ndarray) -> Text:
+        fitted = _fitted(strip)[None]
+        if self._session:
+            return read_out(self._session.run(None, {"strip": fitted})[0][0])
+        with torch.inference_mode():
+            return read_out(self._graph(torch.from_numpy(fitted).to(self._device))[0].float().cpu().numpy())
+
+
+class _Graph(nn.Module):
+    """Strips as they lie in memory, uint8 (1, STRIP_HEIGHT, W, 3), to logits (1, W / COLUMN, CHARACTERS + 1)."""
+
+    def __init__(self, network: Resformer):
+        super().__init__()
+        self.network = network
+
+    def forward(self, strip: Tensor) -> Tensor:
+        return self.network.read_print(strip.permute(0, 3, 1, 2))
+
+
+def _fitted(strip: np.ndarray) -> np.ndarray:
+    """The strip with a width that the network takes; the last column is repeated to get there."""
+    if strip.shape[1] > WIDEST:
+        strip = cv2.resize(strip, (WIDEST, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
+    width = max(NARROWEST, -(-strip.shape[1] // COLUMN) * COLUMN)
+    return np.pad(strip, ((0, 0), (0, width - strip.shape[1]), (0, 0)), mode="edge")

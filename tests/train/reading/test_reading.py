@@ -1,0 +1,149 @@
+"""The reading of strips is learned from what a reader found, and from drawn print."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from model.characters import CHARACTERS, folded
+from model.presets import preset
+from model.reading import BLANK, COLUMN, STRIP_HEIGHT
+from model.schema import Schema
+from model.strips import cut
+from model.vocabulary import Vocabulary
+from model.weights import build_network, load_weights, save_weights
+from train.config import ReadingConfig, Source
+from train.datasets import Record, read_words
+from train.part import PartTrainer
+from train.reading.batches import LENGTHS, StripBatches, pack, widest
+from train.reading.lines import CutLine, cut_lines
+from train.reading.trainer import Read, ReadingTrainer
+from train.render.fonts import load_fonts
+from train.render.strips import StripPress
+from train.render.texts import Texts
+
+VOCABULARY = Vocabulary(Schema.load())
+
+
+@pytest.fixture(scope="module")
+def press() -> StripPress:
+    try:
+        load_fonts(held_out=False)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    return StripPress(Texts(Schema.load()), STRIP_HEIGHT)
+
+
+def config(where: Source, **changes: object) -> ReadingConfig:
+    settings = {"preset": "nano", "sources": (where,), "minutes": 5, "epochs": 1, "batch_size": 8, "batches": 3}
+    return ReadingConfig(**{**settings, "hold_back": 0.2, **changes})  # type: ignore[arg-type]
+
+
+def records(source: Source) -> list[Record]:
+    assert source.words and source.photos
+    found = [replace(r, photo=source.photos / r.name) for r in read_words(source.words).values()]
+    return [record for record in found if record.photo.is_file()]
+
+
+def test_text_is_folded_to_what_the_network_reads() -> None:
+    assert folded("NET WT. 5½” × 3µg") == 'net wt. 5½" x 3ug'
+    assert folded("Crème  Brûlée") == "creme brulee"
+    assert folded("重量 5") is None
+    assert all(folded(c) == c for c in CHARACTERS[1:])
+
+
+def test_lines_are_cut_with_their_surroundings(source: Source) -> None:
+    lines = cut_lines(records(source))
+    assert len(lines) == 16
+    for line in lines:
+        pixels, corners = line.open()
+        strip = cut(pixels, corners, STRIP_HEIGHT)
+        # Black print on a light ground, touching neither end of the cut around it.
+        assert strip.min() < 80
+        assert pixels[:2].min() > 100 and pixels[-2:].min() > 100
+        assert folded(line.text) == line.text
+
+
+def test_batches_hold_strips_and_what_they_say(source: Source, press: StripPress) -> None:
+    settings = {"drawn_share": 0.5, "count": 6, "batch_size": 8, "seed": 0}
+    batches = StripBatches(cut_lines(records(source)), press, epoch=1, **settings)  # type: ignore[arg-type]
+    for number in range(len(batches)):
+        strips, widths, texts, lengths = batches[number]
+        assert strips.dtype == torch.uint8 and strips.shape[1:3] == (3, STRIP_HEIGHT)
+        assert strips.shape[-1] == widths.max() * COLUMN <= widest(LENGTHS[-1]) + COLUMN
+        assert (widths >= lengths).all() and (lengths > 0).all()
+        assert ((texts != BLANK).sum(dim=1) == lengths).all()
+    assert torch.equal(batches[0][0], batches[0][0])
+    again = StripBatches(cut_lines(records(source)), press, epoch=2, **settings)  # type: ignore[arg-type]
+    assert batches[0][0].shape != again[0][0].shape or not torch.equal(batches[0][0], again[0][0])
+
+
+def test_padding_repeats_the_last_column() -> None:
+    strips = [(np.full((STRIP_HEIGHT, 10, 3), 7, np.uint8), "5"), (np.zeros((STRIP_HEIGHT, 20, 3), np.uint8), "12")]
+    pixels, widths, texts, lengths = pack(strips)
+    assert pixels.shape == (2, 3, STRIP_HEIGHT, 20)
+    assert (pixels[0] == 7).all()
+    assert widths.tolist() == [3, 5] and lengths.tolist() == [1, 2]
+    assert texts[0].tolist() == [CHARACTERS.index("5"), BLANK]
+
+
+def test_padding_does_not_change_a_reading() -> None:
+    network = build_network(preset("nano"), VOCABULARY, ("reading",)).eval()
+    strip = torch.randint(0, 256, (1, 3, STRIP_HEIGHT, 64), dtype=torch.uint8)
+    padded = torch.cat([strip, strip[..., -1:].expand(-1, -1, -1, 64)], dim=-1)
+    mask = torch.arange(32)[None] < 16
+    with torch.inference_mode():
+        alone = network.read_print(strip)
+        together = network.read_print(padded, mask)[:, :16]
+    # What the filters at the end see differs by a few columns.
+    assert torch.allclose(alone[:, :4], together[:, :4], atol=0.05)
+
+
+def test_training_changes_the_reading_alone(source: Source, press: StripPress, tmp_path: Path) -> None:
+    start = tmp_path / "start.safetensors"
+    network = build_network(preset("nano"), VOCABULARY, ("maps",))
+    save_weights(start, network, VOCABULARY, picture_with_words=True, temperature=1.5, maps_epochs="3")
+    trainer = ReadingTrainer(config(source, start=start, learning_rate=0.01), tmp_path / "run", "cpu", str)
+    assert trainer.run() is not None
+    trained = load_weights(tmp_path / "run" / "weights.safetensors", VOCABULARY)
+    before, after = load_weights(start, VOCABULARY).network.state_dict(), trained.network.state_dict()
+    assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"reading"}
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    fresh = trainer.network.reading
+    assert fresh is not None
+    facts = {"maps_epochs": "3", "reading_epochs": "1", "temperature": "1.500", "picture_with_words": "yes"}
+    assert facts.items() <= trained.metadata.items()
+
+
+def test_the_reading_of_a_run_learns(source: Source, press: StripPress, tmp_path: Path) -> None:
+    settings = config(source, epochs=10, batches=6, learning_rate=0.003, drawn_share=0.0, hold_back=0.0)
+    trainer: PartTrainer = ReadingTrainer(settings, tmp_path, "cpu", str)
+    losses: list[float] = []
+    step = trainer._step
+    trainer._step = lambda batch: losses.append(step(batch)) or losses[-1]  # type: ignore
+    trainer.run()
+    assert np.mean(losses[-8:]) < 0.7 * np.mean(losses[:8])
+
+
+def test_drawn_strips_alone_are_enough(press: StripPress, tmp_path: Path) -> None:
+    settings = config(Source("read", photos=tmp_path, words=None), drawn_share=1.0, hold_back=0.0, batches=1)
+    ReadingTrainer(settings, tmp_path / "run", "cpu", str).run()
+    assert (tmp_path / "run" / "weights.safetensors").is_file()
+
+
+def test_what_was_read_is_told() -> None:
+    read = Read(lines=4, right=3, digits=2, digits_right=1)
+    assert read.accuracy == 0.5
+    assert read.table() == "lines with digits read exactly: 0.500 of 2; all lines: 0.750 of 4"
+    assert Read(0, 0, 0, 0).accuracy == 0
+
+
+def test_cut_lines_open_with_their_corners() -> None:
+    import cv2
+
+    _, packed = cv2.imencode(".jpg", np.zeros((40, 100, 3), np.uint8))
+    pixels, corners = CutLine(packed.tobytes(), "5").open()
+    assert pixels.shape == (40, 100, 3)
+    assert corners.tolist() == [[10, 10], [90, 10], [90, 30], [10, 30]]

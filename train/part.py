@@ -1,0 +1,125 @@
+"""Training of one part of a network on what a reader found on photos; its other parts stay as they are."""
+
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from model.network import PARTS, Resformer
+from model.presets import preset
+from model.schema import Schema
+from model.vocabulary import Vocabulary
+from model.weights import build_network, parts_of, save_weights
+from train.config import PartConfig
+from train.datasets import Record, read_words
+from train.loop import Log, Loop
+from train.stem_start import start_from_lite0
+
+__all__ = ["PartTrainer"]
+
+Batch = TypeVar("Batch", bound=tuple[Tensor, ...])
+Result = TypeVar("Result")
+
+
+class PartTrainer(Loop[Batch, Result]):
+    """See Loop.
+
+    Attributes:
+        part: which of PARTS is trained.
+        with_stem: whether the stem learns too. Then other parts that stand on it are dropped.
+    """
+
+    part: ClassVar[str]
+    with_stem: ClassVar[bool]
+    config: PartConfig
+    network: Resformer
+
+    def __init__(self, config: PartConfig, out: Path, device: str, log: Log = tqdm.write):
+        torch.manual_seed(config.seed)
+        self.vocabulary = Vocabulary(Schema.load())
+        tensors, self.facts = _read(config.start) if config.start else ({}, {})
+        others = () if self.with_stem else parts_of(tensors.keys())
+        self.parts = tuple(part for part in PARTS if part == self.part or part in others)
+        network = build_network(preset(config.preset), self.vocabulary, self.parts)
+        learned = (f"{self.part}.", "stem.") if self.with_stem else (f"{self.part}.",)
+        if config.start:
+            _keep(network, tensors, learned, config.start)
+        if config.stem_start:
+            log(f"stem: {start_from_lite0(network.stem)} tensors from {config.stem_start}")
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name.startswith(learned))
+        for layer in list(network.stem[0].children())[: config.fixed_layers]:
+            layer.requires_grad_(False)
+        network.to(device)
+        self.averaged = build_network(preset(config.preset), self.vocabulary, self.parts).to(device).eval()
+        records = [r for s in config.sources if s.photos and s.words for r in _photos(s.photos, s.words)]
+        held = [zlib.crc32(r.name.encode()) % 1000 < 1000 * config.hold_back for r in records]
+        self.train_records = [r for r, out_of_it in zip(records, held, strict=True) if not out_of_it]
+        self.held_records = [r for r, out_of_it in zip(records, held, strict=True) if out_of_it]
+        super().__init__(
+            config,
+            out,
+            device,
+            network,
+            fingerprint={
+                "start": config.start and zlib.crc32(config.start.read_bytes()),
+                "sources": zlib.crc32(repr([(r.name, len(r.lines)) for r in records]).encode()),
+            },
+            scored=bool(self.held_records),
+            log=log,
+        )
+
+    def train_mode(self) -> None:
+        self.network.train()
+        if not self.with_stem:
+            self.network.stem.eval()
+        elif self.config.stem_start:
+            for module in self.network.stem[0].modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()  # the packaged statistics hold
+
+    def save_weights(self) -> None:
+        self.averaged.load_state_dict(self.ema.tensors)
+        p = self.progress
+        facts = {k: v for k, v in self.facts.items() if k.split("_")[0] not in PARTS or k.split("_")[0] in self.parts}
+        facts |= {f"{self.part}_epochs": str(p.epoch), f"{self.part}_seconds": f"{p.seconds:.0f}"}
+        temperature = float(facts.pop("temperature", 1.0))
+        picture = facts.pop("picture_with_words", "no") == "yes"
+        save_weights(
+            self.out / "weights.safetensors",
+            self.averaged,
+            self.vocabulary,
+            picture_with_words=picture,
+            temperature=temperature,
+            **facts,
+        )
+
+
+def _photos(folder: Path, words: Path) -> list[Record]:
+    """Photos that have words, in the order of the words."""
+    return [
+        replace(record, photo=folder / name) for name, record in read_words(words).items() if (folder / name).is_file()
+    ]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors of a file of weights, and what else it says."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        facts = dict(file.metadata() or {})
+    return tensors, {name: fact for name, fact in facts.items() if name not in ("preset", "entities")}
+
+
+def _keep(network: Resformer, tensors: dict[str, Tensor], learned: tuple[str, ...], path: Path) -> None:
+    """Copies all that is not learned."""
+    for name, tensor in network.state_dict().items():
+        if name.startswith(learned):
+            continue
+        if name not in tensors or tensors[name].shape != tensor.shape:
+            raise ValueError(f"{path} was made by other code: {name} does not fit; train it again")
+        tensor.copy_(tensors[name])

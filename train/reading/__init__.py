@@ -1,0 +1,1 @@
+"""Training of the network's own reading of strips."""

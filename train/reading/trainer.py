@@ -1,0 +1,117 @@
+"""Training of the reading of strips."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from model.reading import BLANK, COLUMN, STRIP_HEIGHT, read_out
+from model.schema import Schema
+from model.strips import cut
+from train.config import ReadingConfig
+from train.loop import Log
+from train.part import PartTrainer
+from train.reading.batches import Batch, StripBatches, pack
+from train.reading.lines import CutLine, cut_lines
+from train.render.strips import StripPress
+from train.render.texts import Texts
+
+__all__ = ["Read", "ReadingTrainer"]
+
+TOGETHER = 32  # strips that are read at once in evaluation
+
+
+@dataclass(frozen=True)
+class Read:
+    """How many lines are read without a mistake, of all and of those with a digit."""
+
+    lines: int
+    right: int
+    digits: int
+    digits_right: int
+
+    @property
+    def accuracy(self) -> float:
+        """Of the lines with a digit."""
+        return self.digits_right / max(1, self.digits)
+
+    def table(self) -> str:
+        """What was read, in words."""
+        return (
+            f"lines with digits read exactly: {self.accuracy:.3f} of {self.digits}; all lines:"
+            f" {self.right / max(1, self.lines):.3f} of {self.lines}"
+        )
+
+
+class ReadingTrainer(PartTrainer[Batch, Read]):
+    """Trains a network's reading; the stem stays as it is."""
+
+    part = "reading"
+    with_stem = False
+    config: ReadingConfig
+
+    def __init__(self, config: ReadingConfig, out: Path, device: str, log: Log = tqdm.write):
+        self._press = StripPress(Texts(Schema.load()), STRIP_HEIGHT)
+        self._lines: list[CutLine] | None = None
+        super().__init__(config, out, device, log)
+        self._held_lines = sorted(cut_lines(self.held_records), key=lambda line: len(line.text))
+
+    def batches(self, epoch: int) -> StripBatches:
+        if self._lines is None:
+            self._lines = cut_lines(self.train_records) if self.config.drawn_share < 1 else []
+        return StripBatches(
+            self._lines,
+            self._press,
+            drawn_share=self.config.drawn_share,
+            count=self.config.batches,
+            batch_size=self.config.batch_size,
+            seed=self.config.seed,
+            epoch=epoch,
+        )
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Connectionist temporal classification (Graves et al., ICML 2006)."""
+        strips, widths, texts, lengths = batch
+        strips = strips.contiguous(memory_format=torch.channels_last)
+        with self.autocast():
+            logits = self.network.read_print(strips, _mask(strips, widths))
+        chances = F.log_softmax(logits.float(), dim=-1).transpose(0, 1)
+        # Where a line has more characters than columns there is no way to read it.
+        return F.ctc_loss(chances, texts, widths, lengths, blank=BLANK, zero_infinity=True)
+
+    @torch.inference_mode()
+    def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Read]:
+        """Reads the lines of the held-back photos with the averaged weights."""
+        self.averaged.load_state_dict(self.ema.tensors)
+        read = self._read(self._held_lines)
+        p = self.progress
+        writer.add_scalar("accuracy/lines with digits", read.accuracy, p.step)
+        self.log(f"epoch {p.epoch}: loss {loss:.3f}, {read.table()} ({p.seconds:.0f} s)")
+        return read.accuracy, read
+
+    def _read(self, lines: Sequence[CutLine]) -> Read:
+        right = digits = digits_right = 0
+        for line, text in zip(lines, self._texts(lines), strict=True):
+            with_digit = any(c.isdigit() for c in line.text)
+            right += text == line.text
+            digits += with_digit
+            digits_right += with_digit and text == line.text
+        return Read(len(lines), right, digits, digits_right)
+
+    def _texts(self, lines: Sequence[CutLine]) -> Iterator[str]:
+        for i in range(0, len(lines), TOGETHER):
+            strips = [cut(*line.open(), STRIP_HEIGHT) for line in lines[i : i + TOGETHER]]
+            pixels, widths, *_ = pack([(strip, "") for strip in strips])
+            logits = self.averaged.read_print(pixels.to(self.device), _mask(pixels, widths).to(self.device))
+            for row, width in zip(logits.float().cpu().numpy(), widths.tolist(), strict=True):
+                yield read_out(row[:width])[0]
+
+
+def _mask(strips: Tensor, widths: Tensor) -> Tensor:
+    """bool (B, W / COLUMN): where a strip is."""
+    return torch.arange(strips.shape[-1] // COLUMN, device=widths.device) < widths[:, None]

@@ -1,0 +1,1 @@
+"""Drawn print with exact truth: strips of one line, and whole photos."""
