@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 __all__ = ["Box", "Line", "Point"]
 
 Point = tuple[float, float]
@@ -23,6 +25,17 @@ class Line:
     corners: tuple[Point, Point, Point, Point]
     text: str
     score: float
+
+    @classmethod
+    def read_along(cls, corners: np.ndarray, text: str, score: float) -> "Line":
+        """A line whose text begins at the first of its corners, (4, 2), and ends at the second."""
+        a, b, c, d = ((float(x), float(y)) for x, y in corners)
+        if abs(b[1] - a[1]) > abs(b[0] - a[0]):
+            upright = cls((d, a, b, c), text, score)
+            # Too short to be told from a level one, it would be read from a wrong corner.
+            if upright.vertical:
+                return upright
+        return cls((a, b, c, d), text, score)
 
     @property
     def box(self) -> Box:

@@ -71,17 +71,7 @@ class CropsReader:
         found.sort(key=lambda strip: tuple(strip.corners.mean(axis=0)[::-1]))
         texts = self._reading([cut(image, strip.corners, self._reading.height) for strip in found])
         return [
-            _line(strip.corners, text, score)
+            Line.read_along(strip.corners, text, score)
             for strip, (text, score) in zip(found, texts, strict=True)
             if text.strip() and score >= LEAST_SCORE
         ]
-
-
-def _line(corners: np.ndarray, text: str, score: float) -> Line:
-    a, b, c, d = ((float(x), float(y)) for x, y in corners)
-    if abs(b[1] - a[1]) > abs(b[0] - a[0]):
-        upright = Line((d, a, b, c), text, score)
-        # Too short to be told from a level one, it would be read from a wrong corner.
-        if upright.vertical:
-            return upright
-    return Line((a, b, c, d), text, score)

@@ -37,6 +37,10 @@ class Font:
         """The font at a size in pixels."""
         return _opened(self.file, size)
 
+    def capitals(self, size: int) -> float:
+        """How high capitals and digits are at a size, in pixels."""
+        return _capitals(self.file, size)
+
 
 class Fonts:
     """The fonts of all packages: those that training draws with, or those that it never sees.
@@ -84,6 +88,12 @@ def _font(file: Path) -> Font | None:
     digits_only = file.name.startswith("DSEG")
     needed = DIGITS if digits_only else LETTERS
     return Font(file, characters, digits_only) if needed <= characters else None
+
+
+@cache
+def _capitals(file: Path, size: int) -> float:
+    _, top, _, bottom = _opened(file, size).getbbox("H0")
+    return max(1.0, bottom - top)
 
 
 @lru_cache(KEPT_OPEN)

@@ -1,6 +1,4 @@
-"""One line of print as a mask of ink."""
-
-from dataclasses import dataclass
+"""One line of print as ink."""
 
 import cv2
 import numpy as np
@@ -8,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from train.render.fonts import Font
 
-__all__ = ["Ink", "draw_ink"]
+__all__ = ["draw_ink"]
 
 SIZES = (26, 44)  # pixels that glyphs are drawn with before they are made smaller, as a camera does it
 DOTTED, CURVED = 0.04, 0.06  # shares of lines
@@ -16,21 +14,8 @@ FAINTEST = 0.6  # ink where there is most of it
 WAVE = 0.25  # a curved line's rise, of its height, at most
 
 
-@dataclass(frozen=True)
-class Ink:
-    """A line of print.
-
-    Attributes:
-        mask: float32 (H, W), 0 to 1; its sides touch the ink.
-        ends: where each character of the text ends, as a share of the width.
-    """
-
-    mask: np.ndarray
-    ends: tuple[float, ...]
-
-
-def draw_ink(text: str, font: Font, height: float, rng: np.random.Generator, *, plain: bool = False) -> Ink:
-    """The text with ink about `height` pixels high.
+def draw_ink(text: str, font: Font, height: float, rng: np.random.Generator, *, plain: bool = False) -> np.ndarray:
+    """A mask of the text, float32 (H, W), 0 to 1, whose sides touch the ink.
 
     Args:
         height: of the capitals and digits; what goes below the line comes on top.
@@ -42,8 +27,7 @@ def draw_ink(text: str, font: Font, height: float, rng: np.random.Generator, *, 
     image = Image.new("L", (max(1, round(right - left)), max(1, round(bottom - top))))
     ImageDraw.Draw(image).text((-left, -top), text, fill=255, font=face)
     mask: np.ndarray = np.asarray(image, np.float32) / 255
-    _, high, _, low = face.getbbox("H0")
-    scale = height / max(1.0, low - high)
+    scale = height / font.capitals(size)
     stretch = float(np.exp(rng.normal(0, 0.1)))
     if not plain and rng.random() < DOTTED:
         mask = _dotted(mask, max(2, size // 9))
@@ -53,8 +37,7 @@ def draw_ink(text: str, font: Font, height: float, rng: np.random.Generator, *, 
     mask = np.minimum(mask * max(1.0, FAINTEST / max(float(mask.max()), 1e-3)), 1.0)
     if not plain and rng.random() < CURVED:
         mask = _curved(mask, WAVE * shape[1] / max(1, len(text)) * rng.uniform(-1, 1))
-    lengths = [face.getlength(text[: i + 1]) for i in range(len(text))]
-    return Ink(mask, tuple(length / max(lengths[-1], 1e-6) for length in lengths))
+    return mask
 
 
 def _dotted(mask: np.ndarray, pitch: int) -> np.ndarray:

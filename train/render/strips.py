@@ -50,13 +50,13 @@ class StripPress:
     def strip_of(self, text: str, rng: np.random.Generator) -> DrawnStrip:
         """A strip that says this."""
         glyph = float(np.exp(rng.uniform(*self._glyphs)))
-        mask = draw_ink(text, self._fonts.pick(text, rng), glyph, rng).mask
+        mask = draw_ink(text, self._fonts.pick(text, rng), glyph, rng)
         ground, ink = colours(rng)
         room = int(2 + glyph)
         image = surface(mask.shape[0] + 2 * room, mask.shape[1] + 2 * room, ground, rng)
         if rng.random() < NEIGHBOUR:
             other = self.texts.words(rng)
-            beside = draw_ink(other, self._fonts.pick(other, rng), glyph, rng, plain=True).mask
+            beside = draw_ink(other, self._fonts.pick(other, rng), glyph, rng, plain=True)
             gap = int(glyph * rng.uniform(0.3, 0.8)) + 1
             above = room - gap - beside.shape[0]
             paint(image, beside, room, above if rng.random() < 0.5 else room + mask.shape[0] + gap, ink)

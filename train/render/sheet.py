@@ -1,0 +1,97 @@
+"""A contact sheet of what is drawn, to be looked at beside real photos; prints how fast it is drawn.
+
+python -m train.render.sheet build/drawn.png
+python -m train.render.sheet build/strips.png --strips --held-out
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from model.schema import Schema
+from model.strips import CUT_HEIGHT
+from train.render.scenes import Scene, ScenePress
+from train.render.strips import StripPress
+from train.render.texts import Texts
+
+__all__ = ["main"]
+
+SIDE = 320  # pixels of a scene, as in training
+COLUMNS = 4
+SHEET = COLUMNS * SIDE
+GAP = 4
+LINES = 30  # of strips
+
+T = TypeVar("T")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("out", type=Path, help="PNG file")
+    parser.add_argument("--strips", action="store_true", help="strips of one line instead of scenes")
+    parser.add_argument("--held-out", action="store_true", help="with the fonts and layouts that training never sees")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(arguments)
+    rng = np.random.default_rng(args.seed)
+    cv2.setNumThreads(1)
+    schema = Schema.load()
+    try:
+        if args.strips:
+            press = StripPress(Texts(schema), CUT_HEIGHT, held_out=args.held_out)
+            strips, seconds = _timed(lambda: press.strip(rng), 400)
+            sheet, count = _rows([strip.pixels for strip in strips]), len(strips)
+        else:
+            scenes = ScenePress(Texts(schema), schema, SIDE, held_out=args.held_out)
+            drawn, seconds = _timed(lambda: scenes.scene(rng), 60)
+            shown, count = [_outlined(scene) for scene in drawn[: COLUMNS * COLUMNS]], len(drawn)
+            sheet = np.vstack([np.hstack(shown[i : i + COLUMNS]) for i in range(0, len(shown), COLUMNS)])
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(args.out), sheet[:, :, ::-1])
+    print(f"{args.out}: {count} drawn, {count / seconds:.0f} a second on one core")
+    return 0
+
+
+def _timed(draw: Callable[[], T], count: int) -> tuple[list[T], float]:
+    """What was drawn, and the processor's seconds; fonts are opened before."""
+    for _ in range(count):
+        draw()
+    start = time.process_time()
+    drawn = [draw() for _ in range(count)]
+    return drawn, time.process_time() - start
+
+
+def _outlined(scene: Scene) -> np.ndarray:
+    """The photo with frames around its lines."""
+    shown = scene.photo.copy()
+    frames = [np.array(line.corners, np.float32).round().astype(np.int32) for line in scene.lines]
+    cv2.polylines(shown, frames, True, (255, 0, 255), 1, cv2.LINE_AA)
+    return shown
+
+
+def _rows(strips: Sequence[np.ndarray]) -> np.ndarray:
+    """Strips beside each other in rows that are as wide as the sheet, as many as fill LINES."""
+    sheet = np.full((LINES * (CUT_HEIGHT + GAP), SHEET, 3), 255, np.uint8)
+    x = row = 0
+    for strip in strips:
+        if x and x + strip.shape[1] > SHEET:
+            x, row = 0, row + 1
+        if row == LINES:
+            break
+        part = strip[:, : SHEET - x]
+        y = row * (CUT_HEIGHT + GAP)
+        sheet[y : y + CUT_HEIGHT, x : x + part.shape[1]] = part
+        x += part.shape[1] + GAP
+    return sheet
+
+
+if __name__ == "__main__":
+    sys.exit(main())
