@@ -21,7 +21,7 @@ from model.photo import MAX_PIXELS
 from model.photo import decode as decode_photo
 from model.priors import Priors
 from model.quantity import Quantity
-from model.readers import Reader, make_reader, readers_for
+from model.readers import NoReader, Reader, make_reader, readers_for
 from model.schema import Entity, Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, Weights, load_weights
@@ -112,7 +112,7 @@ class Predictor:
         """Loads the shipped `small` network, or the one in `weights`.
 
         Args:
-            reader: who reads words where a request does not say: `ppocr` or `none`.
+            reader: who reads words where a request does not say, one of READERS.
             threads: of network and reader; None keeps torch's own choice.
             max_pixels: larger photos are refused.
             empty_margin: see model.decoding.decode.
@@ -150,7 +150,7 @@ class Predictor:
             entities: names to answer; none or empty = all of the schema.
             title, description: text that came with the photo; its quantities can be answers too.
             group_id: the public challenge's code for the kind of product; others are not known.
-            reader: `ppocr` or `none` instead of the default one.
+            reader: one of `readers` instead of the default one.
 
         Raises: ResformerError: the photo or the request cannot be used; nothing else was done.
         """
@@ -161,8 +161,9 @@ class Predictor:
         with self._lock:
             name = reader or self.reader
             # Looked for while the words are read, whose threads wait for each other now and then: 8 ms of 17.
-            strokes = None if name == "none" else self._aside.submit(find_drawing, image)
-            lines = self.words_reader(name).read(image)
+            words_reader = self.words_reader(name)
+            strokes = None if isinstance(words_reader, NoReader) else self._aside.submit(find_drawing, image)
+            lines = words_reader.read(image)
             # Where there are words they decide: BENCHMARKS.md has what the picture adds to them.
             picture = None if lines and self.metadata["picture_with_words"] == "no" else image
             drawing = strokes.result() if strokes and lines else None

@@ -28,6 +28,7 @@ from model.priors import Priors
 from model.readers import READERS
 from model.schema import Entity
 from model.vocabulary import Vocabulary
+from model.weights import WEIGHTS
 from model.words import Line
 from train.baselines.rules import Rules
 from train.baselines.trees import Trees
@@ -43,7 +44,6 @@ from train.validation import ValidationSet, Words, validation_sets, words_of
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
 OURS = "ppocr"
-LOOKS = "crops"  # our reader that looks before it reads
 OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "Tesseract")
 
 Answers = list[tuple[str, float]]  # canonical answer and confidence of each question of a record
@@ -110,7 +110,10 @@ def _code_of(reader: str) -> list[Path]:
     """The files that say what a reader reads."""
     if reader not in READERS:
         return [Path(inspect.getfile(train.baselines.readers))]
-    return list(Path(inspect.getfile(model.readers)).parent.glob("*.py"))
+    readers = Path(inspect.getfile(model.readers)).parent
+    files = list(readers.glob("*.py"))
+    # The others read with the network.
+    return files if reader == OURS else [*files, *readers.parent.glob("*.py"), *WEIGHTS.glob("*.safetensors")]
 
 
 def resformer(predictor: Predictor) -> System:
@@ -121,19 +124,6 @@ def resformer(predictor: Predictor) -> System:
         return [
             (predictions[q.entity.name].prediction, predictions[q.entity.name].confidence) for q in record.questions
         ]
-
-    return answer
-
-
-def resformer_alone(predictor: Predictor) -> System:
-    """The shipped network on the picture alone."""
-
-    def answer(record: Record) -> Answers:
-        if record.photo is None:
-            raise ValueError(f"{record.name} has no photo")
-        names = [q.entity.name for q in record.questions]
-        predictions = predictor.predict(record.photo.read_bytes(), names, reader="none").predictions
-        return [(predictions[name].prediction, predictions[name].confidence) for name in names]
 
     return answer
 
@@ -265,20 +255,17 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
     for photos in sets:
         name = photos.name
         rows = read_rows(photos.labels, schema)
-        for reader in (OURS, *(r for r in predictor.readers if r == LOOKS), *ocr):
+        for reader in (*predictor.readers, *ocr):
             path = out / "words" / f"{name}-{reader}.jsonl".replace(" ", "-")
             seconds, memory = read_photos(photos.photos, path, reader)
             words = replace(words_of(rows, path, photos.photos, schema), reading_s=seconds, memory=memory)
-            if reader == OURS:
-                table.add(name, "Resformer", reader, rows, words, ours)
-                for hidden, records in hidden_parts(words.records).items():
-                    table.add(name, f"Resformer without {hidden}", reader, rows, Words(records), ours)
-                wordless = Words([replace(record, lines=()) for record in words.records])
-                table.add(name, "Resformer", "none", rows, wordless, resformer_alone(predictor))
-            elif reader == LOOKS:
+            if reader in READERS:
                 table.add(name, "Resformer", reader, rows, words, ours)
             else:
                 table.add(name, "rules", reader, rows, words, ruled)
+            if reader == OURS:
+                for hidden, records in hidden_parts(words.records).items():
+                    table.add(name, f"Resformer without {hidden}", reader, rows, Words(records), ours)
             if reader != "Tesseract":
                 table.add(name, "trees", reader, rows, words, chosen)
             sure = [row for row in rows if row.sure]

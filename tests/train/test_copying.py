@@ -1,0 +1,51 @@
+"""Copying of unseen values is measured on drawn strips."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.presets import preset
+from model.reading import STRIP_HEIGHT
+from model.schema import Schema
+from model.vocabulary import Vocabulary
+from model.weights import build_network, save_weights
+from train.copying import copy_accuracy, main
+from train.render.fonts import load_fonts
+from train.render.strips import DrawnStrip, StripPress
+
+VOCABULARY = Vocabulary(Schema.load())
+
+
+@pytest.fixture(autouse=True)
+def fonts() -> None:
+    try:
+        load_fonts(held_out=True)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+
+def test_a_perfect_reader_copies_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def strip_of(press: StripPress, text: str, rng: np.random.Generator) -> DrawnStrip:
+        said.append(text)
+        return DrawnStrip(np.zeros((STRIP_HEIGHT, 64, 3), np.uint8), text, 20.0)
+
+    monkeypatch.setattr(StripPress, "strip_of", strip_of)
+    perfect = copy_accuracy(lambda strips: [(said[-1].lower(), 1.0)], (12, 20), 40, 0)  # type: ignore[arg-type]
+    assert perfect == (1.0, 1.0)
+    # The last digit of every number changed.
+    wrong = copy_accuracy(lambda strips: [(said[-1].replace("5", "6"), 1.0)], (12, 20), 40, 0)  # type: ignore[arg-type]
+    assert 0.2 < wrong[0] < 1
+
+
+def test_table_of_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = build_network(preset("nano"), VOCABULARY, ("reading",))
+    save_weights(tmp_path / "w.safetensors", network, VOCABULARY, picture_with_words=False, temperature=1.0)
+    assert main(["--weights", str(tmp_path / "w.safetensors"), "--count", "3"]) == 0
+    assert "| 8 to 12 | 0.000 | 0.000 |" in capsys.readouterr().out
+    blind = build_network(preset("nano"), VOCABULARY)
+    save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, picture_with_words=False, temperature=1.0)
+    assert main(["--weights", str(tmp_path / "b.safetensors")]) == 2
+    assert "train.run --reading" in capsys.readouterr().err

@@ -1,0 +1,75 @@
+"""How exactly the network reads values that it has never seen, by the height of their print.
+
+    python -m train.copying
+    python -m train.copying --weights runs/reading/weights.safetensors
+
+Strips are drawn with fonts that training never sees. A value is right if the same quantities are found in what was read
+as in what was printed.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from model.quantity import find_quantities
+from model.readers.own import OwnReading
+from model.reading import STRIP_HEIGHT
+from model.schema import Schema
+from model.units import UNITS
+from model.vocabulary import Vocabulary
+from model.weights import WEIGHTS, load_weights
+from train.render.strips import StripPress
+from train.render.texts import Texts
+
+__all__ = ["copy_accuracy", "main"]
+
+HEIGHTS = ((6.0, 8.0), (8.0, 12.0), (12.0, 20.0), (20.0, 40.0))  # pixels of the capitals on the photo
+SEED = 20261124
+COUNT = 500
+
+
+def copy_accuracy(reading: OwnReading, glyphs: tuple[float, float], count: int, seed: int) -> tuple[float, float]:
+    """Shares of drawn values that are read with the right quantities, and of those read without any mistake."""
+    texts = Texts(Schema.load())
+    press = StripPress(texts, STRIP_HEIGHT, held_out=True, glyphs=glyphs)
+    rng = np.random.default_rng((seed, round(glyphs[0])))
+    right = exact = 0
+    for _ in tqdm(range(count), desc=f"{glyphs[0]:.0f} to {glyphs[1]:.0f} pixels", leave=False, disable=None):
+        entity = texts.entities[int(rng.integers(len(texts.entities)))]
+        printed = texts.spelled(texts.quantity(entity, rng), rng)
+        ((read, _),) = reading([press.strip_of(printed, rng).pixels])
+        right += _quantities(read) == _quantities(printed)
+        exact += read.replace(" ", "") == printed.lower().replace(" ", "")
+    return right / count, exact / count
+
+
+def _quantities(text: str) -> list[str]:
+    return [str(match.quantity) for match in find_quantities(text, tuple(UNITS))]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS / "small.safetensors")
+    parser.add_argument("--count", type=int, default=COUNT, help=f"strips of each height (default: {COUNT})")
+    args = parser.parse_args(arguments)
+    try:
+        network = load_weights(args.weights, Vocabulary(Schema.load())).network
+        if network.reading is None:
+            raise ValueError(f"{args.weights} cannot read; train it with `python -m train.run --reading`")
+        reading = OwnReading(network, "cpu", threads=2)
+        print("| height of the capitals, pixels | value right | without any mistake |\n|---|---|---|")
+        for low, high in HEIGHTS:
+            right, exact = copy_accuracy(reading, (low, high), args.count, SEED)
+            print(f"| {low:.0f} to {high:.0f} | {right:.3f} | {exact:.3f} |")
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
