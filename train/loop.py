@@ -5,6 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -17,6 +18,8 @@ from tqdm import tqdm
 
 from train.checkpoint import Ema, Progress, load_checkpoint, save_checkpoint
 from train.config import LoopConfig
+from train.processes import Processes
+from train.throughput import flops_of, peak_flops
 
 __all__ = ["Log", "Loop", "OnDevice"]
 
@@ -61,8 +64,10 @@ class Loop(ABC, Generic[Batch, Result]):
         self.device = device
         self.network = network
         self.scored = scored
-        self.log = log
+        self.processes = Processes(device)
+        self.log = log if self.processes.first else lambda text: None
         out.mkdir(parents=True, exist_ok=True)
+        self.processes.begin(network)
         self.ema = Ema(network, config.ema)
         learned = [p for p in network.parameters() if p.requires_grad]
         decayed = [p for p in learned if p.ndim > 1]
@@ -88,6 +93,7 @@ class Loop(ABC, Generic[Batch, Result]):
                 self.checkpoint, self.network, self.ema, self.optimiser, self.scaler, self.fingerprint
             )
             self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
+        self._step_flops = 0
 
     @abstractmethod
     def batches(self, epoch: int) -> Dataset[Batch]:
@@ -113,7 +119,7 @@ class Loop(ABC, Generic[Batch, Result]):
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to one hundredth."""
-        total = self.config.epochs * self.batches_per_epoch
+        total = self.config.epochs * self.batches_per_epoch // self.processes.count
         warm = max(1, round(self.config.warmup * total))
         if step < warm:
             return self.config.learning_rate * (step + 1) / warm
@@ -123,7 +129,8 @@ class Loop(ABC, Generic[Batch, Result]):
     def run(self) -> Result | None:
         """Trains, and returns the best result on what is held back since the run was started or resumed."""
         best: Result | None = None
-        writer = SummaryWriter(str(self.out))
+        # Those of other processes hold nothing that the first one's do not.
+        writer = SummaryWriter(str(self.out if self.processes.first else self.out / f"process-{self.processes.rank}"))
         p = self.progress
         deadline = time.monotonic() + 60 * self.config.minutes
         while not self.done:
@@ -139,7 +146,7 @@ class Loop(ABC, Generic[Batch, Result]):
                 self._save()
         if self._out_of_patience():
             self.log(f"no better score in {p.since_best} evaluations: stopped")
-        if not self.scored:
+        if not self.scored and self.processes.first:
             self.save_weights()
         self._save()
         writer.close()
@@ -158,18 +165,20 @@ class Loop(ABC, Generic[Batch, Result]):
         if not self.scored:
             return None
         p = self.progress
-        score, result = self.evaluate(writer, loss)
+        score, result = self.evaluate(writer, loss) if self.processes.first else (0.0, None)
+        score = self.processes.agreed(score, self.device)
         if score <= p.best:
             p.since_best += 1
             return None
         p.best, p.since_best = score, 0
-        self.save_weights()
+        if self.processes.first:
+            self.save_weights()
         return result
 
     def _epoch(self, writer: SummaryWriter, deadline: float) -> float:
         p = self.progress
         batches = self.batches(p.epoch)
-        order = range(p.batch, self.batches_per_epoch)
+        order = self.processes.mine(range(p.batch, self.batches_per_epoch))
         # A generator of its own: the loader's draw must not move the random state that dropout goes on from.
         loader = DataLoader(
             batches,
@@ -178,12 +187,18 @@ class Loop(ABC, Generic[Batch, Result]):
             num_workers=self.config.workers,
             generator=torch.Generator(),
         )
-        bar = tqdm(loader, desc=f"epoch {p.epoch + 1}/{self.config.epochs}", total=len(order), leave=False)
-        losses, saved = [], time.monotonic()
+        desc = f"epoch {p.epoch + 1}/{self.config.epochs}"
+        bar = tqdm(loader, desc=desc, total=len(order), leave=False, disable=not self.processes.first)
+        losses, began = [], time.monotonic()
+        saved = began
         for batch in self._timed(bar):
-            loss = self._step(tuple(part.to(self.device) for part in batch))
-            losses.append(loss)
-            p.batch += 1
+            moved = tuple(part.to(self.device) for part in batch)
+            if p.step == 0:
+                self._step_flops = flops_of(partial(self._learn, moved, losses))
+            else:
+                self._learn(moved, losses)
+            loss = losses[-1]
+            p.batch += self.processes.count
             p.step += 1
             writer.add_scalar("loss/train", loss, p.step)
             writer.add_scalar("learning rate", self.learning_rate(p.step - 1), p.step)
@@ -192,10 +207,24 @@ class Loop(ABC, Generic[Batch, Result]):
             if p.step % self.config.checkpoint_batches == 0 or now - saved > 60 * self.config.checkpoint_minutes:
                 self._save()
                 saved = now
-            if now > deadline and p.batch < self.batches_per_epoch:
+            late = self.processes.agreed(now > deadline, self.device)
+            if late and len(losses) < len(order):
                 return float(np.mean(losses))
         p.batch = 0
+        self._tell_rate(len(losses), time.monotonic() - began)
         return float(np.mean(losses)) if losses else math.nan
+
+    def _tell_rate(self, steps: int, seconds: float) -> None:
+        """Says once how much of the machine is used."""
+        if self._step_flops and steps > 1:
+            rate = self._step_flops * steps / seconds
+            share = rate / peak_flops(self.device, self.precision)
+            photos = self.config.batch_size * steps * self.processes.count / seconds
+            self.log(
+                f"{photos:.1f} photos a second, {rate / 1e9:.0f} GFLOP/s:"
+                f" {100 * share:.0f} % of what a product of large matrices gets here"
+            )
+            self._step_flops = 0
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         at = time.monotonic()
@@ -204,6 +233,9 @@ class Loop(ABC, Generic[Batch, Result]):
             now = time.monotonic()
             self.progress.seconds += now - at
             at = now
+
+    def _learn(self, batch: Any, losses: list[float]) -> None:
+        losses.append(self._step(batch))
 
     def _step(self, batch: Any) -> float:
         """The loss of a batch, which is learned from. Raises FloatingPointError: the loss is no number any more."""
@@ -215,6 +247,7 @@ class Loop(ABC, Generic[Batch, Result]):
             raise FloatingPointError(f"the loss at step {self.progress.step} is {loss.item()}; lower learning_rate")
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
+        self.processes.average(self.network.parameters())
         self.scaler.unscale_(self.optimiser)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.scaler.step(self.optimiser)
@@ -223,6 +256,8 @@ class Loop(ABC, Generic[Batch, Result]):
         return loss.item()
 
     def _save(self) -> None:
+        if not self.processes.first:
+            return
         save_checkpoint(
             self.checkpoint,
             self.progress,
