@@ -13,6 +13,7 @@ from model.encoder import Encoder, Memory
 from model.layers import sincos_2d
 from model.maps import PrintMaps
 from model.presets import Preset
+from model.print_stem import PrintStem
 from model.reading import LineReader
 from model.stem import Stem
 from model.vocabulary import Vocabulary
@@ -20,9 +21,8 @@ from model.vocabulary import Vocabulary
 __all__ = ["FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
 
 FEATURE_BINS = 8  # quantile bins that a candidate's number features are spread over
-MAPS_WIDTH = 48
 PARTS: Final = ("maps", "reading")
-"""What a network may do without: its maps of print, and its own reading of strips."""
+"""What a network may do without: its maps of print, and its own reading of strips. Both stand on the print stem."""
 
 
 @dataclass
@@ -77,9 +77,10 @@ class Resformer(nn.Module):
         self.preset = preset
         self.pad = vocabulary.pad
         self.stem = Stem(preset)
-        self.maps = PrintMaps(self.stem.channels, MAPS_WIDTH) if "maps" in parts else None
-        self.reading = LineReader(self.stem.channels[0]) if "reading" in parts else None
-        self.patches = nn.Conv2d(self.stem.channels[-1], width, preset.patch, preset.patch)
+        self.print_stem = PrintStem() if parts else None
+        self.maps = PrintMaps(PrintStem.channels) if "maps" in parts else None
+        self.reading = LineReader(PrintStem.fine_channels) if "reading" in parts else None
+        self.patches = nn.Conv2d(self.stem.channels, width, preset.patch, preset.patch)
         self.spelling_position = nn.Embedding(preset.max_tokens, width)
         self.geometry = nn.Linear(geometry, width)
         self.feature_edges: Tensor
@@ -130,13 +131,13 @@ class Resformer(nn.Module):
         )
 
     def find_print(self, pixels: Tensor) -> Tensor:
-        """Maps of the print (see PrintMaps) on photos (B, 3, H, W), 0 to 255, sides multiples of 16.
+        """Maps of the print (see PrintMaps) on photos (B, 3, H, W), 0 to 255, sides multiples of 32.
 
         Raises ValueError: this network has no maps.
         """
-        if self.maps is None:
+        if self.maps is None or self.print_stem is None:
             raise ValueError("this network has no maps of print; train them with `python -m train.run --maps`")
-        return self.maps(*self.stem.pyramid(_normalised(pixels, self.patches.weight.dtype)))
+        return self.maps(self.print_stem(_normalised(pixels, self.patches.weight.dtype)))
 
     def read_print(self, strips: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits (B, W / COLUMN, CHARACTERS + 1) of what strips (B, 3, STRIP_HEIGHT, W) say, 0 to 255, W a multiple of
@@ -147,9 +148,9 @@ class Resformer(nn.Module):
 
         Raises ValueError: this network cannot read.
         """
-        if self.reading is None:
+        if self.reading is None or self.print_stem is None:
             raise ValueError("this network cannot read; train it with `python -m train.run --reading`")
-        return self.reading(self.stem.fine(_normalised(strips, self.patches.weight.dtype)), mask)
+        return self.reading(self.print_stem.fine(_normalised(strips, self.patches.weight.dtype)), mask)
 
     def forward(self, inputs: Inputs, tokens: Tensor) -> Tensor:
         """Next-token logits (Q, T, vocabulary + C) after each of the tokens (Q, T), for training."""

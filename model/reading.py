@@ -1,4 +1,4 @@
-"""Reading of strips of print from the stem's feature maps, by connectionist temporal classification."""
+"""Reading of strips of print from the print stem's feature map, by connectionist temporal classification."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ class LineReader(nn.Module):
     """Convolutions that lower feature maps at stride 4 to one row, then a transformer along it (arXiv 2205.00159).
 
     Args:
-        channels: of the stem's feature maps at stride 4.
+        channels: of the feature map at stride 4.
     """
 
     def __init__(self, channels: int):

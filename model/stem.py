@@ -1,4 +1,4 @@
-"""Residual stems: (B, 3, H, W) photos to feature maps at strides 4, 8 and 16, with self-attention at the last."""
+"""Residual stems: (B, 3, H, W) photos to feature maps at stride 16, with self-attention."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,27 +14,15 @@ class Stem(nn.Sequential):
     """The trunk of a preset, then self-attention.
 
     Attributes:
-        channels: of the feature maps at strides 4, 8 and 16.
+        channels: of the feature map.
     """
 
     def __init__(self, preset: Preset):
-        widths = preset.stem_widths
-        mobile = preset.stem == "mobile"
-        self.channels = (widths[2], widths[3], widths[-1]) if mobile else (widths[0], widths[1], widths[-1])
+        self.channels = preset.stem_widths[-1]
         super().__init__(
-            MobileTrunk(preset) if mobile else ResNetTrunk(preset),
-            SelfAttention2d(self.channels[-1]),
+            MobileTrunk(preset) if preset.stem == "mobile" else ResNetTrunk(preset),
+            SelfAttention2d(self.channels),
         )
-
-    def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Feature maps at strides 4, 8 and 16, of photos whose sides are multiples of 16."""
-        trunk, attention = self
-        fine, middle, coarse = trunk.pyramid(x)  # type: ignore[operator]
-        return fine, middle, attention(coarse)
-
-    def fine(self, x: Tensor) -> Tensor:
-        """The feature maps at stride 4 alone, of photos whose sides are multiples of 4."""
-        return self[0].fine(x)  # type: ignore[operator]
 
 
 class SelfAttention2d(nn.Module):
@@ -106,19 +94,6 @@ class MobileTrunk(nn.Sequential):
                 layers.append(InvertedResidual(cin, cout, kernel, stride if block == 0 else 1, expand))
                 cin = cout
         super().__init__(*layers)
-        self._fine = 1 + sum(preset.stem_depths[1:3])  # layers up to stride 4
-        self._middle = self._fine + preset.stem_depths[3]
-
-    def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Feature maps at strides 4, 8 and 16."""
-        layers = list(self)
-        fine = self.fine(x)
-        middle = nn.Sequential(*layers[self._fine : self._middle])(fine)
-        return fine, middle, nn.Sequential(*layers[self._middle :])(middle)
-
-    def fine(self, x: Tensor) -> Tensor:
-        """The feature maps at stride 4 alone."""
-        return nn.Sequential(*list(self)[: self._fine])(x)
 
 
 class ResNetTrunk(ResNet):
@@ -132,14 +107,5 @@ class ResNetTrunk(ResNet):
             self.layer4 = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.pyramid(x)[-1]
-
-    def pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Feature maps at strides 4, 8 and 16."""
-        fine = self.fine(x)
-        middle = self.layer2(fine)
-        return fine, middle, self.layer4(self.layer3(middle))
-
-    def fine(self, x: Tensor) -> Tensor:
-        """The feature maps at stride 4 alone."""
-        return self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(x)))))
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))

@@ -9,7 +9,7 @@ from model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
 
 __all__ = ["CUT_HEIGHT", "INNER", "Strip", "cut", "find_strips", "fitted"]
 
-INNER = 0.25  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
+INNER = 0.2  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
 LEVELS = (0.4, 0.55, 0.7, 0.85)  # sureness of print above which cells are joined to lines
 THICK = 1.6  # times the band of one line, cells that spread further are several lines
 LEAST_CELLS = 3

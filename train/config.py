@@ -26,7 +26,7 @@ POSITIVE = (
     *("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every"),
     *("checkpoint_batches", "checkpoint_minutes", "side", "maps_size"),
 )
-NOT_NEGATIVE = ("weight_decay", "spelling_weight", "patience", "seed", "workers", "fixed_layers")
+NOT_NEGATIVE = ("weight_decay", "spelling_weight", "patience", "seed", "workers")
 
 
 @dataclass(frozen=True)
@@ -111,23 +111,23 @@ class PartConfig(LoopConfig):
 
     Attributes:
         start: weights of which all is kept that does not learn; None for random ones.
-        fixed_layers: first layers of a packaged stem that stay as they are.
     """
 
     sources: tuple[Source, ...]
     start: Path | None = None
-    fixed_layers: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapsConfig(PartConfig):
-    """How to train the maps of print, and the stem below them.
+    """How to train the maps of print, and the print stem below them.
 
     Attributes:
+        print_start: None for a random print stem, or `ppocrv6-tiny` for the weights of that packaged finder.
         side: of a cut of a photo, pixels.
         maps_size: pixels of the longer side of held-back photos.
     """
 
+    print_start: str | None = None
     side: int = 320
     maps_size: int = 512
 
@@ -235,7 +235,9 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
         errors.append(f"precision: {values['precision']!r} is none of fp32, bf16, fp16")
     if values.get("stem_start") not in (None, "efficientnet-lite0"):
         errors.append(f"stem_start: {values['stem_start']!r} is not efficientnet-lite0")
-    elif values.get("stem_start") and values.get("preset", "small") != "small":
+    if values.get("print_start") not in (None, "ppocrv6-tiny"):
+        errors.append(f"print_start: {values['print_start']!r} is not ppocrv6-tiny")
+    if values.get("stem_start") and values.get("preset", "small") != "small":
         errors.append(f"stem_start: its weights fit the stem of small only, not of {values['preset']}")
     for key, value in values.items():
         if key.endswith("_share") and not 0 <= value <= 1:

@@ -189,8 +189,8 @@ class Loop(ABC, Generic[Batch, Result]):
         )
         desc = f"epoch {p.epoch + 1}/{self.config.epochs}"
         bar = tqdm(loader, desc=desc, total=len(order), leave=False, disable=not self.processes.first)
-        losses, began = [], time.monotonic()
-        saved = began
+        losses: list[float] = []
+        began = saved = time.monotonic()
         for batch in self._timed(bar):
             moved = tuple(part.to(self.device) for part in batch)
             if p.step == 0:

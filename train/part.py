@@ -3,11 +3,11 @@
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from model.network import PARTS, Resformer
@@ -18,7 +18,6 @@ from model.weights import build_network, parts_of, save_weights
 from train.config import PartConfig
 from train.datasets import Record, read_words
 from train.loop import Log, Loop
-from train.stem_start import start_from_lite0
 
 __all__ = ["PartTrainer"]
 
@@ -31,7 +30,7 @@ class PartTrainer(Loop[Batch, Result]):
 
     Attributes:
         part: which of PARTS is trained.
-        with_stem: whether the stem learns too. Then other parts that stand on it are dropped.
+        with_stem: whether the print stem learns too. Then other parts that stand on it are dropped.
     """
 
     part: ClassVar[str]
@@ -46,15 +45,12 @@ class PartTrainer(Loop[Batch, Result]):
         others = () if self.with_stem else parts_of(tensors.keys())
         self.parts = tuple(part for part in PARTS if part == self.part or part in others)
         network = build_network(preset(config.preset), self.vocabulary, self.parts)
-        learned = (f"{self.part}.", "stem.") if self.with_stem else (f"{self.part}.",)
+        learned = (f"{self.part}.", "print_stem.") if self.with_stem else (f"{self.part}.",)
         if config.start:
             _keep(network, tensors, learned, config.start)
-        if config.stem_start:
-            log(f"stem: {start_from_lite0(network.stem)} tensors from {config.stem_start}")
+        self.prepare(network, config)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name.startswith(learned))
-        for layer in list(network.stem[0].children())[: config.fixed_layers]:
-            layer.requires_grad_(False)
         network.to(device)
         self.averaged = build_network(preset(config.preset), self.vocabulary, self.parts).to(device).eval()
         records = [r for s in config.sources if s.photos and s.words for r in _photos(s.photos, s.words)]
@@ -74,14 +70,13 @@ class PartTrainer(Loop[Batch, Result]):
             log=log,
         )
 
+    def prepare(self, network: Resformer, config: Any) -> None:
+        """Gives what learns another start than a random one."""
+
     def train_mode(self) -> None:
-        self.network.train()
-        if not self.with_stem:
-            self.network.stem.eval()
-        elif self.config.stem_start:
-            for module in self.network.stem[0].modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()  # the packaged statistics hold
+        # What does not learn keeps its statistics.
+        self.network.eval()
+        getattr(self.network, self.part).train()
 
     def save_weights(self) -> None:
         self.averaged.load_state_dict(self.ema.tensors)

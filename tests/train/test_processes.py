@@ -61,7 +61,8 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
         "trainer = Trainer(load_config(Path(sys.argv[1])), Path(sys.argv[2]), 'cpu')\n"
         "trainer.run()\n"
         "sums = [zlib.crc32(p.detach().numpy().tobytes()) for p in trainer.network.parameters()]\n"
-        "(Path(sys.argv[2]) / f'sums-{os.environ[\"RANK\"]}').write_text(f'{sums} {trainer.progress.step} {trainer.batches_per_epoch}')\n"
+        "told = f'{sums} {trainer.progress.step} {trainer.batches_per_epoch}'\n"
+        "(Path(sys.argv[2]) / f'sums-{os.environ[\"RANK\"]}').write_text(told)\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

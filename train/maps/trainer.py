@@ -1,9 +1,11 @@
-"""Training of the maps of print and of the stem below them."""
+"""Training of the maps of print and of the print stem below them."""
 
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
 
+from model.network import Resformer
 from model.photo import decode
 from model.strips import find_strips, fitted
 from train.config import MapsConfig
@@ -12,16 +14,23 @@ from train.maps.cuts import Cuts
 from train.maps.lines import Found, compare_lines
 from train.maps.loss import map_loss
 from train.part import PartTrainer
+from train.print_start import start_from_ppocr
 
 __all__ = ["MapsTrainer"]
 
 
 class MapsTrainer(PartTrainer[tuple[Tensor, Tensor], Found]):
-    """Trains a network's stem and maps."""
+    """Trains a network's print stem and maps."""
 
     part = "maps"
     with_stem = True
     config: MapsConfig
+
+    def prepare(self, network: Resformer, config: MapsConfig) -> None:
+        if config.print_start:
+            assert network.print_stem is not None and network.maps is not None
+            count = start_from_ppocr(network.print_stem, network.maps)
+            tqdm.write(f"print stem: {count} tensors from {config.print_start}")
 
     def batches(self, epoch: int) -> Cuts:
         return Cuts(

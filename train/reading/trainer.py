@@ -49,7 +49,7 @@ class Read:
 
 
 class ReadingTrainer(PartTrainer[Batch, Read]):
-    """Trains a network's reading; the stem stays as it is."""
+    """Trains a network's reading; the print stem stays as it is."""
 
     part = "reading"
     with_stem = False
