@@ -9,7 +9,7 @@ as in what was printed.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from model.quantity import find_quantities
 from model.readers.own import OwnReading
+from model.readers.recognisers import Text
 from model.reading import STRIP_HEIGHT
 from model.schema import Schema
 from model.units import UNITS
@@ -32,7 +33,9 @@ SEED = 20261124
 COUNT = 500
 
 
-def copy_accuracy(reading: OwnReading, glyphs: tuple[float, float], count: int, seed: int) -> tuple[float, float]:
+def copy_accuracy(
+    read_strip: Callable[[np.ndarray], Text], glyphs: tuple[float, float], count: int, seed: int
+) -> tuple[float, float]:
     """Shares of drawn values that are read with the right quantities, and of those read without any mistake."""
     texts = Texts(Schema.load())
     press = StripPress(texts, STRIP_HEIGHT, held_out=True, glyphs=glyphs)
@@ -41,7 +44,7 @@ def copy_accuracy(reading: OwnReading, glyphs: tuple[float, float], count: int, 
     for _ in tqdm(range(count), desc=f"{glyphs[0]:.0f} to {glyphs[1]:.0f} pixels", leave=False, disable=None):
         entity = texts.entities[int(rng.integers(len(texts.entities)))]
         printed = texts.spelled(texts.quantity(entity, rng), rng)
-        ((read, _),) = reading([press.strip_of(printed, rng).pixels])
+        read, _ = read_strip(press.strip_of(printed, rng).pixels)
         right += _quantities(read) == _quantities(printed)
         exact += read.replace(" ", "") == printed.lower().replace(" ", "")
     return right / count, exact / count
@@ -63,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reading = OwnReading(network, "cpu", threads=2)
         print("| height of the capitals, pixels | value right | without any mistake |\n|---|---|---|")
         for low, high in HEIGHTS:
-            right, exact = copy_accuracy(reading, (low, high), args.count, SEED)
+            right, exact = copy_accuracy(reading.read, (low, high), args.count, SEED)
             print(f"| {low:.0f} to {high:.0f} | {right:.3f} | {exact:.3f} |")
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)

@@ -1,6 +1,7 @@
 """Training of one part of a network on what a reader found on photos; its other parts stay as they are."""
 
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -15,11 +16,11 @@ from model.presets import preset
 from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.weights import build_network, parts_of, save_weights
-from train.config import PartConfig
+from train.config import PartConfig, Source
 from train.datasets import Record, read_words
 from train.loop import Log, Loop
 
-__all__ = ["PartTrainer"]
+__all__ = ["PartTrainer", "held_back", "photos_of"]
 
 Batch = TypeVar("Batch", bound=tuple[Tensor, ...])
 Result = TypeVar("Result")
@@ -53,10 +54,8 @@ class PartTrainer(Loop[Batch, Result]):
             parameter.requires_grad_(name.startswith(learned))
         network.to(device)
         self.averaged = build_network(preset(config.preset), self.vocabulary, self.parts).to(device).eval()
-        records = [r for s in config.sources if s.photos and s.words for r in _photos(s.photos, s.words)]
-        held = [zlib.crc32(r.name.encode()) % 1000 < 1000 * config.hold_back for r in records]
-        self.train_records = [r for r, out_of_it in zip(records, held, strict=True) if not out_of_it]
-        self.held_records = [r for r, out_of_it in zip(records, held, strict=True) if out_of_it]
+        records = photos_of(config.sources)
+        self.train_records, self.held_records = held_back(records, config.hold_back)
         super().__init__(
             config,
             out,
@@ -95,11 +94,22 @@ class PartTrainer(Loop[Batch, Result]):
         )
 
 
-def _photos(folder: Path, words: Path) -> list[Record]:
+def photos_of(sources: Iterable[Source]) -> list[Record]:
     """Photos that have words, in the order of the words."""
     return [
-        replace(record, photo=folder / name) for name, record in read_words(words).items() if (folder / name).is_file()
+        replace(record, photo=source.photos / name)
+        for source in sources
+        if source.photos and source.words
+        for name, record in read_words(source.words).items()
+        if (source.photos / name).is_file()
     ]
+
+
+def held_back(records: Sequence[Record], share: float) -> tuple[list[Record], list[Record]]:
+    """Records to train on, and a share of them by name that is only evaluated on."""
+    held = [zlib.crc32(r.name.encode()) % 1000 < 1000 * share for r in records]
+    train = [r for r, out_of_it in zip(records, held, strict=True) if not out_of_it]
+    return train, [r for r, out_of_it in zip(records, held, strict=True) if out_of_it]
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from model.readers.recognisers import Recognisers, Text, closer
-from model.strips import CUT_HEIGHT, cut, find_strips, fitted
+from model.strips import CUT_HEIGHT, Strip, cut, find_strips, fitted
 from model.words import Line
 
 __all__ = ["CropsReader", "PpOcrReading", "Reading"]
@@ -17,36 +17,29 @@ LEAST_SCORE = 0.5  # below, a recogniser guesses
 
 
 class Reading(Protocol):
-    """Strips of print to text.
+    """Strips of print to text."""
 
-    Attributes:
-        height: of the strips in pixels.
-    """
-
-    height: int
-
-    def __call__(self, strips: Sequence[np.ndarray]) -> list[Text]:
-        """Strips uint8 RGB (height, W, 3)."""
+    def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
+        """What the strips of a photo say, uint8 RGB (H, W, 3)."""
         ...
 
 
 class PpOcrReading:
-    """By PP-OCR's recognisers.
+    """By PP-OCR's recognisers: the tiny one everything, the small one what holds digits or is doubtful.
 
     Args:
         threads: how many strips are read at once.
+        skim: who reads everything instead of the tiny one.
     """
 
-    height = CUT_HEIGHT
-
-    def __init__(self, threads: int):
+    def __init__(self, threads: int, skim: Reading | None = None):
         self._recognisers = Recognisers(threads)
+        self._skim = skim
 
-    def __call__(self, strips: Sequence[np.ndarray]) -> list[Text]:
-        strips = [np.ascontiguousarray(strip[:, :, ::-1]) for strip in strips]
-        texts = self._recognisers.skim(strips)
+    def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
+        texts = self._skim(image, strips) if self._skim else self._recognisers.skim([_cut(image, s) for s in strips])
         doubtful = closer(texts)
-        again = self._recognisers.each(lambda i: self._recognisers.read(strips[i]), doubtful)
+        again = self._recognisers.each(lambda i: self._recognisers.read(_cut(image, strips[i])), doubtful)
         for i, text in zip(doubtful, again, strict=True):
             texts[i] = text
         return texts
@@ -69,9 +62,14 @@ class CropsReader:
         sized, scale = fitted(image, LONGEST)
         found = [s for s in find_strips(self._find(sized), scale) if max(s.digit, s.cue) > WANTED]
         found.sort(key=lambda strip: tuple(strip.corners.mean(axis=0)[::-1]))
-        texts = self._reading([cut(image, strip.corners, self._reading.height) for strip in found])
+        texts = self._reading(image, found)
         return [
             Line.read_along(strip.corners, text, score)
             for strip, (text, score) in zip(found, texts, strict=True)
             if text.strip() and score >= LEAST_SCORE
         ]
+
+
+def _cut(image: np.ndarray, strip: Strip) -> np.ndarray:
+    """As the engine takes strips."""
+    return np.ascontiguousarray(cut(image, strip.corners, CUT_HEIGHT)[:, :, ::-1])

@@ -13,6 +13,7 @@ from model.network import Resformer
 from model.readers.graphs import session
 from model.readers.recognisers import Text
 from model.reading import COLUMN, STRIP_HEIGHT, read_out
+from model.strips import Strip, cut
 
 __all__ = ["OwnReading"]
 
@@ -27,8 +28,6 @@ class OwnReading:
         threads: how many strips are read at once.
     """
 
-    height = STRIP_HEIGHT
-
     def __init__(self, network: Resformer, device: str, threads: int):
         self._device = device
         self._graph = _Graph(network).eval()
@@ -38,11 +37,12 @@ class OwnReading:
             example = torch.zeros(1, STRIP_HEIGHT, 96, 3, dtype=torch.uint8)
             self._session = session(self._graph, example, {"strip": {2: "width"}, "logits": {1: "columns"}}, 1)
 
-    def __call__(self, strips: Sequence[np.ndarray]) -> list[Text]:
-        """Strips uint8 RGB (STRIP_HEIGHT, W, 3)."""
-        return list(self._pool.map(self._read, strips))
+    def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
+        """What the strips of a photo say, uint8 RGB (H, W, 3)."""
+        return list(self._pool.map(lambda strip: self.read(cut(image, strip.corners, STRIP_HEIGHT)), strips))
 
-    def _read(self, strip: np.ndarray) -> Text:
+    def read(self, strip: np.ndarray) -> Text:
+        """What one strip says, uint8 RGB (STRIP_HEIGHT, W, 3)."""
         fitted = _fitted(strip)[None]
         if self._session:
             return read_out(self._session.run(None, {"strip": fitted})[0][0])

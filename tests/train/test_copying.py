@@ -33,10 +33,10 @@ def test_a_perfect_reader_copies_all(monkeypatch: pytest.MonkeyPatch) -> None:
         return DrawnStrip(np.zeros((STRIP_HEIGHT, 64, 3), np.uint8), text, 20.0)
 
     monkeypatch.setattr(StripPress, "strip_of", strip_of)
-    perfect = copy_accuracy(lambda strips: [(said[-1].lower(), 1.0)], (12, 20), 40, 0)  # type: ignore[arg-type]
+    perfect = copy_accuracy(lambda strip: (said[-1].lower(), 1.0), (12, 20), 40, 0)
     assert perfect == (1.0, 1.0)
     # The last digit of every number changed.
-    wrong = copy_accuracy(lambda strips: [(said[-1].replace("5", "6"), 1.0)], (12, 20), 40, 0)  # type: ignore[arg-type]
+    wrong = copy_accuracy(lambda strip: (said[-1].replace("5", "6"), 1.0), (12, 20), 40, 0)
     assert 0.2 < wrong[0] < 1
 
 

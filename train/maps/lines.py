@@ -8,7 +8,7 @@ import numpy as np
 from model.strips import Strip
 from model.words import Box, Line
 
-__all__ = ["Found", "compare_lines"]
+__all__ = ["Found", "bounds", "compare_lines", "met"]
 
 AGREE = 0.5  # intersection over union of the upright bounds
 SEEN = 0.3  # least sureness that a strip holds a digit
@@ -49,25 +49,27 @@ class Found:
 
 def compare_lines(strips: Sequence[Strip], lines: Sequence[Line]) -> Found:
     """Strips and lines on one photo, both in its pixels."""
-    places = [_bounds(strip.corners) for strip in strips]
+    places = [bounds(strip.corners) for strip in strips]
     seen = [place for place, strip in zip(places, strips, strict=True) if strip.digit > SEEN]
     with_digits = [line for line in lines if any(c.isdigit() for c in line.text)]
     return Found(
         len(lines),
-        sum(_met(line.box, places) for line in lines),
+        sum(met(line.box, places) for line in lines),
         len(with_digits),
-        sum(_met(line.box, seen) for line in with_digits),
+        sum(met(line.box, seen) for line in with_digits),
         len(strips),
         len(seen),
     )
 
 
-def _bounds(corners: np.ndarray) -> Box:
+def bounds(corners: np.ndarray) -> Box:
+    """The upright box around corners (N, 2)."""
     (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
     return (float(x0), float(y0), float(x1), float(y1))
 
 
-def _met(box: Box, others: Sequence[Box]) -> bool:
+def met(box: Box, others: Sequence[Box]) -> bool:
+    """Whether one of the others agrees with a box."""
     return any(_overlap(box, other) >= AGREE for other in others)
 
 

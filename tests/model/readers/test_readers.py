@@ -19,6 +19,7 @@ from model.readers.finder import PrintFinder
 from model.readers.own import OwnReading
 from model.reading import BLANK, STRIP_HEIGHT, read_out
 from model.schema import Schema
+from model.strips import Strip
 from model.vocabulary import Vocabulary
 from model.weights import build_network, load_weights, save_weights
 from model.words import Line
@@ -55,15 +56,20 @@ def test_own_reading_is_that_of_the_network() -> None:
     reading = OwnReading(NETWORK, "cpu", threads=2)
     rng = np.random.default_rng(0)
     strips = [rng.integers(256, size=(STRIP_HEIGHT, width, 3), dtype=np.uint8) for width in (64, 100, 256)]
-    texts = reading(strips)
-    for strip, (text, score) in zip(strips, texts, strict=True):
+    for strip in strips:
+        text, score = reading.read(strip)
         with torch.inference_mode():
             logits = NETWORK.read_print(torch.from_numpy(strip).permute(2, 0, 1)[None])[0]
         expected, sure = read_out(logits.numpy())
         assert text == expected
         assert score == pytest.approx(sure, abs=1e-4)
-    assert reading([np.zeros((STRIP_HEIGHT, width, 3), np.uint8) for width in (1, 3001)])
-    assert reading([]) == []
+    for width in (1, 3001):
+        text, score = reading.read(np.zeros((STRIP_HEIGHT, width, 3), np.uint8))
+        assert isinstance(text, str) and 0 <= score <= 1
+    photo = np.zeros((100, 200, 3), np.uint8)
+    corners = np.array([[20, 20], [120, 20], [120, 40], [20, 40]], float)
+    assert len(reading(photo, [Strip(corners, 1, 1, 1)] * 3)) == 3
+    assert reading(photo, []) == []
 
 
 def test_logits_are_read_greedily() -> None:
