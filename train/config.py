@@ -138,10 +138,12 @@ class ReadingConfig(PartConfig):
 
     Attributes:
         drawn_share: share of strips that are drawn; the others are cut from photos.
+        repainted_share: share of strips that are cut from photos with another text drawn in.
         batches: of an epoch.
     """
 
     drawn_share: float = 0.5
+    repainted_share: float = 0.0
     batches: int = 200
 
 

@@ -14,6 +14,7 @@ from model.strips import cut
 from train.reading.lines import CutLine
 from train.recolour import recoloured
 from train.render.camera import photographed
+from train.render.repaint import repainted
 from train.render.strips import StripPress, jittered
 
 __all__ = ["Batch", "StripBatches", "pack"]
@@ -38,6 +39,7 @@ class StripBatches(Dataset[Batch]):
         press: StripPress,
         *,
         drawn_share: float,
+        repainted_share: float,
         count: int,
         batch_size: int,
         seed: int,
@@ -46,6 +48,7 @@ class StripBatches(Dataset[Batch]):
         self._lines = lines
         self._press = press
         self._drawn_share = drawn_share if lines else 1.0
+        self._repainted_share = repainted_share if lines else 0.0
         self._count = count
         self._batch_size = batch_size
         self._seed = (seed, epoch)
@@ -66,31 +69,45 @@ class StripBatches(Dataset[Batch]):
         kind = int(rng.choice(len(LENGTHS), p=self._shares))
         made: list[tuple[np.ndarray, str]] = []
         while len(made) < self._size(kind):
-            strip, text = self._drawn(kind, rng) if rng.random() < self._drawn_share else self._real(kind, rng)
+            strip, text = self._made(kind, rng)
             made.append((_fitted(strip, text, widest(LENGTHS[kind])), text))
         return pack(made)
 
     def _size(self, kind: int) -> int:
         return max(1, round(self._batch_size * widest(MIDDLE) / widest(LENGTHS[kind])))
 
-    def _drawn(self, kind: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    def _made(self, kind: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+        share = rng.random()
+        if share < self._drawn_share:
+            printed, text = self._printed(kind, rng)
+            return self._press.strip_of(printed, rng).pixels, text
+        line = self._chosen(kind, rng)
+        if share < self._drawn_share + self._repainted_share:
+            printed, text = self._printed(kind, rng)
+            if made := repainted(*line.open(), printed, self._press.fonts, rng):
+                return self._cut(*made, rng), text
+        return self._cut(*line.open(), rng), line.text
+
+    def _printed(self, kind: int, rng: np.random.Generator) -> tuple[str, str]:
+        """A text of this kind's length to draw, and what the network reads of it."""
         least = LENGTHS[kind - 1] if kind else 0
         while True:
             printed = self._press.texts.line(rng).strip()
             text = folded(printed)
             if text and least < len(text) <= LENGTHS[kind]:
-                return self._press.strip_of(printed, rng).pixels, text
+                return printed, text
 
-    def _real(self, kind: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    def _chosen(self, kind: int, rng: np.random.Generator) -> CutLine:
         weights = self._weights[self._of_kind[kind]]
-        line = self._lines[int(rng.choice(self._of_kind[kind], p=weights / weights.sum()))]
-        pixels, corners = line.open()
+        return self._lines[int(rng.choice(self._of_kind[kind], p=weights / weights.sum()))]
+
+    def _cut(self, pixels: np.ndarray, corners: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if rng.random() < SMALLER and len(pixels) > 24:
             scale = rng.uniform(18 / len(pixels), 1.0)
             pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             corners = corners * scale
         strip = recoloured(cut(np.ascontiguousarray(pixels), jittered(corners, rng), STRIP_HEIGHT), rng)
-        return (photographed(strip.astype(np.float32), rng) if rng.random() < 0.3 else strip), line.text
+        return photographed(strip.astype(np.float32), rng) if rng.random() < 0.3 else strip
 
 
 def widest(characters: int) -> int:

@@ -68,6 +68,7 @@ class ReadingTrainer(PartTrainer[Batch, Read]):
             self._lines,
             self._press,
             drawn_share=self.config.drawn_share,
+            repainted_share=self.config.repainted_share,
             count=self.config.batches,
             batch_size=self.config.batch_size,
             seed=self.config.seed,

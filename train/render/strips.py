@@ -40,7 +40,7 @@ class StripPress:
     def __init__(self, texts: Texts, height: int, *, held_out: bool = False, glyphs: tuple[float, float] = HEIGHTS):
         self.texts = texts
         self._height = height
-        self._fonts = load_fonts(held_out)
+        self.fonts = load_fonts(held_out)
         self._glyphs = np.log(glyphs)
 
     def strip(self, rng: np.random.Generator) -> DrawnStrip:
@@ -50,13 +50,13 @@ class StripPress:
     def strip_of(self, text: str, rng: np.random.Generator) -> DrawnStrip:
         """A strip that says this."""
         glyph = float(np.exp(rng.uniform(*self._glyphs)))
-        mask = draw_ink(text, self._fonts.pick(text, rng), glyph, rng)
+        mask = draw_ink(text, self.fonts.pick(text, rng), glyph, rng)
         ground, ink = colours(rng)
         room = int(2 + glyph)
         image = surface(mask.shape[0] + 2 * room, mask.shape[1] + 2 * room, ground, rng)
         if rng.random() < NEIGHBOUR:
             other = self.texts.words(rng)
-            beside = draw_ink(other, self._fonts.pick(other, rng), glyph, rng, plain=True)
+            beside = draw_ink(other, self.fonts.pick(other, rng), glyph, rng, plain=True)
             gap = int(glyph * rng.uniform(0.3, 0.8)) + 1
             above = room - gap - beside.shape[0]
             paint(image, beside, room, above if rng.random() < 0.5 else room + mask.shape[0] + gap, ink)

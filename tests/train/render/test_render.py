@@ -14,6 +14,7 @@ from train.render.camera import photographed
 from train.render.canvas import Canvas
 from train.render.fonts import Fonts, load_fonts
 from train.render.ink import draw_ink
+from train.render.repaint import repainted
 from train.render.scenes import HELD_LAYOUTS, LAYOUTS, Layout, ScenePress
 from train.render.strips import StripPress, jittered
 from train.render.surfaces import LEAST_CONTRAST, colours, paint, surface
@@ -130,6 +131,25 @@ def test_jitter_keeps_the_line() -> None:
         assert (bx - ax) * (cy - by) - (by - ay) * (cx - bx) > 0  # still clockwise
     upside_down = jittered(np.roll(corners, 2, axis=0), random)
     assert upside_down[0] == pytest.approx([110, 40], abs=9)
+
+
+def test_real_print_is_replaced(fonts: Fonts) -> None:
+    photo = np.full((60, 240, 3), (200, 220, 240), np.uint8)
+    cv2.putText(photo, "GOLDEN", (30, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (120, 20, 20), 3, cv2.LINE_AA)
+    corners = np.array([[28, 14], [152, 14], [152, 46], [28, 46]], float)
+    made = repainted(photo, corners, "5 g", fonts, rng())
+    assert made is not None
+    pixels, drawn = made
+    (x0, y0), (x1, y1) = drawn[0].round().astype(int), drawn[2].round().astype(int)
+    assert x0 > 20 and x1 < 160
+    inside = pixels[y0:y1, x0:x1]
+    darkest = inside.reshape(-1, 3)[inside.sum(axis=2).argmin()].astype(float)
+    assert darkest == pytest.approx([120, 20, 20], abs=60)  # in the colour of the print before
+    left = pixels.copy()
+    left[y0:y1, x0:x1] = 255
+    assert left.min() > 150  # nothing of it is left
+    assert repainted(np.full_like(photo, 99), corners, "5 g", fonts, rng()) is None
+    assert repainted(photo, corners, "5 gram of something that is much too long for this", fonts, rng()) is None
 
 
 @pytest.mark.parametrize("layout", [*LAYOUTS, *HELD_LAYOUTS])
