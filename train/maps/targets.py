@@ -17,7 +17,7 @@ from model.words import Line
 __all__ = ["TRUTHS", "TURN", "VALID", "map_targets"]
 
 TURN = 4  # quarter turns clockwise of the print
-VALID = 5  # 0 where nothing is asked: around the band of a line, and print too small to be seen
+VALID = 5  # 0 where nothing is asked: print too small to be seen
 TRUTHS = 6  # channels: PRINT, DIGIT, CUE, HEIGHT, TURN, VALID
 
 SMALLEST = 2.2  # cells; smaller print cannot be told from texture
@@ -41,13 +41,14 @@ def map_targets(lines: Iterable[Line], to_input: np.ndarray, side: int) -> np.nd
     bands = []
     for line in lines:
         corners = (np.array(line.reading_corners) @ to_input[:, :2].T + to_input[:, 2]) / CELL - 0.5
-        # Print is told from its surroundings by its band alone; what lies around the band is neither.
-        truth[VALID][_filled(corners, cells)] = 0
         band = _Band(corners)
         if band.height >= SMALLEST and band.width > 0:
             bands.append((band, line.text))
+        else:
+            truth[VALID][_filled(corners, cells)] = 0
     for band, text in bands:
-        inside = _filled(band.part(-math.inf, math.inf), cells)
+        # All that is not in a band is no print, also within the line: or close lines would run together.
+        inside = band.inside(cells, -math.inf, math.inf)
         truth[PRINT, inside] = truth[VALID, inside] = 1
         truth[HEIGHT, inside] = math.log(band.height)
         truth[TURN, inside] = band.turn
@@ -55,7 +56,7 @@ def map_targets(lines: Iterable[Line], to_input: np.ndarray, side: int) -> np.nd
             for start, end in marked(text):
                 spill = SPILL * band.height
                 place = [(x / len(text) - 0.5) * band.width for x in (start, end)]
-                truth[channel][_filled(band.part(place[0] - spill, place[1] + spill), cells)] = 1
+                truth[channel][band.inside(cells, place[0] - spill, place[1] + spill)] = 1
     return truth
 
 
@@ -70,18 +71,24 @@ class _Band:
         self._along, self._down = along / max(self.width, 1e-6), down / max(self.height, 1e-6)
         # At least half a cell to both sides, or it would fall between the places of the maps.
         self._half = max(INNER * self.height, 0.5)
-        self._reach = max(self.width / 2 - INNER * self.height, 0.3)
+        self._reach = max(self.width / 2 - INNER * self.height, 0.5)
 
     @property
     def turn(self) -> int:
         return round(math.atan2(self._along[1], self._along[0]) / (math.pi / 2)) % 4
 
-    def part(self, begin: float, end: float) -> np.ndarray:
-        """Corners of what lies between two places along the line, in cells from its middle."""
+    def inside(self, cells: int, begin: float, end: float) -> np.ndarray:
+        """bool (cells, cells): places whose middle lies between two places along the band, in cells from its middle."""
         begin, end = (min(max(v, -self._reach), self._reach) for v in (begin, end))
-        left, right = self._middle + self._along * begin, self._middle + self._along * end
-        half = self._down * self._half
-        return np.stack([left - half, right - half, right + half, left + half])
+        radius = max(-begin, end) + self._half
+        low, high = (np.clip(self._middle + s * radius + (s + 1) / 2, 0, cells).astype(int) for s in (-1, 1))
+        x = np.arange(low[0], high[0]) - self._middle[0]
+        y = np.arange(low[1], high[1])[:, None] - self._middle[1]
+        along = x * self._along[0] + y * self._along[1]
+        down = x * self._down[0] + y * self._down[1]
+        inside = np.zeros((cells, cells), bool)
+        inside[low[1] : high[1], low[0] : high[0]] = (begin <= along) & (along <= end) & (np.abs(down) <= self._half)
+        return inside
 
 
 def _filled(corners: np.ndarray, cells: int) -> np.ndarray:
