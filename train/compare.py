@@ -3,8 +3,8 @@
     python -m train.compare DATA build/compare
 
 DATA is the folder of labelled photos that the model card describes. Words are kept in the output folder, beside
-results.md, results.json and curve.png: a second run reads no photo again, unless its reader changed. Run it with
-nothing else on the machine; the times are part of the table.
+results.md, results.json, curve.png and times.png: a second run reads no photo again, unless its reader changed. Run it
+with nothing else on the machine; the times are part of the table.
 """
 
 import argparse
@@ -38,13 +38,13 @@ from train.evaluate import Row, read_rows, score_rows
 from train.evaluation import answer_record
 from train.evidence import evidence_share
 from train.metrics import Answered, calibration_error, f1_interval, precision_at, worse_share
-from train.plots import precision_coverage
+from train.plots import Timed, f1_against_time, precision_coverage
 from train.trainer import read_sources
 from train.validation import ValidationSet, Words, validation_sets, words_of
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
 OURS = "ppocr"
-OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "Tesseract")
+OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "faster-paddle tiny", "Tesseract")
 
 Answers = list[tuple[str, float]]  # canonical answer and confidence of each question of a record
 System = Callable[[Record], Answers]
@@ -207,6 +207,14 @@ class Table:
             )
         )
 
+    def timed(self) -> list[Timed]:
+        """Scores and times of whole sets whose reading was timed."""
+        return [
+            Timed(r.photos, r.system, r.words, r.f1, 1000 * (r.reading_s + r.choosing_s))
+            for r in self.results
+            if r.reading_s and "," not in r.photos
+        ]
+
     def pooled(self, system: str, words_name: str, sets: Sequence[str]) -> list[Answered]:
         """Rows of several sets."""
         return [row for name in sets for row in self.rows[name, system, words_name]]
@@ -332,6 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{name}: {value:.3f}\n" for name, value in facts.items()
     )
     (args.out / "results.md").write_text(text, encoding="utf-8")
+    f1_against_time(args.out / "times.png", table.timed())
     results = {"results": [asdict(r) for r in table.results], **facts}
     (args.out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print(text)

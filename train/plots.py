@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -9,7 +10,39 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-__all__ = ["precision_coverage"]
+__all__ = ["Timed", "f1_against_time", "precision_coverage"]
+
+
+class Timed(NamedTuple):
+    """A system's score and its mean time on one set of photos."""
+
+    photos: str
+    system: str
+    words: str
+    f1: float
+    milliseconds: float
+
+
+MARKERS = {"Resformer": "o", "trees": "^", "rules": "s"}
+
+
+def f1_against_time(path: Path, results: Sequence[Timed]) -> None:
+    """Writes F1 against the milliseconds of a whole answer as a PNG, a picture for each set of photos."""
+    sets = list(dict.fromkeys(result.photos for result in results))
+    readers = list(dict.fromkeys(result.words for result in results))
+    colours = dict(zip(readers, plt.get_cmap("tab10")(np.arange(len(readers))), strict=True))
+    figure, axes = plt.subplots(1, len(sets), figsize=(6 * len(sets), 5), dpi=120, squeeze=False)
+    for ax, name in zip(axes[0], sets, strict=True):
+        for result in (r for r in results if r.photos == name):
+            label = f"{result.system}, {result.words}"
+            marker = MARKERS.get(result.system, "x")
+            ax.plot(result.milliseconds, result.f1, marker, color=colours[result.words], label=label)
+        ax.set(title=name, xscale="log", xlabel="ms per photo, reading and choosing", ylabel="F1 micro")
+        ax.grid(alpha=0.3, which="both")
+    axes[0, -1].legend(fontsize=7, loc="lower right")
+    figure.tight_layout()
+    figure.savefig(path)
+    plt.close(figure)
 
 
 def precision_coverage(path: Path, confidences: Sequence[float], right: Sequence[bool]) -> None:

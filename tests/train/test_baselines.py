@@ -15,7 +15,7 @@ from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.words import Line
 from train import read
-from train.baselines.readers import DefaultPpOcr, _line
+from train.baselines.readers import BASELINE_READERS, _line
 from train.baselines.rules import Rules
 from train.baselines.trees import Trees
 from train.datasets import Question, Record, read_words
@@ -112,12 +112,13 @@ def test_words_of_a_folder_are_read_once(tmp_path: Path, capsys: pytest.CaptureF
     assert json.loads((tmp_path / "words.jsonl").read_text())["seconds"] > 0
 
 
-@pytest.mark.parametrize("size", ["small", "tiny"])
-def test_packaged_readers_read(size: str) -> None:
+@pytest.mark.parametrize("name", [name for name in BASELINE_READERS if name != "Tesseract"])
+def test_packaged_readers_read(name: str) -> None:
     image = Image.new("RGB", (480, 200), "white")
     ImageDraw.Draw(image).text((60, 40), "500 gram", "black", ImageFont.load_default(48))
-    (found,) = DefaultPpOcr(size, threads=1).read(np.asarray(image))
+    (found,) = BASELINE_READERS[name](1).read(np.asarray(image))
     assert found.text.replace(" ", "") == "500gram"
+    assert found.box == pytest.approx((60, 45, 285, 95), abs=25)
 
 
 def test_words_of_tesseract_become_a_line() -> None:

@@ -15,7 +15,7 @@ from model.words import Line
 from train.compare import Table, hidden_parts, reachable, read_photos
 from train.datasets import Question, Record
 from train.evaluate import Row
-from train.plots import precision_coverage
+from train.plots import f1_against_time, precision_coverage
 from train.validation import Words, words_of
 
 WEIGHT = Schema.load()["item_weight"]
@@ -86,3 +86,15 @@ def test_stale_words_are_named(tmp_path: Path) -> None:
 def test_curve_is_a_picture(tmp_path: Path) -> None:
     precision_coverage(tmp_path / "curve.png", [0.9, 0.8, 0.3], [True, True, False])
     assert Image.open(tmp_path / "curve.png").size == (720, 480)
+
+
+def test_scores_are_drawn_against_times(tmp_path: Path) -> None:
+    table = Table()
+    words = Words(RECORDS, reading_s=0.5, drawing_s=0.02, memory=700)
+    for name in ("one", "two"):
+        table.add(name, "Resformer", "ppocr", ROWS, words, lambda r: [("500 gram", 0.9)])
+        table.add(name, "rules", "Tesseract", ROWS, words, lambda r: [("", 1.0)])
+    f1_against_time(tmp_path / "times.png", table.timed())
+    with Image.open(tmp_path / "times.png") as drawn:
+        assert drawn.width > 2 * 600  # a picture for each set
+        assert len(drawn.convert("RGB").getcolors(1 << 24) or []) > 20
