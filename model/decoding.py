@@ -1,17 +1,19 @@
 """Greedy decoding under a grammar."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from model.decoder import Cache
 from model.encoder import Memory
 from model.grammar import Grammar
 from model.network import Resformer
 from model.vocabulary import Vocabulary
 
-__all__ = ["Answer", "Crossing", "decode"]
+__all__ = ["Answer", "Crossing", "Steps", "decode"]
 
 # A wrong answer costs F1 as much as a missed one does, where something is shown; where nothing is, only the answer
 # costs. With F1 at F, an answer of probability p is worth giving if p_empty < p (2 - F) / F: here F is 0.85.
@@ -51,11 +53,53 @@ class Crossing:
     amounts: Sequence[int]
 
 
+class Steps:
+    """A network's logits for all questions of a batch, one token after the other.
+
+    Args:
+        begin: the token that every answer begins with.
+        questions: how many there are.
+        remember: what the network knows of the photos; asked for when it is needed.
+        first: logits of the first step (Q, vocabulary + C), where they are known.
+    """
+
+    def __init__(
+        self,
+        network: Resformer,
+        begin: int,
+        questions: int,
+        remember: Callable[[], Memory],
+        first: Tensor | None = None,
+    ):
+        self.most = network.preset.max_tokens
+        self._network = network
+        self._remember = remember
+        self._first = first
+        self._memory: Memory | None = None
+        self._cache: Cache | None = None
+        self._said = torch.full((questions, 1), begin)
+
+    def first(self) -> Tensor:
+        """Logits (Q, vocabulary + C) of the first tokens."""
+        return self._logits(self._said) if self._first is None else self._first
+
+    def next(self, tokens: Sequence[int]) -> Tensor:
+        """Logits after each question's next token."""
+        new = torch.tensor(tokens)[:, None]
+        self._said = torch.cat([self._said, new], dim=1)
+        return self._logits(new if self._cache else self._said)
+
+    def _logits(self, tokens: Tensor) -> Tensor:
+        if self._memory is None or self._cache is None:
+            self._memory = self._remember()
+            self._cache = self._network.decoder.start(self._memory)
+        return self._network.decoder(tokens.to(self._memory.question.device), self._memory, self._cache)[:, -1]
+
+
 @torch.inference_mode()
 def decode(
-    network: Resformer,
+    steps: Steps,
     vocabulary: Vocabulary,
-    memory: Memory,
     grammars: Sequence[Grammar],
     strings: Sequence[Sequence[str]],
     *,
@@ -63,7 +107,7 @@ def decode(
     temperature: float = 1.0,
     empty_margin: float = EMPTY_MARGIN,
 ) -> list[Answer]:
-    """Answers all questions of a memory as one batch.
+    """Answers all questions of a batch.
 
     The empty answer has to be likelier than another one by `empty_margin`. For a spelled one its probability as a whole
     counts: token by token, many doubtful digits would win over a sound "not shown".
@@ -76,14 +120,12 @@ def decode(
         temperature: divides the logits, so that a probability says how often such an answer is right.
     """
     size = vocabulary.size
-    cache = network.decoder.start(memory)
     states = [grammar.start for grammar in grammars]
     answers = [Answer([], None, 1.0) for _ in grammars]
     none_shown = [0.0] * len(grammars)
     given_up = [False] * len(grammars)
-    tokens = torch.full((len(grammars), 1), vocabulary.bos, device=memory.question.device)
-    for step in range(network.preset.max_tokens):
-        logits = network.decoder(tokens, memory, cache)[:, -1]
+    logits = steps.first()
+    for step in range(steps.most):
         probabilities = (logits.float() / temperature).softmax(dim=-1).cpu()
         chosen = [vocabulary.pad] * len(grammars)
         rows = probabilities.tolist()
@@ -118,7 +160,7 @@ def decode(
                     chosen[q] = vocabulary.pad
         if not any(token != vocabulary.pad for token in chosen):
             break
-        tokens = torch.tensor(chosen, device=tokens.device)[:, None]
+        logits = steps.next(chosen)
     return answers
 
 

@@ -167,6 +167,14 @@ class Preprocessor:
                     _fill(inputs.context[row, i, side], e.context[q][i][side])
         return inputs
 
+    def sample(self) -> Inputs:
+        """Inputs of a made-up photo with words and candidates, for who wants to know what inputs look like."""
+        lines = [
+            Line(((10.0, y), (90.0, y), (90.0, y + 10), (10.0, y + 10)), text, 1.0)
+            for y, text in ((10.0, "Net weight 500 g"), (30.0, "10 x 20 cm"))
+        ]
+        return self.batch([self.example(Page(lines, 100, 100), self.schema.entities[:2])])
+
     def _words(self, page: Page, text: str) -> tuple[list[list[int]], list[list[float]]]:
         """Subwords and geometry of every word; a word's box is its share of its line's."""
         words: list[tuple[float, str, list[float]]] = []

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from model.candidates import same_amounts
-from model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
+from model.decoding import EMPTY_MARGIN, Answer, Crossing, Steps, decode
 from model.drawing import find_drawing
 from model.errors import BadRequest
+from model.first_step import FirstStep
 from model.grammar import CandidateGrammar, Grammar, QuantityGrammar
 from model.inputs import Example, Preprocessor
+from model.network import Inputs
 from model.page import Page
 from model.photo import MAX_PIXELS
 from model.photo import decode as decode_photo
@@ -95,6 +98,7 @@ class Predictor:
         self.readers = readers_for(weights.network)
         self._readers: dict[str, Reader] = {}
         self.words_reader()
+        self._first_step: FirstStep | None = None  # made when it is first needed, which takes two seconds
         self._lock = threading.Lock()
         self._aside = ThreadPoolExecutor(1)
 
@@ -132,6 +136,11 @@ class Predictor:
             max_pixels=max_pixels,
             empty_margin=empty_margin,
         )
+
+    def prepare(self) -> "Predictor":
+        """Makes at once what the first answer would wait two seconds for."""
+        self.answer(Page([], 1, 1), self.schema.entities[:1])
+        return self
 
     def predict(
         self,
@@ -207,11 +216,12 @@ class Predictor:
         ]
         strings = [[str(c.quantity) for c in found] for found in example.candidates]
         with torch.inference_mode():
-            memory = self._network.encode(self._preprocessor.batch([example]).to(self._device))
+            inputs = self._preprocessor.batch([example]).to(self._device)
+            first = self._first_tokens(inputs)
+            steps = Steps(self._network, vocabulary.bos, len(asked), lambda: self._network.encode(inputs), first)
             answers = decode(
-                self._network,
+                steps,
                 vocabulary,
-                memory,
                 grammars,
                 strings,
                 crossing=crossing,
@@ -223,6 +233,15 @@ class Predictor:
             for q, (entity, answer) in enumerate(zip(entities, answers, strict=False))
         }
         return Result(page.width, page.height, predictions)
+
+    def _first_tokens(self, inputs: Inputs) -> Tensor | None:
+        """What FirstStep says, where it can: of words alone, on a processor."""
+        if inputs.pixels is not None or torch.device(self._device).type != "cpu":
+            return None
+        if self._first_step is None:
+            begin = self._preprocessor.vocabulary.bos
+            self._first_step = FirstStep(self._network, begin, self._preprocessor.sample(), self._threads)
+        return self._first_step(inputs)
 
     def _prediction(self, example: Example, q: int, answer: Answer) -> Prediction:
         quantity: Quantity | None = None

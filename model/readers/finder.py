@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from model.graphs import session
 from model.network import Resformer
-from model.readers.graphs import session
 
 __all__ = ["PrintFinder"]
 
@@ -29,7 +29,7 @@ class PrintFinder:
         if torch.device(device).type == "cpu":
             example = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
             axes = {"photo": {1: "height", 2: "width"}, "maps": {2: "rows", 3: "columns"}}
-            self._session = session(self._graph, example, axes, threads)
+            self._session = session(self._graph, {"photo": example}, axes, "maps", threads)
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
         """uint8 RGB (H, W, 3) to float32 (MAPS, H / CELL, W / CELL)."""

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from model.graphs import session
 from model.network import Resformer
-from model.readers.graphs import session
 from model.readers.recognisers import Text
 from model.reading import COLUMN, STRIP_HEIGHT, read_out
 from model.strips import Strip, cut
@@ -35,7 +35,8 @@ class OwnReading:
         self._pool = ThreadPoolExecutor(threads)
         if torch.device(device).type == "cpu":
             example = torch.zeros(1, STRIP_HEIGHT, 96, 3, dtype=torch.uint8)
-            self._session = session(self._graph, example, {"strip": {2: "width"}, "logits": {1: "columns"}}, 1)
+            axes = {"strip": {2: "width"}, "logits": {1: "columns"}}
+            self._session = session(self._graph, {"strip": example}, axes, "logits", threads=1)
 
     def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
         """What the strips of a photo say, uint8 RGB (H, W, 3)."""

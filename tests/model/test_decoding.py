@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from model.decoding import Answer, Crossing, decode
+from model.decoding import Answer, Crossing, Steps, decode
 from model.grammar import CandidateGrammar, QuantityGrammar
 from model.schema import Schema
 from model.vocabulary import Vocabulary
@@ -36,7 +36,8 @@ def answers(
         preset=SimpleNamespace(max_tokens=12),
     )
     memory: Any = SimpleNamespace(question=torch.zeros(1))
-    return decode(network, VOCABULARY, memory, grammars, strings, **settings)
+    steps = Steps(network, VOCABULARY.bos, len(grammars), lambda: memory)
+    return decode(steps, VOCABULARY, grammars, strings, **settings)
 
 
 def symbols(*names: str) -> list[int]:

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from model.decoding import decode
+from model.decoding import Steps, decode
 from model.features import feature_count
 from model.grammar import CandidateGrammar, QuantityGrammar
 from model.inputs import Preprocessor, letterbox
 from model.page import GEOMETRY, Page
 from model.presets import PRESETS, preset
+from model.print_stem import PrintStem
 from model.priors import Priors
 from model.schema import Schema
 from model.stem import Stem
@@ -60,10 +61,16 @@ def test_stems_end_at_stride_16(name: str) -> None:
     with torch.device("meta"):
         stem = Stem(shape)
         photo = torch.zeros(1, 3, shape.image_size, shape.image_size)
-        maps, pyramid = stem(photo), stem.pyramid(photo)
-    assert maps.shape == (1, stem.channels[-1], shape.image_size // 16, shape.image_size // 16)
-    for stride, channels, level in zip((4, 8, 16), stem.channels, pyramid, strict=True):
-        assert level.shape == (1, channels, shape.image_size // stride, shape.image_size // stride)
+        maps = stem(photo)
+    assert maps.shape == (1, stem.channels, shape.image_size // 16, shape.image_size // 16)
+
+
+def test_print_stem_ends_at_stride_4() -> None:
+    with torch.device("meta"):
+        stem = PrintStem()
+        photo = torch.zeros(1, 3, 96, 160)
+        assert stem(photo).shape == (1, stem.channels, 24, 40)
+        assert stem.fine(photo).shape == (1, stem.fine_channels, 24, 40)
 
 
 def test_original_is_the_paper_size() -> None:
@@ -126,7 +133,9 @@ def test_decoding_stays_in_the_grammar(network, preprocessor) -> None:
     ]
     strings = [[str(c.quantity) for c in found] for found in example.candidates]
     with torch.inference_mode():
-        answers = decode(network, VOCABULARY, network.encode(preprocessor.batch([example])), grammars, strings)
+        inputs = preprocessor.batch([example])
+        steps = Steps(network, VOCABULARY.bos, len(grammars), lambda: network.encode(inputs))
+        answers = decode(steps, VOCABULARY, grammars, strings)
     for entity, answer, found in zip(entities, answers, example.candidates, strict=True):
         assert 0 <= answer.probability <= 1
         if answer.candidate is not None:
