@@ -187,7 +187,7 @@ def test_description(server: Server) -> None:
     assert [entity["name"] for entity in described["entities"]] == NAMES
     assert all(entity["kind"] == "quantity" and entity["units"] for entity in described["entities"])
     assert (described["version"], described["preset"], described["reader"]) == ("1.0", "small", "ppocr")
-    assert described["readers"] == ["ppocr", "none"]
+    assert described["readers"] == ["ppocr", "crops", "none"]
 
 
 def grpc_predictions(server: Server) -> tuple[Callable[..., Any], Any]:

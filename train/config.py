@@ -129,7 +129,7 @@ class MapsConfig(PartConfig):
 
     print_start: str | None = None
     side: int = 320
-    maps_size: int = 512
+    maps_size: int = 640
 
 
 @dataclass(frozen=True, kw_only=True)

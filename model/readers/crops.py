@@ -11,7 +11,7 @@ from model.words import Line
 
 __all__ = ["CropsReader", "PpOcrReading", "Reading"]
 
-LONGEST = 512  # pixels that the stem looks at a photo with
+LONGEST = 640  # pixels that the stem looks at a photo with
 WANTED = 0.05  # least sureness of a digit, a unit or a cue word in a line
 LEAST_SCORE = 0.5  # below, a recogniser guesses
 

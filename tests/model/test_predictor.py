@@ -14,6 +14,7 @@ from model.page import Page
 from model.predictor import Predictor
 from model.presets import preset
 from model.quantity import parse_quantity
+from model.readers import READERS
 from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, build_network, load_weights, save_weights
@@ -81,8 +82,9 @@ def test_weights_of_another_schema_are_refused(random_weights: Path, tmp_path: P
         load_weights(tmp_path / "none.safetensors", VOCABULARY)
 
 
-def test_shipped_weights_read_a_pack(shipped: Predictor) -> None:
-    result = shipped.predict(pack("GOLDEN RICE", "NET WT 500 g (17.6 oz)"), ["item_weight"])
+@pytest.mark.parametrize("reader", READERS)
+def test_shipped_weights_read_a_pack(shipped: Predictor, reader: str) -> None:
+    result = shipped.predict(pack("GOLDEN RICE", "NET WT 500 g (17.6 oz)"), ["item_weight"], reader=reader)
     weight = result.predictions["item_weight"]
     assert weight.prediction in ("500 gram", "17.6 ounce")
     x0, y0, x1, y1 = weight.evidence or (0, 0, 0, 0)
