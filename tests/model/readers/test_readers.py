@@ -99,10 +99,17 @@ def printed(text: str, turn: int) -> tuple[np.ndarray, Line]:
     return np.array(image.rotate(-90 * turn)), Line(order, text, 0.9)
 
 
+def maps_of(line: Line, photo: np.ndarray) -> np.ndarray:
+    """True maps of a line on an image of 512 x 512, which is looked at in another size."""
+    side = photo.shape[0]
+    a, b, c, d = ((x * side / 512, y * side / 512) for x, y in line.corners)
+    return as_maps([Line((a, b, c, d), line.text, line.score)], side)
+
+
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 def test_crops_reads_print_however_it_is_turned(turn: int) -> None:
     image, line = printed("Net 500 g", turn)
-    reader = CropsReader(lambda photo: as_maps([line], 512), PpOcrReading(1))
+    reader = CropsReader(lambda photo: maps_of(line, photo), PpOcrReading(1))
     (read,) = reader.read(image)
     assert read.text.replace(" ", "") == "Net500g"
     assert np.array(read.reading_corners) == pytest.approx(np.array(line.reading_corners), abs=9)
@@ -111,7 +118,7 @@ def test_crops_reads_print_however_it_is_turned(turn: int) -> None:
 
 def test_crops_leaves_out_lines_that_cannot_matter() -> None:
     image, line = printed("Golden rice", 0)
-    assert CropsReader(lambda photo: as_maps([line], 512), PpOcrReading(1)).read(image) == []
+    assert CropsReader(lambda photo: maps_of(line, photo), PpOcrReading(1)).read(image) == []
 
 
 def test_crops_needs_maps(tmp_path: Path) -> None:
