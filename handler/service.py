@@ -54,10 +54,9 @@ class Service:
         device = f"cuda:{gpu}" if gpu is not None and gpu >= 0 and torch.cuda.is_available() else "cpu"
 
         def load(threads: int) -> Predictor:
-            predictor = Predictor.load(
+            return Predictor.load(
                 reader=settings.reader, threads=threads, device=device, max_pixels=settings.max_pixels
             )
-            return predictor.prepare()
 
         return cls(load, lambda: settings.num_threads or fair_share())
 

@@ -98,7 +98,7 @@ class Predictor:
         self.readers = readers_for(weights.network)
         self._readers: dict[str, Reader] = {}
         self.words_reader()
-        self._first_step: FirstStep | None = None  # made when it is first needed, which takes two seconds
+        self._first_step: FirstStep | None = None
         self._lock = threading.Lock()
         self._aside = ThreadPoolExecutor(1)
 
@@ -135,11 +135,13 @@ class Predictor:
             device=device,
             max_pixels=max_pixels,
             empty_margin=empty_margin,
-        )
+        ).prepare()
 
     def prepare(self) -> "Predictor":
-        """Makes at once what the first answer would wait two seconds for."""
-        self.answer(Page([], 1, 1), self.schema.entities[:1])
+        """Takes two seconds to make answers from words faster, on a processor; for who will give more than a few."""
+        if torch.device(self._device).type == "cpu":
+            begin = self._preprocessor.vocabulary.bos
+            self._first_step = FirstStep(self._network, begin, self._preprocessor.sample(), self._threads)
         return self
 
     def predict(
@@ -235,13 +237,8 @@ class Predictor:
         return Result(page.width, page.height, predictions)
 
     def _first_tokens(self, inputs: Inputs) -> Tensor | None:
-        """What FirstStep says, where it can: of words alone, on a processor."""
-        if inputs.pixels is not None or torch.device(self._device).type != "cpu":
-            return None
-        if self._first_step is None:
-            begin = self._preprocessor.vocabulary.bos
-            self._first_step = FirstStep(self._network, begin, self._preprocessor.sample(), self._threads)
-        return self._first_step(inputs)
+        """What FirstStep says, where there is one; it knows words alone."""
+        return self._first_step(inputs) if self._first_step and inputs.pixels is None else None
 
     def _prediction(self, example: Example, q: int, answer: Answer) -> Prediction:
         quantity: Quantity | None = None
