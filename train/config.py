@@ -58,7 +58,6 @@ class LoopConfig:
     Attributes:
         minutes: time budget of this run; it ends sooner when `patience` runs out.
         hold_back: share of the photos, chosen by name, that are only evaluated on.
-        stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
         precision: `fp32`, `bf16` or `fp16` (with gradient scaling).
     """
 
@@ -74,7 +73,6 @@ class LoopConfig:
     hold_back: float = 0.1
     patience: int = 0
     evaluate_every: int = 1
-    stem_start: str | None = None
     precision: str = "fp32"
     seed: int = 0
     workers: int = 0
@@ -90,10 +88,12 @@ class Config(LoopConfig):
     """How to train a network that answers.
 
     Attributes:
+        stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
         picture_share and other shares: see train.batches.Shares.
     """
 
     sources: tuple[Source, ...]
+    stem_start: str | None = None
     dropout: float = 0.1
     spelling_weight: float = 0.3
     picture_share: float = 0.0

@@ -29,17 +29,16 @@ class PpOcrReading:
 
     Args:
         threads: how many strips are read at once.
-        skim: who reads everything instead of the tiny one.
     """
 
-    def __init__(self, threads: int, skim: Reading | None = None):
+    def __init__(self, threads: int):
         self._recognisers = Recognisers(threads)
-        self._skim = skim
 
     def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
-        texts = self._skim(image, strips) if self._skim else self._recognisers.skim([_cut(image, s) for s in strips])
+        cuts = [_cut(image, strip) for strip in strips]
+        texts = self._recognisers.skim(cuts)
         doubtful = closer(texts)
-        again = self._recognisers.each(lambda i: self._recognisers.read(_cut(image, strips[i])), doubtful)
+        again = self._recognisers.each(lambda i: self._recognisers.read(cuts[i]), doubtful)
         for i, text in zip(doubtful, again, strict=True):
             texts[i] = text
         return texts

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.graphs import session
+from model.graphs import Graph
 from model.network import Resformer
 from model.readers.recognisers import Text
 from model.reading import COLUMN, STRIP_HEIGHT, read_out
@@ -21,7 +20,7 @@ NARROWEST, WIDEST = 2 * STRIP_HEIGHT, 40 * STRIP_HEIGHT  # pixels; a longer stri
 
 
 class OwnReading:
-    """Strips of any width to text, in lower case. On a processor by ONNX Runtime, side by side, one thread each.
+    """Strips of any width to text, in lower case, side by side with one thread each.
 
     Args:
         device: of the network.
@@ -29,14 +28,10 @@ class OwnReading:
     """
 
     def __init__(self, network: Resformer, device: str, threads: int):
-        self._device = device
-        self._graph = _Graph(network).eval()
-        self._session: Any = None
+        example = torch.zeros(1, STRIP_HEIGHT, 96, 3, dtype=torch.uint8)
+        axes = {"strip": {2: "width"}, "logits": {1: "columns"}}
+        self._logits = Graph(_Logits(network), {"strip": example}, axes, "logits", device=device, threads=1)
         self._pool = ThreadPoolExecutor(threads)
-        if torch.device(device).type == "cpu":
-            example = torch.zeros(1, STRIP_HEIGHT, 96, 3, dtype=torch.uint8)
-            axes = {"strip": {2: "width"}, "logits": {1: "columns"}}
-            self._session = session(self._graph, {"strip": example}, axes, "logits", threads=1)
 
     def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
         """What the strips of a photo say, uint8 RGB (H, W, 3)."""
@@ -44,14 +39,10 @@ class OwnReading:
 
     def read(self, strip: np.ndarray) -> Text:
         """What one strip says, uint8 RGB (STRIP_HEIGHT, W, 3)."""
-        fitted = _fitted(strip)[None]
-        if self._session:
-            return read_out(self._session.run(None, {"strip": fitted})[0][0])
-        with torch.inference_mode():
-            return read_out(self._graph(torch.from_numpy(fitted).to(self._device))[0].float().cpu().numpy())
+        return read_out(self._logits(_fitted(strip)[None])[0])
 
 
-class _Graph(nn.Module):
+class _Logits(nn.Module):
     """Strips as they lie in memory, uint8 (1, STRIP_HEIGHT, W, 3), to logits (1, W / COLUMN, CHARACTERS + 1)."""
 
     def __init__(self, network: Resformer):

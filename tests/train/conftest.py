@@ -1,7 +1,9 @@
-"""Photos with words, as a reader finds them."""
+"""Photos with words, as a reader finds them, and the fonts that print is drawn with."""
 
 import gzip
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from train.config import Source
+from train.render.fonts import Fonts, load_fonts
 
 
 @pytest.fixture
@@ -31,3 +34,16 @@ def source(tmp_path: Path) -> Source:
     with gzip.open(tmp_path / "words.jsonl.gz", "wt") as file:
         file.write("\n".join(map(json.dumps, rows)))
     return Source("read", photos=tmp_path / "photos", words=tmp_path / "words.jsonl.gz")
+
+
+@pytest.fixture(scope="session")
+def fonts() -> Fonts:
+    """The fonts of training. Those held out are there too, as `make fonts` installs both."""
+    try:
+        load_fonts(held_out=True)
+        return load_fonts(held_out=False)
+    except FileNotFoundError as error:
+        # Where `make test` could have installed them they must be there.
+        if shutil.which("apt-get") and os.geteuid() == 0:
+            raise
+        pytest.skip(str(error))

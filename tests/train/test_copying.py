@@ -11,18 +11,12 @@ from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.weights import build_network, save_weights
 from train.copying import copy_accuracy, main
-from train.render.fonts import load_fonts
 from train.render.strips import DrawnStrip, StripPress
 
 VOCABULARY = Vocabulary(Schema.load())
 
 
-@pytest.fixture(autouse=True)
-def fonts() -> None:
-    try:
-        load_fonts(held_out=True)
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("fonts")
 
 
 def test_a_perfect_reader_copies_all(monkeypatch: pytest.MonkeyPatch) -> None:

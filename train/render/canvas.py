@@ -29,22 +29,17 @@ class Canvas:
         self._rng = rng
 
     @property
-    def height(self) -> int:
-        return self.image.shape[0]
-
-    @property
     def width(self) -> int:
         return self.image.shape[1]
 
-    def print(self, text: str, font: Font, at: Point, height: float, ink: np.ndarray, turns: int = 0) -> float:
-        """Prints a line around a point and returns how long it is, in pixels.
+    def print(self, text: str, font: Font, at: Point, height: float, ink: np.ndarray, turns: int = 0) -> None:
+        """Prints a line around a point.
 
         Args:
             height: of its capitals.
             turns: quarters of a turn clockwise.
         """
         mask = draw_ink(text, font, height, self._rng, plain=True)
-        length = float(mask.shape[1])
         half = np.array([mask.shape[1], mask.shape[0]]) / 2 + MARGIN * height
         mask = np.ascontiguousarray(np.rot90(mask, -turns))
         x, y = round(at[0] - mask.shape[1] / 2), round(at[1] - mask.shape[0] / 2)
@@ -54,7 +49,6 @@ class Canvas:
         turn = np.array([[cos, sin], [-sin, cos]])
         corners = (half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])) @ turn + middle
         self.lines.append(Line.read_along(corners, text, 1.0))
-        return length
 
     def fits(self, text: str, font: Font, height: float, room: float) -> float:
         """The height of capitals, `height` or less, with which the text is no longer than the room."""
@@ -66,12 +60,12 @@ class Canvas:
 
     def photo(self) -> tuple[np.ndarray, tuple[Line, ...]]:
         """What a camera makes of it, uint8 (H, W, 3), and the lines whose middle it shows, in its pixels."""
-        size = np.array([self.width, self.height], np.float32)
+        size = np.array(self.image.shape[1::-1], np.float32)
         square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * size
         tilted = square + self._rng.normal(0, TILT / 2, (4, 2)).astype(np.float32) * size
         view = cv2.getPerspectiveTransform(square, tilted.astype(np.float32))
         seen = cv2.warpPerspective(
-            self.image, view, (self.width, self.height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            self.image, view, self.image.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         lines = []
         for line in self.lines:

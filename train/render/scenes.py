@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from model.quantity import Quantity
+from model.quantity import Quantity, find_quantities
 from model.schema import Schema
 from model.words import Line
 from train.render.canvas import Canvas
@@ -27,7 +27,7 @@ class Scene:
     Attributes:
         photo: uint8 (side, side, 3).
         lines: all that is printed on it, in its pixels.
-        answers: what is right for the entities that the layout shows for sure.
+        answers: what is right for the entities whose values can be read on it for sure.
     """
 
     photo: np.ndarray
@@ -68,7 +68,13 @@ class ScenePress:
         )
         answers = layout(sheet)
         photo, lines = sheet.canvas.photo()
-        return Scene(photo, lines, answers)
+        # What did not fit, or what the camera cut off, is no answer.
+        whole = [line for line in lines if min(line.box) >= 0 and max(line.box) <= self._side]
+        shown = {e: q for e, q in answers.items() if any(self._says(line.text, e, q) for line in whole)}
+        return Scene(photo, lines, shown)
+
+    def _says(self, text: str, entity: str, quantity: Quantity) -> bool:
+        return any(match.quantity == quantity for match in find_quantities(text, self._schema[entity].units))
 
 
 @dataclass(frozen=True)
@@ -83,12 +89,12 @@ class Sheet:
     fonts: Fonts
     rng: np.random.Generator
 
-    def say(self, text: str, x: float, y: float, height: float, room: float, turns: int = 0) -> float:
-        """Prints a line around (x, y), smaller where it is longer than the room, and returns its length. A text that
-        the sheet's font lacks characters for is printed with another."""
+    def say(self, text: str, x: float, y: float, height: float, room: float, turns: int = 0) -> None:
+        """Prints a line around (x, y), smaller where it is longer than the room. A text that the sheet's font lacks
+        characters for is printed with another."""
         known = self.font.characters.issuperset(text.replace(" ", ""))
         font = self.font if known else self.fonts.pick(text, self.rng)
-        return self.canvas.print(text, font, (x, y), self.canvas.fits(text, font, height, room), self.ink, turns)
+        self.canvas.print(text, font, (x, y), self.canvas.fits(text, font, height, room), self.ink, turns)
 
     def value(self, entity: str) -> Quantity:
         return self.texts.quantity(self.schema[entity], self.rng)
