@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from model.graphs import session_of
 from model.readers.recognisers import COMMON, DOUBTFUL, Recognisers, Text, bundled_model, closer, has_digit, threads_of
 from model.words import Line, Point
 
@@ -35,11 +36,12 @@ class PpOcrReader:
         # Takes about a second, which those who read nothing need not wait.
         from rapidocr import RapidOCR
 
+        model = bundled_model("tiny/det/det.onnx")
         self._finder: Any = RapidOCR(
             params={
                 **COMMON,
                 **threads_of(threads),
-                "Det.model_path": str(bundled_model("tiny/det/det.onnx")),
+                "Det.model_path": str(model),
                 "Det.limit_side_len": SHORT_SIDE,
                 # Lower than the package's own: fainter print, closer cuts.
                 "Det.thresh": 0.2,
@@ -48,7 +50,10 @@ class PpOcrReader:
             }
         )
         # In one pass over the pixels instead of several in double precision: 8 ms instead of 70 for a megapixel.
-        self._finder._load_det_model().get_preprocess = lambda: _prepared
+        finder = self._finder._load_det_model()
+        finder.get_preprocess = lambda: _prepared
+        # The engine has no setting for threads that do not spin.
+        finder.session.session = session_of(model, threads)
         self._recognisers = Recognisers(threads)
 
     def read(self, image: np.ndarray) -> list[Line]:
