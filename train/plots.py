@@ -38,8 +38,12 @@ def f1_against_time(path: Path, results: Sequence[Timed]) -> None:
             marker = MARKERS.get(result.system, "x")
             ax.plot(result.milliseconds, result.f1, marker, color=colours[result.words], label=label)
         ax.set(title=name, xscale="log", xlabel="ms per photo, reading and choosing", ylabel="F1 micro")
+        for format_ticks in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
+            format_ticks("{x:.0f}")
+        ax.tick_params(axis="x", which="both", labelsize=7)
         ax.grid(alpha=0.3, which="both")
-    axes[0, -1].legend(fontsize=7, loc="lower right")
+    # Beside the pictures, where it covers no point.
+    axes[0, -1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)
