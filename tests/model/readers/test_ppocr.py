@@ -224,3 +224,11 @@ def test_threads_reach_the_engines():
 def test_threads_change_nothing(reader):
     image = printed("Net weight 500 g", "Input 220 V", "Length 25 inch")
     assert PpOcrReader(threads=2).read(image) == reader.read(image)
+
+
+def test_threads_of_the_finder_sleep_while_they_wait(reader: PpOcrReader) -> None:
+    """They would take the time of all that is done beside them; the engine's own session lets them spin."""
+    session = reader._finder._load_det_model().session.session
+    settings = session.get_session_options()
+    assert settings.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert settings.intra_op_num_threads == 1
