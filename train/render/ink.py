@@ -2,14 +2,15 @@
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from train.render.fonts import Font
 
 __all__ = ["draw_ink"]
 
 SIZES = (26, 44)  # pixels that glyphs are drawn with before they are made smaller, as a camera does it
-DOTTED, CURVED = 0.04, 0.06  # shares of lines
+DOTTED, CURVED, SPACED = 0.04, 0.06, 0.12  # shares of lines
+WIDEST = 0.4  # space between the letters of a spaced line, of the font's size, at most
 FAINTEST = 0.6  # ink where there is most of it
 WAVE = 0.25  # a curved line's rise, of its height, at most
 
@@ -19,14 +20,12 @@ def draw_ink(text: str, font: Font, height: float, rng: np.random.Generator, *, 
 
     Args:
         height: of the capitals and digits; what goes below the line comes on top.
-        plain: neither dotted nor curved.
+        plain: neither dotted, curved nor spaced.
     """
     size = SIZES[0] if height < SIZES[0] / 2 else SIZES[1]
     face = font.at(size)
-    left, top, right, bottom = face.getbbox(text)
-    image = Image.new("L", (max(1, round(right - left)), max(1, round(bottom - top))))
-    ImageDraw.Draw(image).text((-left, -top), text, fill=255, font=face)
-    mask: np.ndarray = np.asarray(image, np.float32) / 255
+    spacing = size * rng.uniform(0, WIDEST) if not plain and rng.random() < SPACED else 0.0
+    mask = _printed(text, face, spacing)
     scale = height / font.capitals(size)
     stretch = float(np.exp(rng.normal(0, 0.1)))
     if not plain and rng.random() < DOTTED:
@@ -38,6 +37,21 @@ def draw_ink(text: str, font: Font, height: float, rng: np.random.Generator, *, 
     if not plain and rng.random() < CURVED:
         mask = _curved(mask, WAVE * shape[1] / max(1, len(text)) * rng.uniform(-1, 1))
     return mask
+
+
+def _printed(text: str, face: ImageFont.FreeTypeFont, spacing: float) -> np.ndarray:
+    """The text as the font prints it, float32, 0 to 1, with pixels of space between its letters."""
+    left, top, right, bottom = face.getbbox(text)
+    wider = spacing * (len(text) - 1)
+    image = Image.new("L", (max(1, round(right - left + wider)), max(1, round(bottom - top))))
+    draw = ImageDraw.Draw(image)
+    if spacing:
+        for i, letter in enumerate(text):
+            x = face.getlength(text[: i + 1]) - face.getlength(letter)  # with what it moves towards the letter before
+            draw.text((x + i * spacing - left, -top), letter, fill=255, font=face)
+    else:
+        draw.text((-left, -top), text, fill=255, font=face)
+    return np.asarray(image, np.float32) / 255
 
 
 def _dotted(mask: np.ndarray, pitch: int) -> np.ndarray:

@@ -70,6 +70,22 @@ def test_displays_show_digits_alone(fonts: Fonts) -> None:
         fonts.pick("\U0001f600", rng())
 
 
+def test_letters_may_stand_apart(fonts: Fonts, monkeypatch: pytest.MonkeyPatch) -> None:
+    font = next(f for f in (fonts.pick("500 g", rng(i)) for i in range(99)) if not f.digits_only)
+    monkeypatch.setattr("train.render.ink.DOTTED", 0)
+    monkeypatch.setattr("train.render.ink.CURVED", 0)
+
+    def width_and_letters(spaced: float) -> tuple[float, float]:
+        monkeypatch.setattr("train.render.ink.SPACED", spaced)
+        drawn = [draw_ink("HHHH", font, 30, rng(seed)) for seed in range(20)]
+        letters = [cv2.connectedComponents((ink > 0.3).astype(np.uint8))[0] - 1 for ink in drawn]
+        return float(np.mean([ink.shape[1] for ink in drawn])), float(np.mean(letters))
+
+    (close, _), (wide, letters) = width_and_letters(0), width_and_letters(1)
+    assert wide > 1.1 * close
+    assert letters == pytest.approx(4, abs=0.3)
+
+
 @pytest.mark.parametrize("height", [8, 20, 40])
 def test_ink_is_as_high_as_asked_for(fonts: Fonts, height: float) -> None:
     for seed in range(10):
