@@ -23,7 +23,7 @@ def drawing_features(drawing: Drawing | None, candidates: Sequence[Candidate], s
     place relative to the outline, the outline's shape, and whether there was a drawing at all.
 
     Args:
-        drawing: None where the picture is not at hand; then all is zero, as for the caller's text.
+        drawing: None where the picture is not at hand or tells nothing; then all is zero, as for the caller's text.
         size: width and height of the photo in pixels.
 
     Returns: float (C, COUNT).

@@ -48,7 +48,9 @@ def candidate_features(
     cues = _cue_features(page, candidates, entity, schema)
     columns = [np.array(known), _place_features(page, candidates), _rival_features(candidates)]
     columns += [np.array(prior), _ranks([p[0] for p in prior])[:, None], cues]
-    columns.append(drawing_features(page.drawing, candidates, (page.width, page.height)))
+    # What else is measured has no direction: its answers must not wait for strokes, nor change where others do.
+    drawing = page.drawing if entity.is_length else None
+    columns.append(drawing_features(drawing, candidates, (page.width, page.height)))
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 

@@ -171,9 +171,10 @@ class Predictor:
         image = decode_photo(photo, max_pixels=self._max_pixels)
         with self._lock:
             name = reader or self.reader
-            # Looked for while the words are read, whose threads wait for each other now and then: 8 ms of 17.
             words_reader = self.words_reader(name)
-            strokes = None if isinstance(words_reader, NoReader) else self._aside.submit(find_drawing, image)
+            wanted = any(entity.is_length for entity in asked) and not isinstance(words_reader, NoReader)
+            # Looked for while the words are read, whose threads wait for each other now and then: 8 ms of 17.
+            strokes = self._aside.submit(find_drawing, image) if wanted else None
             lines = words_reader.read(image)
             # Where there are words they decide: BENCHMARKS.md has what the picture adds to them.
             picture = None if lines and self.metadata["picture_with_words"] == "no" else image

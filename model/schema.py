@@ -47,6 +47,11 @@ class Entity:
     cues: tuple[str, ...] = ()
     across: str = ""
 
+    @property
+    def is_length(self) -> bool:
+        """Whether it is measured along something that a photo may show."""
+        return any(UNITS[unit].dimension == "length" for unit in self.units)
+
 
 @dataclass(frozen=True)
 class Schema:

@@ -155,9 +155,10 @@ def photo_name(row: dict[str, str]) -> str:
     return (row.get("image") or row["image_link"]).rsplit("/", 1)[-1]
 
 
-def with_drawing(record: Record, photo: Path) -> Record:
-    """The record with the strokes and the outline on its photo."""
-    return replace(record, photo=photo, drawing=find_drawing(decode(photo.read_bytes())))
+def with_drawing(record: Record, photo: Path, *, wanted: bool = True) -> Record:
+    """The record with its photo, which is decoded in any case, and where wanted the strokes and the outline on it."""
+    image = decode(photo.read_bytes())
+    return replace(record, photo=photo, drawing=find_drawing(image) if wanted else None)
 
 
 def label_rows(path: Path) -> Iterator[dict[str, str]]:

@@ -80,8 +80,9 @@ def predict_rows_from_words(
     for name, of_photo in tqdm(rows_by_photo(rows).items(), desc="photos", disable=None):
         if name not in read:
             raise ValueError(f"{words} lacks the words of {name}; read them first")
-        record = with_drawing(read[name], photos / name) if photos else read[name]
         questions = tuple(Question(predictor.schema[row.entity], ()) for row in of_photo)
+        lengths = any(question.entity.is_length for question in questions)
+        record = with_drawing(read[name], photos / name, wanted=lengths) if photos else read[name]
         asked = replace(record, questions=questions, group=of_photo[0].group)
         answers[name] = answer_record(predictor, asked, picture=picture)
     return [answers[row.photo][row.entity] for row in rows]

@@ -65,7 +65,8 @@ def words_of(rows: Sequence[Row], path: Path, photos: Path, schema: Schema) -> W
             f"{path} lacks the words of {len(missing)} photos, {missing[0]} first; delete it to read again"
         )
     began = time.perf_counter()
-    drawn = {name: with_drawing(read[name], photos / name) for name in asked}
+    lengths = {name: any(schema[row.entity].is_length for row in of_photo) for name, of_photo in asked.items()}
+    drawn = {name: with_drawing(read[name], photos / name, wanted=lengths[name]) for name in asked}
     seconds = (time.perf_counter() - began) / len(asked)
     records = [
         replace(

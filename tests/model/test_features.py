@@ -1,6 +1,7 @@
 import numpy as np
 
 from model.candidates import find_candidates
+from model.drawing import Drawing
 from model.drawing_features import drawing_features
 from model.features import candidate_features, feature_count
 from model.page import GEOMETRY, Page
@@ -50,6 +51,16 @@ def test_features_do_not_depend_on_the_photo_s_scale() -> None:
         Page(doubled, 1600, 1200), find_candidates(doubled, entity.units), entity, SCHEMA, PRIORS
     )
     np.testing.assert_allclose(once, twice, rtol=1e-4)
+
+
+def test_strokes_are_for_lengths_alone() -> None:
+    drawing = Drawing(np.array([[20.0, 40.0, 300.0, 40.0]]), np.array([3.0]), (20.0, 60.0, 300.0, 300.0))
+    lines = [line("16 in", 100, 10), line("12 oz", 100, 400), line("220 V", 300, 400)]
+    for name, seen in (("width", True), ("item_weight", False), ("voltage", False)):
+        entity = SCHEMA[name]
+        page, found = Page(lines, 800, 600, drawing), find_candidates(lines, entity.units)
+        assert len(found) == 1
+        assert candidate_features(page, found, entity, SCHEMA, PRIORS)[:, -DRAWN:].any() == seen
 
 
 def test_places_have_geometry() -> None:

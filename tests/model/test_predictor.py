@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from model.decoding import Steps
+from model.drawing import find_drawing
 from model.errors import BadRequest, UnknownEntity, UnsupportedImage
 from model.inputs import MAX_TEXT_WORDS, MAX_WORDS
 from model.page import Page
@@ -99,6 +100,14 @@ def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
         alone = shipped.predict(photo, [name]).predictions[name]
         assert alone.prediction == together[name].prediction
         assert alone.confidence == pytest.approx(together[name].confidence, abs=2e-3)
+
+
+def test_strokes_are_looked_for_where_a_length_is_asked(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr("model.predictor.find_drawing", lambda image: looked.append("") or find_drawing(image))
+    for names, times in ((["item_weight", "voltage"], 0), (["depth"], 1), (None, 2)):
+        shipped.predict(pack("12 cm 500 g"), names, reader="crops")
+        assert len(looked) == times
 
 
 def test_crossing_lengths_do_not_depend_on_what_else_is_asked(shipped: Predictor) -> None:
