@@ -22,7 +22,7 @@ __all__ = ["FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
 
 FEATURE_BINS = 8  # quantile bins that a candidate's number features are spread over
 PARTS: Final = ("maps", "reading")
-"""What a network may do without: its maps of print, and its own reading of strips. Both stand on the print stem."""
+"""What a network may do without: its maps of print with the stem that they stand on, and its reading of strips."""
 
 
 @dataclass
@@ -77,9 +77,9 @@ class Resformer(nn.Module):
         self.preset = preset
         self.pad = vocabulary.pad
         self.stem = Stem(preset)
-        self.print_stem = PrintStem() if parts else None
+        self.print_stem = PrintStem() if "maps" in parts else None
         self.maps = PrintMaps(PrintStem.channels) if "maps" in parts else None
-        self.reading = LineReader(PrintStem.fine_channels) if "reading" in parts else None
+        self.reading = LineReader() if "reading" in parts else None
         self.patches = nn.Conv2d(self.stem.channels, width, preset.patch, preset.patch)
         self.spelling_position = nn.Embedding(preset.max_tokens, width)
         self.geometry = nn.Linear(geometry, width)
@@ -148,9 +148,9 @@ class Resformer(nn.Module):
 
         Raises ValueError: this network cannot read.
         """
-        if self.reading is None or self.print_stem is None:
+        if self.reading is None:
             raise ValueError("this network cannot read; train it with `python -m train.run --reading`")
-        return self.reading(self.print_stem.fine(_normalised(strips, self.patches.weight.dtype)), mask)
+        return self.reading(_normalised(strips, self.patches.weight.dtype), mask)
 
     def forward(self, inputs: Inputs, tokens: Tensor) -> Tensor:
         """Next-token logits (Q, T, vocabulary + C) after each of the tokens (Q, T), for training."""

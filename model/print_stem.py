@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from model.print_blocks import Block, Narrowing, Weigher
+
 __all__ = ["PrintStem"]
 
 STAGES = ((32, 2), (48, 3), (64, 5), (160, 3))  # width and blocks at strides 4, 8, 16 and 32
@@ -13,16 +15,14 @@ LEVEL, FUSED = 64, 16  # channels of the pyramid's levels, and of each in the ma
 
 
 class PrintStem(nn.Module):
-    """Blocks of a depthwise filter and a pointwise MLP, then a feature pyramid.
+    """Blocks at four strides, then a feature pyramid.
 
-    Laid out as the finder of PP-OCRv6 tiny (arXiv 2606.13108), whose packaged weights can start it. It has no
-    normalisation layers: in those weights they are part of the convolutions.
+    Laid out as the finder of PP-OCRv6 tiny (arXiv 2606.13108), whose packaged weights can start it.
 
     Attributes:
-        fine_channels, channels: of the feature map at stride 4 before the pyramid, and of that after it.
+        channels: of the feature map.
     """
 
-    fine_channels: Final = STAGES[0][0]
     channels: Final = FUSED * len(STAGES)
 
     def __init__(self) -> None:
@@ -31,24 +31,22 @@ class PrintStem(nn.Module):
         self.stages = nn.ModuleList()
         cin = STAGES[0][0]
         for i, (width, depth) in enumerate(STAGES):
-            blocks: list[nn.Module] = [_Narrowing(cin, width)] if i else []
+            blocks: list[nn.Module] = [Narrowing(cin, width)] if i else []
             # Every second block weighs its channels, the first one of a width does.
-            blocks += [_Block(width, weighed=j % 2 == 0) for j in range(depth - len(blocks))]
+            blocks += [Block(width, weighed=j % 2 == 0) for j in range(depth - len(blocks))]
             self.stages.append(nn.Sequential(*blocks))
             cin = width
         widths = [width for width, _ in STAGES][::-1]
         self.levels = nn.ModuleList(_Level(width) for width in widths)
         self.fused = nn.ModuleList(_Fused() for _ in widths)
 
-    def fine(self, x: Tensor) -> Tensor:
-        """The feature map at stride 4 before the pyramid, (B, fine_channels, H / 4, W / 4)."""
-        return self.stages[0](self.first(x))
-
     def forward(self, x: Tensor) -> Tensor:
         """Photos (B, 3, H, W), -1 to 1, sides multiples of 32, to (B, channels, H / 4, W / 4)."""
-        maps = [self.fine(x)]
-        for stage in list(self.stages)[1:]:
-            maps.append(stage(maps[-1]))
+        maps = []
+        x = self.first(x)
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
         levels = [level(m) for level, m in zip(self.levels, maps[::-1], strict=True)]
         for i in range(1, len(levels)):
             levels[i] = levels[i] + F.interpolate(levels[i - 1], scale_factor=2.0)
@@ -82,52 +80,15 @@ def _padded(x: Tensor) -> Tensor:
     return F.pad(x, (0, 1, 0, 1))
 
 
-class _Weigher(nn.Module):
-    """Squeeze and excitation (arXiv 1709.01507)."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.squeeze = nn.Conv2d(width, width // 4, 1)
-        self.excite = nn.Conv2d(width // 4, width, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        weights = self.excite(F.relu(self.squeeze(x.mean(dim=(2, 3), keepdim=True))))
-        return x * F.hardsigmoid(weights)
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int, weighed: bool):
-        super().__init__()
-        self.filter = nn.Conv2d(width, width, 3, padding=1, groups=width)
-        self.weigh = _Weigher(width) if weighed else nn.Identity()
-        self.mix = nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.GELU(), nn.Conv2d(2 * width, width, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.weigh(self.filter(x))
-        return x + self.mix(x)
-
-
-class _Narrowing(nn.Sequential):
-    """To half the size and another width."""
-
-    def __init__(self, cin: int, cout: int):
-        super().__init__(
-            nn.Conv2d(cin, cin, 3, 2, 1, groups=cin),
-            nn.Conv2d(cin, 2 * cin, 1),
-            nn.GELU(),
-            nn.Conv2d(2 * cin, cout, 1),
-        )
-
-
 class _Level(nn.Module):
     def __init__(self, cin: int):
         super().__init__()
         self.widen = nn.Conv2d(cin, LEVEL, 1, bias=False)
-        self.weigh = _Weigher(LEVEL)
+        self.weigh = Weigher(LEVEL)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.widen(x)
-        return x + self.weigh(x)
+        return x * (1 + self.weigh(x))
 
 
 class _Fused(nn.Module):
@@ -135,8 +96,8 @@ class _Fused(nn.Module):
         super().__init__()
         self.filter = nn.Conv2d(LEVEL, LEVEL, 5, padding=2, groups=LEVEL)
         self.narrow = nn.Conv2d(LEVEL, FUSED, 1, bias=False)
-        self.weigh = _Weigher(FUSED)
+        self.weigh = Weigher(FUSED)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.narrow(self.filter(x))
-        return x + self.weigh(x)
+        return x * (1 + self.weigh(x))

@@ -35,7 +35,7 @@ class Source:
 
     Attributes:
         kind: `challenge`, `hand`, `unlabelled` (labels say only what was asked; boosted trees answer), `read` (no
-            questions, for the maps of print), or `generated` (drawn layouts, no files).
+            questions, for the finding and reading of print), or `generated` (drawn layouts, no files).
         labels, photos, words: files and folder of the set; words as JSON lines.
         more_words: the same photos read in another way, for training beside `words`.
         counted: whether the priors were counted with these labels among them.
@@ -111,10 +111,13 @@ class PartConfig(LoopConfig):
 
     Attributes:
         start: weights of which all is kept that does not learn; None for random ones.
+        print_start: what learns starts at random (None) or as the finder or recogniser of that package:
+            `ppocrv6-tiny`.
     """
 
     sources: tuple[Source, ...]
     start: Path | None = None
+    print_start: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +125,10 @@ class MapsConfig(PartConfig):
     """How to train the maps of print, and the print stem below them.
 
     Attributes:
-        print_start: None for a random print stem, or `ppocrv6-tiny` for the weights of that packaged finder.
         side: of a cut of a photo, pixels.
         maps_size: pixels of the longer side of held-back photos.
     """
 
-    print_start: str | None = None
     side: int = 320
     maps_size: int = 640
 

@@ -1,10 +1,11 @@
 """Training of one part of a network on what a reader found on photos; its other parts stay as they are."""
 
 import zlib
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from safetensors import safe_open
@@ -31,11 +32,11 @@ class PartTrainer(Loop[Batch, Result]):
 
     Attributes:
         part: which of PARTS is trained.
-        with_stem: whether the print stem learns too. Then other parts that stand on it are dropped.
+        learned: the network's modules that learn.
     """
 
     part: ClassVar[str]
-    with_stem: ClassVar[bool]
+    learned: ClassVar[tuple[str, ...]]
     config: PartConfig
     network: Resformer
 
@@ -43,17 +44,18 @@ class PartTrainer(Loop[Batch, Result]):
         torch.manual_seed(config.seed)
         self.vocabulary = Vocabulary(Schema.load())
         tensors, self.facts = _read(config.start) if config.start else ({}, {})
-        others = () if self.with_stem else parts_of(tensors.keys())
-        self.parts = tuple(part for part in PARTS if part == self.part or part in others)
-        network = build_network(preset(config.preset), self.vocabulary, self.parts)
-        learned = (f"{self.part}.", "print_stem.") if self.with_stem else (f"{self.part}.",)
+        others = parts_of(tensors.keys())
+        parts = tuple(part for part in PARTS if part == self.part or part in others)
+        network = build_network(preset(config.preset), self.vocabulary, parts)
+        learned = tuple(f"{name}." for name in self.learned)
         if config.start:
             _keep(network, tensors, learned, config.start)
-        self.prepare(network, config)
+        if config.print_start:
+            log(f"{self.part}: {self.begin(network)} tensors from {config.print_start}")
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name.startswith(learned))
         network.to(device)
-        self.averaged = build_network(preset(config.preset), self.vocabulary, self.parts).to(device).eval()
+        self.averaged = build_network(preset(config.preset), self.vocabulary, parts).to(device).eval()
         records = photos_of(config.sources)
         self.train_records, self.held_records = held_back(records, config.hold_back)
         super().__init__(
@@ -69,19 +71,14 @@ class PartTrainer(Loop[Batch, Result]):
             log=log,
         )
 
-    def prepare(self, network: Resformer, config: Any) -> None:
-        """Gives what learns another start than a random one."""
-
-    def train_mode(self) -> None:
-        # What does not learn keeps its statistics.
-        self.network.eval()
-        getattr(self.network, self.part).train()
+    @abstractmethod
+    def begin(self, network: Resformer) -> int:
+        """Gives what learns its packaged start; how many tensors that is."""
 
     def save_weights(self) -> None:
         self.averaged.load_state_dict(self.ema.tensors)
         p = self.progress
-        facts = {k: v for k, v in self.facts.items() if k.split("_")[0] not in PARTS or k.split("_")[0] in self.parts}
-        facts |= {f"{self.part}_epochs": str(p.epoch), f"{self.part}_seconds": f"{p.seconds:.0f}"}
+        facts = {**self.facts, f"{self.part}_epochs": str(p.epoch), f"{self.part}_seconds": f"{p.seconds:.0f}"}
         temperature = float(facts.pop("temperature", 1.0))
         picture = facts.pop("picture_with_words", "no") == "yes"
         save_weights(

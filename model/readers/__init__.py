@@ -7,7 +7,7 @@ import numpy as np
 
 from model.errors import BadRequest
 from model.network import Resformer
-from model.readers.crops import CropsReader, PpOcrReading
+from model.readers.crops import CloserReading, CropsReader
 from model.readers.finder import PrintFinder
 from model.readers.own import OwnReading
 from model.readers.ppocr import PpOcrReader
@@ -31,36 +31,50 @@ class NoReader:
         return []
 
 
+# Pixels of the longer side that photos are looked at with. What the finder of `crops` misses no engine can read; `none`
+# is for who wants an answer in no time (BENCHMARKS.md has what each size finds).
+CROPS_LONGEST, NONE_LONGEST = 640, 512
+
+
+def _crops(network: Resformer, device: str, threads: int) -> Reader:
+    reading = CloserReading(OwnReading(network, device, threads), threads)
+    return CropsReader(PrintFinder(network, device, threads), reading, CROPS_LONGEST)
+
+
+def _none(network: Resformer, device: str, threads: int) -> Reader:
+    if not _finds_and_reads(network):
+        return NoReader()
+    return CropsReader(PrintFinder(network, device, threads), OwnReading(network, device, threads), NONE_LONGEST)
+
+
 MAKERS: Mapping[str, Callable[[Resformer, str, int], Reader]] = {
     "ppocr": lambda network, device, threads: PpOcrReader(threads),
-    "crops": lambda network, device, threads: CropsReader(PrintFinder(network, device, threads), PpOcrReading(threads)),
-    "none": lambda network, device, threads: _without_engine(network, device, threads),
+    "crops": _crops,
+    "none": _none,
 }
 READERS = tuple(MAKERS)
 
 
-def _without_engine(network: Resformer, device: str, threads: int) -> Reader:
-    if network.maps is None or network.reading is None:
-        return NoReader()
-    return CropsReader(PrintFinder(network, device, threads), OwnReading(network, device, threads))
+def _finds_and_reads(network: Resformer) -> bool:
+    return network.maps is not None and network.reading is not None
 
 
 def readers_for(network: Resformer) -> tuple[str, ...]:
     """The names of the readers that this network can work with."""
-    return tuple(name for name in READERS if name != "crops" or network.maps is not None)
+    return tuple(name for name in READERS if name != "crops" or _finds_and_reads(network))
 
 
 def make_reader(name: str, network: Resformer, device: str, threads: int) -> Reader:
     """The reader of this name.
 
     Args:
-        network: whose maps of print a reader may use, and the device that it is on.
+        network: whose maps of print and reading a reader may use, and the device that it is on.
 
     Raises:
         BadRequest: There is none for this network; the message lists those there are.
     """
     known = readers_for(network)
     if name not in known:
-        without_maps = "; crops needs weights with maps of print" if name in MAKERS else ""
-        raise BadRequest(f"unknown reader {name!r}; known are {', '.join(known)}{without_maps}")
+        lacking = "; crops needs weights with maps of print and a reading" if name in MAKERS else ""
+        raise BadRequest(f"unknown reader {name!r}; known are {', '.join(known)}{lacking}")
     return MAKERS[name](network, device, threads)

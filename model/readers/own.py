@@ -16,7 +16,7 @@ from model.strips import Strip, cut
 
 __all__ = ["OwnReading"]
 
-NARROWEST, WIDEST = 2 * STRIP_HEIGHT, 40 * STRIP_HEIGHT  # pixels; a longer strip is squeezed
+WIDEST = 40 * STRIP_HEIGHT  # pixels; a longer strip is squeezed
 
 
 class OwnReading:
@@ -54,8 +54,8 @@ class _Logits(nn.Module):
 
 
 def _fitted(strip: np.ndarray) -> np.ndarray:
-    """The strip with a width that the network takes; the last column is repeated to get there."""
+    """The strip with a width of whole columns, to which the last one is repeated, as in training."""
     if strip.shape[1] > WIDEST:
         strip = cv2.resize(strip, (WIDEST, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
-    width = max(NARROWEST, -(-strip.shape[1] // COLUMN) * COLUMN)
+    width = -(-strip.shape[1] // COLUMN) * COLUMN
     return np.pad(strip, ((0, 0), (0, width - strip.shape[1]), (0, 0)), mode="edge")

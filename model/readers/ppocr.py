@@ -1,13 +1,14 @@
 """Every line on a photo, found and read by PP-OCR."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
 import numpy as np
 
 from model.graphs import session_of
-from model.readers.recognisers import COMMON, DOUBTFUL, Recognisers, Text, bundled_model, closer, has_digit, threads_of
+from model.readers.recognisers import COMMON, Recogniser, Text, bundled_model, has_digit, threads_of
 from model.words import Line, Point
 
 __all__ = ["PpOcrReader", "longer"]
@@ -15,6 +16,8 @@ __all__ = ["PpOcrReader", "longer"]
 MIN_SIDE = 32
 SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
 MAX_ASPECT = 8
+SURE = 0.95  # what the tiny recogniser reads with a lower score is read again by the small one
+DOUBTFUL = 0.8  # below, the small one reads a line with a digit once more from a longer cut
 LEAST_SCORE = 0.5  # the package's own threshold
 # A line with digits that is read doubtfully is cut out again, longer by this share of its height at both ends: tight
 # cuts lose a last letter ("8 C" of "8 CM").
@@ -54,7 +57,8 @@ class PpOcrReader:
         finder.get_preprocess = lambda: _prepared
         # The engine has no setting for threads that do not spin.
         finder.session.session = session_of(model, threads)
-        self._recognisers = Recognisers(threads)
+        self._tiny, self._small = Recogniser("tiny"), Recogniser("small")
+        self._pool = ThreadPoolExecutor(threads)
 
     def read(self, image: np.ndarray) -> list[Line]:
         from rapidocr.main import RapidOCRError
@@ -66,12 +70,10 @@ class PpOcrReader:
             strips, found = self._finder.detect_and_crop(sized, record)
         except RapidOCRError:  # its way to say that there is no print
             return []
-        texts = self._recognisers.skim(strips)
-        doubtful = closer(texts)
+        texts = list(self._pool.map(self._tiny, strips))
+        doubtful = [i for i, (text, score) in enumerate(texts) if score < SURE or has_digit(text)]
         turned = self._turned([strips[i] for i in doubtful])
-        again = self._recognisers.each(
-            lambda i, flip: self._closely(sized, strips[i], found.boxes[i], flip), doubtful, turned
-        )
+        again = self._pool.map(lambda i, flip: self._closely(sized, strips[i], found.boxes[i], flip), doubtful, turned)
         for i, closely in zip(doubtful, again, strict=True):
             texts[i] = closely
         upside_down = {i for i, flip in zip(doubtful, turned, strict=True) if flip}
@@ -96,11 +98,11 @@ class PpOcrReader:
         """Text and score of a strip, which is cut out of the image once more if the first reading is doubtful."""
         from rapidocr.utils.process_img import get_rotate_crop_image
 
-        text, score = self._recognisers.read(_flipped(strip, flip))
+        text, score = self._small(_flipped(strip, flip))
         # Where there is not a digit, a second reading hardly ever finds one.
         if score < DOUBTFUL and (has_digit(text) or not text):
             cut = get_rotate_crop_image(image, longer(box, LONGER))
-            other, better = self._recognisers.read(_flipped(cut, flip))
+            other, better = self._small(_flipped(cut, flip))
             if better > score:
                 return other, better
         return text, score

@@ -70,7 +70,6 @@ def test_print_stem_ends_at_stride_4() -> None:
         stem = PrintStem()
         photo = torch.zeros(1, 3, 96, 160)
         assert stem(photo).shape == (1, stem.channels, 24, 40)
-        assert stem.fine(photo).shape == (1, stem.fine_channels, 24, 40)
 
 
 def test_original_is_the_paper_size() -> None:

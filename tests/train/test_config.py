@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from train.config import MapsConfig, load_config
+from train.config import MapsConfig, ReadingConfig, load_config
 
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 
@@ -59,6 +59,17 @@ def test_values_out_of_range_are_named(tmp_path: Path, line: str, complaint: str
         load_config(path)
     assert complaint in str(caught.value)
     assert "has 1 error" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [MapsConfig, ReadingConfig])
+def test_an_unknown_start_is_named(tmp_path: Path, kind: type[MapsConfig] | type[ReadingConfig]) -> None:
+    path = tmp_path / "bad.yaml"
+    text = "preset: nano\nminutes: 1\nepochs: 1\nsources: [{kind: generated, photos_count: 3}]\nprint_start: "
+    path.write_text(f"{text}ppocrv6-tiny\n")
+    assert load_config(path, kind).print_start == "ppocrv6-tiny"
+    path.write_text(f"{text}ppocrv6-small\n")
+    with pytest.raises(ValueError, match="print_start: 'ppocrv6-small' is not ppocrv6-tiny"):
+        load_config(path, kind)
 
 
 def test_unreadable_config_says_so(tmp_path: Path) -> None:

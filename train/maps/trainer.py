@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from model.network import Resformer
 from model.photo import decode
@@ -14,7 +13,7 @@ from train.maps.cuts import Cuts
 from train.maps.lines import Found, compare_lines
 from train.maps.loss import map_loss
 from train.part import PartTrainer
-from train.print_start import start_from_ppocr
+from train.print_start import start_finding
 
 __all__ = ["MapsTrainer"]
 
@@ -23,14 +22,12 @@ class MapsTrainer(PartTrainer[tuple[Tensor, Tensor], Found]):
     """Trains a network's print stem and maps."""
 
     part = "maps"
-    with_stem = True
+    learned = ("maps", "print_stem")
     config: MapsConfig
 
-    def prepare(self, network: Resformer, config: MapsConfig) -> None:
-        if config.print_start:
-            assert network.print_stem is not None and network.maps is not None
-            count = start_from_ppocr(network.print_stem, network.maps)
-            tqdm.write(f"print stem: {count} tensors from {config.print_start}")
+    def begin(self, network: Resformer) -> int:
+        assert network.print_stem is not None and network.maps is not None
+        return start_finding(network.print_stem, network.maps)
 
     def batches(self, epoch: int) -> Cuts:
         return Cuts(

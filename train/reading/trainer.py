@@ -10,12 +10,14 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from model.network import Resformer
 from model.reading import BLANK, COLUMN, STRIP_HEIGHT, read_out
 from model.schema import Schema
 from model.strips import cut
 from train.config import ReadingConfig
 from train.loop import Log
 from train.part import PartTrainer
+from train.print_start import start_reading
 from train.reading.batches import Batch, StripBatches, pack
 from train.reading.lines import CutLine, cut_lines
 from train.render.strips import StripPress
@@ -49,10 +51,10 @@ class Read:
 
 
 class ReadingTrainer(PartTrainer[Batch, Read]):
-    """Trains a network's reading; the print stem stays as it is."""
+    """Trains a network's reading."""
 
     part = "reading"
-    with_stem = False
+    learned = ("reading",)
     config: ReadingConfig
 
     def __init__(self, config: ReadingConfig, out: Path, device: str, log: Log = tqdm.write):
@@ -60,6 +62,10 @@ class ReadingTrainer(PartTrainer[Batch, Read]):
         self._lines: list[CutLine] | None = None
         super().__init__(config, out, device, log)
         self._held_lines = sorted(cut_lines(self.held_records), key=lambda line: len(line.text))
+
+    def begin(self, network: Resformer) -> int:
+        assert network.reading is not None
+        return start_reading(network.reading)
 
     def batches(self, epoch: int) -> StripBatches:
         if self._lines is None:

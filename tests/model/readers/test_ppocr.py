@@ -123,7 +123,7 @@ def readings(reader, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[i
     """Which recogniser read a strip of which shape, from now on."""
     seen: list[tuple[str, tuple[int, ...]]] = []
     for name in ("tiny", "small"):
-        engine = getattr(reader._recognisers, f"_{name}")
+        engine = getattr(reader, f"_{name}")._engine
 
         def noted(strips, name=name, read=engine.recognize_txt):
             seen.extend((name, strip.shape) for strip in strips)
@@ -161,7 +161,7 @@ def test_doubtful_numbers_are_read_again_from_a_longer_cut(
         seen.extend(strip.shape for strip in strips)
         return recognise(strips)
 
-    monkeypatch.setattr(reader._recognisers._small, "recognize_txt", small)
+    monkeypatch.setattr(reader._small._engine, "recognize_txt", small)
     assert [line.text for line in reader.read(printed("Net weight 500 g"))] == [expected]
     (height, width, _), (_, longer_width, _) = seen
     assert longer_width == pytest.approx(width + 0.2 * height, abs=2)
@@ -169,7 +169,7 @@ def test_doubtful_numbers_are_read_again_from_a_longer_cut(
 
 @pytest.mark.parametrize("answer", [("500 g", 0.9), ("Net", 0.6)])
 def test_sure_readings_and_words_are_not_read_again(reader, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, float]):
-    monkeypatch.setattr(reader._recognisers._small, "recognize_txt", answering(answer))
+    monkeypatch.setattr(reader._small._engine, "recognize_txt", answering(answer))
     assert [(line.text, line.score) for line in reader.read(printed("Net weight 500 g"))] == [answer]
 
 
@@ -178,14 +178,14 @@ def test_second_cuts_show_the_same_print(reader, monkeypatch: pytest.MonkeyPatch
     """Of lines that are turned, and of photos that the engine shrinks."""
     image = printed("500gram", turn=turn)
     image = np.array(Image.fromarray(image).resize((480 * scale, 320 * scale)))
-    read, texts = reader._recognisers._small.recognize_txt, []
+    read, texts = reader._small._engine.recognize_txt, []
 
     def doubting(strips):
         found = read(strips)
         texts.extend(found.txts)
         return SimpleNamespace(txts=found.txts, scores=(0.6,))
 
-    monkeypatch.setattr(reader._recognisers._small, "recognize_txt", doubting)
+    monkeypatch.setattr(reader._small._engine, "recognize_txt", doubting)
     (line,) = reader.read(image)
     assert [without_spaces(text) for text in texts] == ["500gram"] * 2
     x0, y0, x1, y1 = line.box
@@ -216,9 +216,9 @@ def test_threads_reach_the_engines():
     """Two threads find lines together; a line is recognised by one of them."""
     reader = PpOcrReader(threads=2)
     assert reader._finder.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 2
-    for recogniser in (reader._recognisers._tiny, reader._recognisers._small):
-        assert recogniser.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
-    assert reader._recognisers._pool._max_workers == 2
+    for recogniser in (reader._tiny, reader._small):
+        assert recogniser._engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
+    assert reader._pool._max_workers == 2
 
 
 def test_threads_change_nothing(reader):

@@ -1,5 +1,6 @@
 """Readers by name, and what those read that look before they read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from model.maps import CELL, MAPS
 from model.network import PARTS
 from model.predictor import Predictor
 from model.presets import preset
-from model.readers import READERS, make_reader
-from model.readers.crops import CropsReader, PpOcrReading
+from model.readers import READERS, NoReader, make_reader
+from model.readers.crops import CloserReading, CropsReader
 from model.readers.finder import PrintFinder
 from model.readers.own import OwnReading
+from model.readers.recognisers import Text
 from model.reading import BLANK, STRIP_HEIGHT, read_out
 from model.schema import Schema
 from model.strips import Strip
@@ -106,11 +108,25 @@ def maps_of(line: Line, photo: np.ndarray) -> np.ndarray:
     return as_maps([Line((a, b, c, d), line.text, line.score)], side)
 
 
+class Guess:
+    """A reading that says the same of every strip."""
+
+    def __init__(self, text: str, score: float):
+        self.said = (text, score)
+
+    def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
+        return [self.said] * len(strips)
+
+
+def reader_of(line: Line, own: Guess) -> CropsReader:
+    """A reader that sees the line where it is."""
+    return CropsReader(lambda photo: maps_of(line, photo), CloserReading(own, 1), 640)
+
+
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 def test_crops_reads_print_however_it_is_turned(turn: int) -> None:
     image, line = printed("Net 500 g", turn)
-    reader = CropsReader(lambda photo: maps_of(line, photo), PpOcrReading(1))
-    (read,) = reader.read(image)
+    (read,) = reader_of(line, Guess("not 5oo 9", 0.6)).read(image)
     assert read.text.replace(" ", "") == "Net500g"
     assert np.array(read.reading_corners) == pytest.approx(np.array(line.reading_corners), abs=9)
     assert read.vertical == bool(turn % 2)
@@ -118,19 +134,32 @@ def test_crops_reads_print_however_it_is_turned(turn: int) -> None:
 
 def test_crops_leaves_out_lines_that_cannot_matter() -> None:
     image, line = printed("Golden rice", 0)
-    assert CropsReader(lambda photo: maps_of(line, photo), PpOcrReading(1)).read(image) == []
+    assert reader_of(line, Guess("golden rice", 0.9)).read(image) == []
 
 
-def test_crops_needs_maps(tmp_path: Path) -> None:
-    for maps in (True, False):
-        path = tmp_path / f"{maps}.safetensors"
-        save_weights(path, NETWORK if maps else BLIND, VOCABULARY, picture_with_words=False, temperature=1.0)
+def test_what_the_network_is_sure_of_is_not_read_again() -> None:
+    image, line = printed("Net 500 g", 0)
+    for text, score, again in (("net 50", 0.999, False), ("net 50", 0.8, True), ("net", 0.8, False), ("n", 0.2, True)):
+        (read,) = reader_of(line, Guess(text, score)).read(image)
+        assert (read.text.replace(" ", "") == "Net500g") == again, (text, score)
+        assert again or (read.text, read.score) == (text, score)
+
+
+def test_crops_needs_maps_and_reading(tmp_path: Path) -> None:
+    for parts in (PARTS, ("maps",), ("reading",), ()):
+        path = tmp_path / f"{len(parts)}.safetensors"
+        network = build_network(preset("nano"), VOCABULARY, parts)
+        save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0)
         loaded = load_weights(path, VOCABULARY).network
-        assert (loaded.maps is not None) == maps
+        assert (loaded.maps is not None, loaded.reading is not None) == ("maps" in parts, "reading" in parts)
         predictor = Predictor.load(path, reader="none")
-        assert predictor.readers == (READERS if maps else ("ppocr", "none"))
-        if not maps:
-            with pytest.raises(BadRequest, match="known are ppocr, none; crops needs weights with maps"):
+        assert predictor.readers == (READERS if parts == PARTS else ("ppocr", "none"))
+        assert isinstance(predictor.words_reader(), NoReader) == (parts != PARTS)
+        if parts != PARTS:
+            with pytest.raises(
+                BadRequest, match="known are ppocr, none; crops needs weights with maps of print and a reading"
+            ):
                 predictor.words_reader("crops")
+        if "maps" not in parts:
             with pytest.raises(ValueError, match=r"train\.run --maps"):
                 loaded.find_print(torch.zeros(1, 3, 32, 32))

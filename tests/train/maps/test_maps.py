@@ -9,10 +9,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from model.maps import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
+from model.presets import preset
 from model.schema import Schema
 from model.strips import Strip
 from model.vocabulary import Vocabulary
-from model.weights import load_weights
+from model.weights import build_network, load_weights, save_weights
 from model.words import Line
 from tests.train.maps.truth import SURE, as_maps
 from train.config import MapsConfig, Source, load_config
@@ -96,18 +97,22 @@ def test_lines_are_compared() -> None:
 
 
 def test_training_changes_stem_and_maps_alone(source: Source, tmp_path: Path) -> None:
-    first = MapsTrainer(config(source, hold_back=0.2), tmp_path / "first", "cpu")
+    reading = tmp_path / "reading.safetensors"
+    vocabulary = Vocabulary(Schema.load())
+    network = build_network(preset("nano"), vocabulary, ("reading",))
+    save_weights(reading, network, vocabulary, picture_with_words=False, temperature=1.0)
+    first = MapsTrainer(config(source, start=reading, hold_back=0.2), tmp_path / "first", "cpu")
     assert {r.name for r in first.train_records}.isdisjoint(r.name for r in first.held_records)
     assert len(first.train_records) + len(first.held_records) == 16
     assert first.run() is not None
     start = tmp_path / "first" / "weights.safetensors"
     again = config(source, start=start, seed=1)
     MapsTrainer(again, tmp_path / "again", "cpu").run()
-    vocabulary = Vocabulary(Schema.load())
     before, after = (
         load_weights(tmp_path / name / "weights.safetensors", vocabulary).network.state_dict()
         for name in ("first", "again")
     )
+    assert any(name.startswith("reading.") for name in after)
     for name in before:
         if not name.startswith(("print_stem.", "maps.")):
             assert torch.equal(before[name], after[name]), name

@@ -9,7 +9,6 @@ import torch
 
 from model.characters import CHARACTERS, folded
 from model.presets import preset
-from model.print_stem import PrintStem
 from model.reading import BLANK, COLUMN, STRIP_HEIGHT, LineReader
 from model.schema import Schema
 from model.strips import cut
@@ -86,23 +85,26 @@ def test_padding_repeats_the_last_column() -> None:
     assert texts[0].tolist() == [CHARACTERS.index("5"), BLANK]
 
 
-def test_padding_is_not_looked_at() -> None:
+def test_a_strip_is_read_in_a_batch_as_alone() -> None:
     torch.manual_seed(0)
-    reading = LineReader(PrintStem.fine_channels).eval()
-    features = torch.randn(1, PrintStem.fine_channels, STRIP_HEIGHT // 4, 64)
-    other = features.clone()
-    other[..., 48:] = torch.randn(1, PrintStem.fine_channels, STRIP_HEIGHT // 4, 16)  # farther than filters reach
-    mask = torch.arange(64)[None] < 16
+    reading = LineReader().eval()
+    strips = torch.rand(2, 3, STRIP_HEIGHT, 64) * 2 - 1
+    mask = torch.arange(64 // COLUMN) < torch.tensor([[12], [16]])
     with torch.inference_mode():
-        torch.testing.assert_close(reading(features, mask)[:, :16], reading(other, mask)[:, :16])
-        assert not torch.allclose(reading(features)[:, :16], reading(other)[:, :16], atol=1e-4)
+        together = reading(strips, mask)
+        torch.testing.assert_close(together[:1, :12], reading(strips[:1, :, :, : 12 * COLUMN]))
+        torch.testing.assert_close(together[1:], reading(strips[1:]))
+        assert not torch.allclose(together[:1, :12], reading(strips)[:1, :12], atol=1e-4)
 
 
 def test_training_changes_the_reading_alone(source: Source, press: StripPress, tmp_path: Path) -> None:
     start = tmp_path / "start.safetensors"
     network = build_network(preset("nano"), VOCABULARY, ("maps",))
     save_weights(start, network, VOCABULARY, picture_with_words=True, temperature=1.5, maps_epochs="3")
-    trainer = ReadingTrainer(config(source, start=start, learning_rate=0.01), tmp_path / "run", "cpu", str)
+    said: list[str] = []
+    settings = config(source, start=start, print_start="ppocrv6-tiny", learning_rate=0.01)
+    trainer = ReadingTrainer(settings, tmp_path / "run", "cpu", said.append)
+    assert said[0] == "reading: 76 tensors from ppocrv6-tiny"
     assert trainer.run() is not None
     trained = load_weights(tmp_path / "run" / "weights.safetensors", VOCABULARY)
     before, after = load_weights(start, VOCABULARY).network.state_dict(), trained.network.state_dict()
