@@ -26,7 +26,7 @@ from model.inputs import Preprocessor
 from model.predictor import Prediction, Predictor
 from model.priors import Priors
 from model.readers import READERS
-from model.schema import Entity
+from model.schema import Entity, Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS
 from model.words import Line
@@ -44,7 +44,10 @@ from train.validation import ValidationSet, Words, validation_sets, words_of
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
 OURS = "ppocr"
-OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "faster-paddle tiny", "Tesseract")
+ALL_LENGTHS = "all lengths"
+OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "faster-paddle small", "faster-paddle tiny", "Tesseract")
+# Other sizes of photos, pixels of the longer side, that our readers are shown with.
+SIZES = (("crops", 512), ("crops", 800), ("none", 384), ("none", 640))
 
 Answers = list[tuple[str, float]]  # canonical answer and confidence of each question of a record
 System = Callable[[Record], Answers]
@@ -55,6 +58,7 @@ class Result:
     """How one system did on one set of photos.
 
     Attributes:
+        entities: F1 of each, and of all lengths together.
         reachable: share of the rows with a truth whose truth is among the candidates parsed from the words.
         reading_s, choosing_s: means per photo.
         memory_mib: the reader's peak.
@@ -89,8 +93,11 @@ def reachable(rows: Sequence[Row], records: Sequence[Record]) -> float:
     return sum(hits) / len(hits)
 
 
-def read_photos(photos: Path, words: Path, reader: str) -> tuple[float, int]:
+def read_photos(photos: Path, words: Path, reader: str, longest: int | None = None) -> tuple[float, int]:
     """Reads a folder in a process of its own, or takes what an earlier run kept: seconds per photo and peak MiB.
+
+    Args:
+        longest: pixels of the longer side that the reader looks at instead of its own.
 
     What was kept is older than the code of its reader: it is read again.
     """
@@ -98,6 +105,7 @@ def read_photos(photos: Path, words: Path, reader: str) -> tuple[float, int]:
     if not cost.exists() or cost.stat().st_mtime < max(path.stat().st_mtime for path in _code_of(reader)):
         words.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "train.read", str(photos), str(words), "--reader", reader]
+        command += ["--longest", str(longest)] if longest else []
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             raise ValueError(f"{' '.join(command)} failed with {done.returncode}")
@@ -178,7 +186,8 @@ def _rows(records: Sequence[Record]) -> list[Row]:
 class Table:
     """Results as they come, and the rows behind them for comparisons of pairs."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema: Schema) -> None:
+        self._lengths = [e.name for e in schema.entities if e.is_length]
         self.results: list[Result] = []
         self.rows: dict[tuple[str, str, str], list[Answered]] = {}
         self.confidences: dict[tuple[str, str, str], list[float]] = {}
@@ -199,6 +208,8 @@ class Table:
         self.confidences[key] = [answers[row.photo, row.entity][1] for row in rows]
         low, high = f1_interval(answered)
         entities = {name: counts.f1 for name, counts in sorted(result.entities.items())}
+        if (lengths := result.over(self._lengths)).rows:
+            entities[ALL_LENGTHS] = lengths.f1
         micro = result.micro
         self.results.append(
             Result(
@@ -220,9 +231,9 @@ class Table:
         return [row for name in sets for row in self.rows[name, system, words_name]]
 
     def entities_markdown(self) -> str:
-        """F1 per entity of our own reader's words and of words read before."""
-        shown = [r for r in self.results if r.words in (OURS, "originals")]
-        names = sorted({name for r in shown for name in r.entities})
+        """F1 per entity of our own readers' words and of words read before."""
+        shown = [r for r in self.results if r.words in (*READERS, "originals")]
+        names = sorted({name for r in shown for name in r.entities}, key=lambda name: (name == ALL_LENGTHS, name))
         lines = [f"| photos | system | words of | {' | '.join(names)} |", "|---" * (3 + len(names)) + "|"]
         for r in shown:
             scores = [f"{r.entities[name]:.3f}" if name in r.entities else "" for name in names]
@@ -257,7 +268,7 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
     fitted = Trees(train, preprocessor)
     threshold = best_threshold(fitted, preprocessor, held)
     ours, chosen, ruled = resformer(predictor), trees(fitted, preprocessor, threshold), rules(preprocessor)
-    table = Table()
+    table = Table(schema)
     spots: dict[str, tuple[float, int]] = {}
     sets = validation_sets(data)
     for photos in sets:
@@ -282,6 +293,11 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
                 table.add(f"{name}, sure rows", "trees", reader, sure, words, chosen)
             if reader == OURS:
                 spots[name] = evidence_share(_predictions(predictor, words.records), _other_lines(photos))
+        for reader, longest in SIZES:
+            path = out / "words" / f"{name}-{reader}-{longest}.jsonl".replace(" ", "-")
+            seconds, memory = read_photos(photos.photos, path, reader, longest)
+            words = replace(words_of(rows, path, photos.photos, schema), reading_s=seconds, memory=memory)
+            table.add(name, "Resformer", f"{reader}, {longest} pixels", rows, words, ours)
         if photos.originals:
             words = words_of(rows, photos.words, photos.photos, schema)
             for system, ask in (("Resformer", ours), ("trees", chosen), ("rules", ruled)):

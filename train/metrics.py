@@ -51,6 +51,9 @@ class Counts:
         else:
             self.true_negative += 1
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+
     @property
     def rows(self) -> int:
         return self.true_positive + self.false_positive + self.false_negative + self.true_negative
@@ -83,6 +86,10 @@ class Score:
         if not present:
             return 0.0
         return sum(self.entities[n].f1 * share for n, share in present.items()) / sum(present.values())
+
+    def over(self, names: Iterable[str]) -> Counts:
+        """Counts over the rows of some entities; none of them need occur."""
+        return sum((self.entities[name] for name in names if name in self.entities), Counts())
 
     def as_dict(self) -> dict[str, object]:
         entities = {

@@ -27,16 +27,24 @@ MARKERS = {"Resformer": "o", "trees": "^", "rules": "s"}
 
 
 def f1_against_time(path: Path, results: Sequence[Timed]) -> None:
-    """Writes F1 against the milliseconds of a whole answer as a PNG, a picture for each set of photos."""
+    """Writes F1 against the milliseconds of a whole answer as a PNG, a picture for each set of photos; a line joins the
+    sizes of a reader."""
     sets = list(dict.fromkeys(result.photos for result in results))
-    readers = list(dict.fromkeys(result.words for result in results))
+    # A reader at another size has the reader's colour.
+    readers = list(dict.fromkeys(_reader(result) for result in results))
     colours = dict(zip(readers, plt.get_cmap("tab10")(np.arange(len(readers))), strict=True))
     figure, axes = plt.subplots(1, len(sets), figsize=(6 * len(sets), 5), dpi=120, squeeze=False)
     for ax, name in zip(axes[0], sets, strict=True):
         for result in (r for r in results if r.photos == name):
-            label = f"{result.system}, {result.words}"
-            marker = MARKERS.get(result.system, "x")
-            ax.plot(result.milliseconds, result.f1, marker, color=colours[result.words], label=label)
+            own_size = result.words == _reader(result)
+            label = f"{result.system}, {result.words}" if own_size else None
+            marker, size = MARKERS.get(result.system, "x"), 7 if own_size else 3.5
+            ax.plot(result.milliseconds, result.f1, marker, color=colours[_reader(result)], label=label, ms=size)
+        for reader in readers:
+            sizes = [r for r in results if (r.photos, r.system, _reader(r)) == (name, "Resformer", reader)]
+            line = sorted((r.milliseconds, r.f1) for r in sizes)
+            if len(line) > 1:
+                ax.plot(*zip(*line, strict=True), color=colours[reader], linewidth=0.8)
         ax.set(title=name, xscale="log", xlabel="ms per photo, reading and choosing", ylabel="F1 micro")
         for format_ticks in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
             format_ticks("{x:.0f}")
@@ -47,6 +55,11 @@ def f1_against_time(path: Path, results: Sequence[Timed]) -> None:
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)
+
+
+def _reader(result: Timed) -> str:
+    """Whose words they are: `none` of `none, 384 pixels`."""
+    return result.words.split(",")[0]
 
 
 def precision_coverage(path: Path, confidences: Sequence[float], right: Sequence[bool]) -> None:

@@ -25,6 +25,7 @@ from model.errors import ResformerError
 from model.photo import decode
 from model.predictor import Predictor
 from model.readers import READERS
+from model.readers.crops import CropsReader
 from train.baselines.readers import BASELINE_READERS
 
 __all__ = ["main"]
@@ -35,10 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("photos", type=Path)
     parser.add_argument("words", type=Path, help="JSON lines, gzipped where the name ends with .gz")
     parser.add_argument("--reader", choices=[*READERS, *BASELINE_READERS], default="ppocr")
+    parser.add_argument("--longest", type=int, help="pixels of the longer side that crops and none look at")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)
     make = BASELINE_READERS.get(args.reader)
     reader = make(args.threads) if make else Predictor.load(reader=args.reader, threads=args.threads).words_reader()
+    if args.longest is not None:
+        if not isinstance(reader, CropsReader):
+            parser.error(f"--longest is for the readers crops and none with weights that read, not for {args.reader}")
+        if args.longest < 1:
+            parser.error(f"--longest is {args.longest}, must be at least 1 pixel")
+        reader = reader.at(args.longest)
     rows: list[dict[str, object]] = []
     seconds: list[float] = []
     for path in tqdm(sorted(p for p in args.photos.iterdir() if p.is_file()), desc=args.reader, disable=None):

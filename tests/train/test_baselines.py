@@ -11,6 +11,7 @@ from model.candidates import find_candidates
 from model.inputs import Preprocessor
 from model.page import Page
 from model.priors import Priors
+from model.readers.finder import PrintFinder
 from model.schema import Schema
 from model.vocabulary import Vocabulary
 from model.words import Line
@@ -110,6 +111,32 @@ def test_words_of_a_folder_are_read_once(tmp_path: Path, capsys: pytest.CaptureF
     assert 0 < summary["mean_seconds"] == summary["median_seconds"]
     assert 50 < summary["peak_mib"] < 20_000
     assert json.loads((tmp_path / "words.jsonl").read_text())["seconds"] > 0
+
+
+def test_readers_that_look_do_so_at_any_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (960, 400), "white").save(tmp_path / "photos" / "a.png")
+    shapes: list[tuple[int, ...]] = []
+    look = PrintFinder.__call__
+    monkeypatch.setattr(PrintFinder, "__call__", lambda self, photo: shapes.append(photo.shape) or look(self, photo))
+
+    def widths(reader: str, *more: str) -> set[int]:
+        shapes.clear()
+        read.main([str(tmp_path / "photos"), str(tmp_path / "words"), "--threads", "1", "--reader", reader, *more])
+        return {shape[1] for shape in shapes}
+
+    assert widths("none") == {512}
+    assert widths("crops") == {640}
+    assert widths("none", "--longest", "320") == {320}
+    for arguments, said in (
+        (("ppocr", "--longest", "320"), "for the readers crops and none with weights that read, not for ppocr"),
+        (("none", "--longest", "0"), "--longest is 0, must be at least 1 pixel"),
+    ):
+        with pytest.raises(SystemExit):
+            widths(*arguments)
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", [name for name in BASELINE_READERS if name != "Tesseract"])

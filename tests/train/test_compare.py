@@ -36,7 +36,7 @@ def test_reachable_is_what_a_perfect_choice_gets() -> None:
 
 
 def test_table_scores_and_compares() -> None:
-    table = Table()
+    table = Table(Schema.load())
     words = Words(RECORDS, reading_s=0.5, drawing_s=0.02, memory=700)
     table.add("val", "good", "ppocr", ROWS, words, lambda r: [("500 gram" if r.name == "a.jpg" else "1 pound", 0.9)])
     table.add("val", "poor", "ppocr", ROWS, Words(RECORDS), lambda r: [("500 gram", 0.5)])
@@ -48,6 +48,18 @@ def test_table_scores_and_compares() -> None:
     assert "| val | good | ppocr | 1.000 |" in table.markdown()
     assert table.entities_markdown().splitlines()[0] == "| photos | system | words of | item_weight |"
     assert "| val | poor | ppocr | 0.667 |" in table.entities_markdown()
+
+
+def test_lengths_are_counted_together() -> None:
+    table = Table(Schema.load())
+    width, depth = (Schema.load()[name] for name in ("width", "depth"))
+    asked = Record("a.jpg", None, 300, 200, (), (Question(width, ()), Question(depth, ()), Question(WEIGHT, ())))
+    rows = [Row("a.jpg", q.entity.name, ("5 metre",)) for q in asked.questions]
+    table.add("val", "ours", "none", rows, Words([asked]), lambda r: [("5 metre", 1.0), ("", 1.0), ("", 1.0)])
+    (found,) = table.results
+    assert found.entities["all lengths"] == pytest.approx(2 / 3)
+    assert table.entities_markdown().splitlines()[0].endswith("| width | all lengths |")
+    assert table.entities_markdown().splitlines()[2].endswith("| 1.000 | 0.667 |")
 
 
 def test_hidden_parts_are_those_that_are_there() -> None:
@@ -89,9 +101,12 @@ def test_curve_is_a_picture(tmp_path: Path) -> None:
 
 
 def test_scores_are_drawn_against_times(tmp_path: Path) -> None:
-    table = Table()
+    table = Table(Schema.load())
     words = Words(RECORDS, reading_s=0.5, drawing_s=0.02, memory=700)
     for name in ("one", "two"):
+        for size, seconds in ((384, 0.3), (640, 0.6)):
+            sized = replace(words, reading_s=seconds)
+            table.add(name, "Resformer", f"ppocr, {size} pixels", ROWS, sized, lambda r: [("500 gram", 0.9)])
         table.add(name, "Resformer", "ppocr", ROWS, words, lambda r: [("500 gram", 0.9)])
         table.add(name, "rules", "Tesseract", ROWS, words, lambda r: [("", 1.0)])
     f1_against_time(tmp_path / "times.png", table.timed())

@@ -102,6 +102,7 @@ def _corners(points: list[list[float]]) -> tuple[Point, Point, Point, Point]:
 BASELINE_READERS: Mapping[str, Callable[[int], Reader]] = {
     "PP-OCRv6 small": lambda threads: DefaultPpOcr("small", threads),
     "PP-OCRv6 tiny": lambda threads: DefaultPpOcr("tiny", threads),
+    "faster-paddle small": lambda threads: FasterPaddle("small", threads),
     "faster-paddle tiny": lambda threads: FasterPaddle("tiny", threads),
     "Tesseract": lambda threads: Tesseract(),
 }
