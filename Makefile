@@ -51,7 +51,7 @@ lint: $(VENV)/.test-requirements
 words: build/words/amazon-train.jsonl.gz build/words/hand-train.jsonl.gz
 
 build/words/%.jsonl.gz: $(wildcard model/readers/*.py) | $(VENV)/.test-requirements
-	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.read $(DATA)/$(subst -,/,$*) $@
+	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.read --reader ppocr $(DATA)/$(subst -,/,$*) $@
 
 benchmark-accuracy: $(VENV)/.test-requirements words
 	@command -v tesseract > /dev/null || { echo "one of the systems compared is missing: apt-get install tesseract-ocr"; exit 1; }

@@ -24,7 +24,7 @@ from model.photo import MAX_PIXELS
 from model.photo import decode as decode_photo
 from model.priors import Priors
 from model.quantity import Quantity
-from model.readers import NoReader, Reader, make_reader, readers_for
+from model.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
 from model.schema import Entity, Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, Weights, load_weights
@@ -107,7 +107,7 @@ class Predictor:
         cls,
         weights: Path | None = None,
         *,
-        reader: str = "ppocr",
+        reader: str = DEFAULT_READER,
         threads: int | None = None,
         device: str = "cpu",
         max_pixels: int = MAX_PIXELS,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from model.readers import DEFAULT_READER
 from scripts.server import Server, ServerError
 
 __all__ = ["latencies", "main", "resident_mebibytes"]
@@ -47,7 +48,7 @@ def resident_mebibytes(pid: int) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Time a running server.")
     parser.add_argument("photos", type=Path, help="folder of photos, sent in the order of their names")
-    parser.add_argument("--reader", default="ppocr")
+    parser.add_argument("--reader", default=DEFAULT_READER)
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--port", type=int, default=8080)
     arguments = parser.parse_args()

@@ -35,7 +35,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from model.errors import ResformerError
-from model.readers import READERS
+from model.readers import DEFAULT_READER, READERS
 from model.schema import Schema
 from scripts.answerers import Answerer, EndpointError, endpoint, in_process
 from scripts.download_images import Downloader
@@ -179,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--token", metavar="KEY", help="its inference key ($RESFORMER_TOKEN)")
     keys.add_argument("--key-file", type=Path, metavar="FILE", help="TorchServe's key_file.json")
-    parser.add_argument("--reader", choices=READERS, default="ppocr", help="who reads the words (ppocr)")
+    parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER, help="who reads the words (%(default)s)")
     parser.add_argument("--jobs", type=int, default=4, help="photos fetched and answered at once (4)")
     parser.add_argument("--details", type=Path, metavar="FILE.jsonl", help="all that is known of each answer")
     parser.add_argument(

@@ -186,7 +186,7 @@ def test_description(server: Server) -> None:
     described = server.describe()
     assert [entity["name"] for entity in described["entities"]] == NAMES
     assert all(entity["kind"] == "quantity" and entity["units"] for entity in described["entities"])
-    assert (described["version"], described["preset"], described["reader"]) == ("1.0", "small", "ppocr")
+    assert (described["version"], described["preset"], described["reader"]) == ("1.0", "small", "crops")
     assert described["readers"] == ["ppocr", "crops", "none"]
 
 
@@ -300,7 +300,7 @@ def test_a_worker_that_cannot_load_ends_the_start(archive: Path, tmp_path: Path)
     (tmp_path / "model_store").mkdir()
     with zipfile.ZipFile(archive) as good, zipfile.ZipFile(tmp_path / "model_store" / "resformer.mar", "w") as bad:
         for name in good.namelist():
-            bad.writestr(name, good.read(name).replace(b"  reader: ppocr", b"  reader: glasses"))
+            bad.writestr(name, good.read(name).replace(b"  reader: crops", b"  reader: glasses"))
     server = Server(free_ports(), tmp_path)
     with pytest.raises(ServerError, match=r"the worker failed to load(.|\n)*reader is 'glasses'"):
         server.start(java_home())

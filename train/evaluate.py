@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from model.predictor import Prediction, Predictor
 from model.quantity import parse_quantity
-from model.readers import READERS
+from model.readers import DEFAULT_READER, READERS
 from model.schema import Schema
 from train.datasets import Question, label_rows, photo_name, read_words, with_drawing
 from train.evaluation import answer_record
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--picture", action="store_true", help="with --words and --photos: the image stream is on too")
     parser.add_argument("--predictions", type=Path, help="CSV of answers to score instead of a network's")
     parser.add_argument("--weights", type=Path, help="default: the shipped small ones")
-    parser.add_argument("--reader", choices=READERS, default="ppocr")
+    parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER)
     parser.add_argument("--json", type=Path, help="write the scores here too")
     args = parser.parse_args(arguments)
     if not (args.photos or args.words or args.predictions):

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from model.photo import decode
 from model.predictor import Predictor
-from model.readers import READERS, Reader
+from model.readers import DEFAULT_READER, READERS, Reader
 from train.baselines.readers import BASELINE_READERS
 from train.evaluate import Row, read_rows, rows_by_photo
 from train.validation import validation_sets
@@ -80,7 +80,7 @@ def take_turns(
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--reader", choices=READERS, default="ppocr", help="of the whole answers")
+    parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER, help="of the whole answers")
     parser.add_argument("--engine", choices=list(BASELINE_READERS), default="PP-OCRv6 small")
     parser.add_argument("--photos", type=int, default=100, help="of each set, the first by name (default: 100)")
     args = parser.parse_args(arguments)

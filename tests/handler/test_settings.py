@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from handler.settings import Settings
+from model.readers import DEFAULT_READER
 from tests.conftest import ROOT
 
 GOOD = {"reader": "none", "num_threads": None, "max_pixels": 1000}
@@ -11,7 +12,7 @@ GOOD = {"reader": "none", "num_threads": None, "max_pixels": 1000}
 
 def test_the_shipped_file_is_complete() -> None:
     config = yaml.safe_load((ROOT / "handler" / "model-config.yaml").read_text())
-    assert Settings.from_config(config["handler"]).reader == "ppocr"
+    assert Settings.from_config(config["handler"]).reader == DEFAULT_READER
     # TorchServe takes 0 for 100, and its own defaults where one of these is missing.
     assert config["maxBatchDelay"] > 0
     assert {"minWorkers", "maxWorkers", "responseTimeout", "startupTimeout", "batchSize"} <= config.keys()

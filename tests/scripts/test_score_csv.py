@@ -11,6 +11,7 @@ import pytest
 from model.errors import ResformerError
 from model.photo import decode
 from model.predictor import Predictor
+from model.readers import DEFAULT_READER
 from scripts import answerers, sanity, score_csv
 from scripts.download_images import PLACEHOLDER
 from scripts.journal import Journal, Questions
@@ -234,7 +235,7 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
     assert "add --resume, or delete it" in capsys.readouterr().err
 
     assert run(tmp_path, photos, "--resume", "--reader", "none") == 2
-    assert "made with reader ppocr" in capsys.readouterr().err
+    assert "made with reader crops" in capsys.readouterr().err
 
     monkeypatch.setattr(predictor, "predict", predict)
     (photos / "cut.jpg").write_bytes(jpeg(90))  # what failed is tried again
@@ -246,7 +247,10 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
 
 
 def test_resume_after_the_table_has_changed(tmp_path, photos, predictor):
-    with pytest.raises(RuntimeError), Journal(tmp_path / "out.csv.journal", "reader ppocr, weights those shipped") as j:
+    with (
+        pytest.raises(RuntimeError),
+        Journal(tmp_path / "out.csv.journal", f"reader {DEFAULT_READER}, weights those shipped") as j,
+    ):
         answer = score_csv.Outcome({**score_csv.NO_ANSWER, "prediction": "1 inch", "confidence": 0.5}, "")
         j.note(Questions("50.jpg", "", ["width"]), {"width": answer})
         j.note(Questions("70.jpg", "7", ["width"]), {"width": answer})
