@@ -81,7 +81,7 @@ def copy_lines(server: Server) -> list[str]:
         f'{call} -H "X-Entity-Name: item_weight" -T {photo} {server.predictions_url}',
         "# all entities",
         f"{call} -T {photo} {server.predictions_url}",
-        "# all entities from the picture alone, without reading its words: faster, less accurate",
+        "# all entities without any OCR engine: faster, less accurate",
         f'{call} -H "X-Reader: none" -T {photo} {server.predictions_url}',
         "# two workers instead of one; `make scale N=2` does the same",
         f"ADMIN=$({_key_command(server, 'management')})",

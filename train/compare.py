@@ -280,11 +280,10 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
             words = replace(words_of(rows, path, photos.photos, schema), reading_s=seconds, memory=memory)
             if reader in READERS:
                 table.add(name, "Resformer", reader, rows, words, ours)
-            else:
-                table.add(name, "rules", reader, rows, words, ruled)
-            if reader == OURS:
                 for hidden, records in hidden_parts(words.records).items():
                     table.add(name, f"Resformer without {hidden}", reader, rows, Words(records), ours)
+            else:
+                table.add(name, "rules", reader, rows, words, ruled)
             if reader != "Tesseract":
                 table.add(name, "trees", reader, rows, words, chosen)
             sure = [row for row in rows if row.sure]

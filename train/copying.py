@@ -2,6 +2,7 @@
 
     python -m train.copying
     python -m train.copying --weights runs/reading/weights.safetensors
+    python -m train.copying --recogniser small                                  PP-OCR's instead
 
 Strips are drawn with fonts that training never sees. A value is right if the same quantities are found in what was read
 as in what was printed.
@@ -11,15 +12,17 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tqdm import tqdm
 
 from model.quantity import find_quantities
 from model.readers.own import OwnReading
-from model.readers.recognisers import Text
+from model.readers.recognisers import Recogniser, Text
 from model.reading import STRIP_HEIGHT
 from model.schema import Schema
+from model.strips import CUT_HEIGHT
 from model.units import UNITS
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, load_weights
@@ -34,11 +37,21 @@ COUNT = 500
 
 
 def copy_accuracy(
-    read_strip: Callable[[np.ndarray], Text], glyphs: tuple[float, float], count: int, seed: int
+    read_strip: Callable[[np.ndarray], Text],
+    glyphs: tuple[float, float],
+    count: int,
+    seed: int,
+    height: int = STRIP_HEIGHT,
 ) -> tuple[float, float]:
-    """Shares of drawn values that are read with the right quantities, and of those read without any mistake."""
+    """Shares of drawn values that are read with the right quantities, and of those read without any mistake but in
+    case and spaces.
+
+    Args:
+        read_strip: takes strips of this height, uint8 (height, W, 3).
+        glyphs: range of the capitals' height on the photo, pixels.
+    """
     texts = Texts(Schema.load())
-    press = StripPress(texts, STRIP_HEIGHT, held_out=True, glyphs=glyphs)
+    press = StripPress(texts, height, held_out=True, glyphs=glyphs)
     rng = np.random.default_rng((seed, round(glyphs[0])))
     right = exact = 0
     for _ in tqdm(range(count), desc=f"{glyphs[0]:.0f} to {glyphs[1]:.0f} pixels", leave=False, disable=None):
@@ -46,7 +59,7 @@ def copy_accuracy(
         printed = texts.spelled(texts.quantity(entity, rng), rng)
         read, _ = read_strip(press.strip_of(printed, rng).pixels)
         right += _quantities(read) == _quantities(printed)
-        exact += read.replace(" ", "") == printed.lower().replace(" ", "")
+        exact += read.lower().replace(" ", "") == printed.lower().replace(" ", "")
     return right / count, exact / count
 
 
@@ -54,19 +67,31 @@ def _quantities(text: str) -> list[str]:
     return [str(match.quantity) for match in find_quantities(text, tuple(UNITS))]
 
 
+def _own(weights: Path) -> tuple[Callable[[np.ndarray], Text], int]:
+    """The network's reading, and how high it takes strips."""
+    network = load_weights(weights, Vocabulary(Schema.load())).network
+    if network.reading is None:
+        raise ValueError(f"{weights} cannot read; train it with `python -m train.run --reading`")
+    return OwnReading(network, "cpu", threads=2).read, STRIP_HEIGHT
+
+
+def _packaged(size: Literal["tiny", "small"]) -> tuple[Callable[[np.ndarray], Text], int]:
+    """PP-OCR's recogniser, which takes strips blue first, and how high."""
+    recogniser = Recogniser(size)
+    return lambda strip: recogniser(np.ascontiguousarray(strip[:, :, ::-1])), CUT_HEIGHT
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--weights", type=Path, default=WEIGHTS / "small.safetensors")
+    parser.add_argument("--recogniser", choices=("own", "tiny", "small"), default="own", help="tiny, small: PP-OCRv6's")
     parser.add_argument("--count", type=int, default=COUNT, help=f"strips of each height (default: {COUNT})")
     args = parser.parse_args(arguments)
     try:
-        network = load_weights(args.weights, Vocabulary(Schema.load())).network
-        if network.reading is None:
-            raise ValueError(f"{args.weights} cannot read; train it with `python -m train.run --reading`")
-        reading = OwnReading(network, "cpu", threads=2)
+        read_strip, height = _own(args.weights) if args.recogniser == "own" else _packaged(args.recogniser)
         print("| height of the capitals, pixels | value right | without any mistake |\n|---|---|---|")
         for low, high in HEIGHTS:
-            right, exact = copy_accuracy(reading.read, (low, high), args.count, SEED)
+            right, exact = copy_accuracy(read_strip, (low, high), args.count, SEED, height)
             print(f"| {low:.0f} to {high:.0f} | {right:.3f} | {exact:.3f} |")
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)

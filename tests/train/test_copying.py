@@ -43,3 +43,10 @@ def test_table_of_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, picture_with_words=False, temperature=1.0)
     assert main(["--weights", str(tmp_path / "b.safetensors")]) == 2
     assert "train.run --reading" in capsys.readouterr().err
+
+
+def test_table_of_a_packaged_recogniser(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--recogniser", "tiny", "--count", "12"]) == 0
+    *_, largest = capsys.readouterr().out.strip().splitlines()
+    assert largest.startswith("| 20 to 40 | ")
+    assert float(largest.split("|")[2]) > 0.7
