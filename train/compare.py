@@ -43,7 +43,7 @@ from train.trainer import read_sources
 from train.validation import ValidationSet, Words, validation_sets, words_of
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
-OURS = DEFAULT_READER  # what else is told of one reader is told of this one
+OURS = DEFAULT_READER  # sure rows and places of answers are told of this reader alone
 ALL_LENGTHS = "all lengths"
 OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "faster-paddle small", "faster-paddle tiny", "Tesseract")
 # Other sizes of photos, pixels of the longer side, that our readers are shown with.
