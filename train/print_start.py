@@ -43,7 +43,7 @@ def start_reading(reading: LineReader) -> int:
     """Copies all of the recogniser's filters; returns how many tensors.
 
     The recogniser takes channels in reverse. It has classes for 6,905 characters behind two products; ours begins with
-    the rows of its own characters in both as one, a character that is folded from many with the row of the first.
+    both as one, for its own characters alone: the row of each, or of the first that is folded to it.
 
     Raises ValueError: the package holds another network.
     """
