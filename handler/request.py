@@ -10,8 +10,9 @@ from model.errors import BadRequest, UrlNotAllowed
 
 __all__ = ["Request", "parse_request"]
 
-FORM_FIELDS = ("image", "data", "entity_name", "title", "description", "group_id", "reader")
-JSON_FIELDS = ("image_b64", "image_url", "entities", "title", "description", "group_id", "reader")
+FORM_FIELDS = ("image", "data", "entity_name", "title", "description", "group_id", "reader", "top_k")
+JSON_FIELDS = ("image_b64", "image_url", "entities", "title", "description", "group_id", "reader", "top_k")
+MOST_ALTERNATIVES = 100
 NO_PHOTO = (
     "the request has no photo: send it as the body (curl -T photo.jpg), as the form field `image` "
     "(curl -F image=@photo.jpg), or as `image_b64` of a JSON object"
@@ -28,6 +29,7 @@ class Request:
         title, description: text that came with the photo.
         group_id: the public challenge's code for the kind of product; empty = not known.
         reader: instead of the server's own; empty = the server's own.
+        top_k: how many alternatives each answer shall have.
     """
 
     photo: bytes
@@ -36,6 +38,7 @@ class Request:
     description: str = ""
     group_id: str = ""
     reader: str = ""
+    top_k: int = 0
 
 
 def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
@@ -61,6 +64,7 @@ def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request
         description=request.description or texts.get("x-description", ""),
         group_id=request.group_id or texts.get("x-group-id", "").strip(),
         reader=request.reader or texts.get("x-reader", "").strip(),
+        top_k=request.top_k or _top_k(texts.get("x-top-k", "")),
     )
 
 
@@ -83,8 +87,9 @@ def _json(body: Mapping[str, Any]) -> Request:
     _refuse_unknown(body, JSON_FIELDS)
     if body.get("image_url") is not None:
         raise UrlNotAllowed("this server does not fetch photos; send the bytes as `image_b64` or as the body")
-    if isinstance(body.get("group_id"), int):  # these codes are digits
-        body = {**body, "group_id": str(body["group_id"])}
+    # The codes of groups are digits, and so is a number of alternatives.
+    numbers = {name: str(body[name]) for name in ("group_id", "top_k") if type(body.get(name)) is int}
+    body = {**body, **numbers}
     entities = body.get("entities") or ""
     if isinstance(entities, list) and all(isinstance(name, str) for name in entities):
         entities = ",".join(entities)
@@ -116,7 +121,15 @@ def _request(photo: bytes, entities: str, fields: Mapping[str, Any]) -> Request:
         description=_text(fields, "description"),
         group_id=_text(fields, "group_id").strip(),
         reader=_text(fields, "reader").strip(),
+        top_k=_top_k(_text(fields, "top_k")),
     )
+
+
+def _top_k(text: str) -> int:
+    text = text.strip()
+    if text and not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= MOST_ALTERNATIVES):
+        raise BadRequest(f"the number of alternatives is {text[:40]!r}, must be from 0 to {MOST_ALTERNATIVES}")
+    return int(text or 0)
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ from handler.settings import Settings
 from handler.threads import fair_share
 from model.errors import ResformerError
 from model.predictor import Predictor
+from model.taxonomy import SEPARATOR
 
 __all__ = ["MODEL_NAME", "Service"]
 
@@ -83,8 +84,13 @@ class Service:
             "readers": list(predictor.readers),
             "threads": self._threads,
             "entities": [
-                {"name": entity.name, "kind": entity.kind, "units": list(entity.units)}
-                for entity in predictor.schema.entities
+                {
+                    "name": entity.name,
+                    "kind": entity.kind,
+                    "units": list(entity.units),
+                    "labels": list(entity.labels) or [SEPARATOR.join(path) for path in entity.paths],
+                }
+                for entity in predictor.entities
             ],
         }
 
@@ -111,6 +117,7 @@ class Service:
             description=request.description,
             group_id=request.group_id,
             reader=request.reader or None,
+            top=request.top_k,
         )
         return {"model": MODEL_NAME, "version": self._predictor.version, **result.as_dict()}
 

@@ -1,19 +1,16 @@
-"""Transformer decoder with cached self- and cross-attention and a pointer to the candidates.
-
-Each step gives one distribution over the vocabulary *and* the question's candidates (a pointer network,
-arXiv 1506.03134): choosing a candidate answers with its exact print, the vocabulary spells what was not parsed.
-"""
+"""Transformer decoders with cached self- and cross-attention."""
 
 from dataclasses import dataclass, field
 from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from model.encoder import Memory
 from model.layers import Attention, FeedForward, KeyValue
 
-__all__ = ["Cache", "Decoder"]
+__all__ = ["Cache", "Decoder", "PointerDecoder", "TiedDecoder"]
 
 
 @dataclass
@@ -26,14 +23,14 @@ class Cache:
 
 
 class _Layer(nn.Module):
-    def __init__(self, width: int, heads: int, dropout: float):
+    def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
         self.self_attention = Attention(width, heads, dropout)
         self.norm2 = nn.LayerNorm(width)
         self.cross_attention = Attention(width, heads, dropout)
         self.norm3 = nn.LayerNorm(width)
-        self.feed_forward = FeedForward(width, dropout)
+        self.feed_forward = FeedForward(width, dropout, expansion)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, cross: KeyValue, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
@@ -48,19 +45,23 @@ class _Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Next-token logits over vocabulary (V) and candidates (C)."""
+    """Embeds what was said so far and looks at the memory; what its hidden states say is left to who inherits."""
 
-    def __init__(self, vocabulary: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float):
+    def __init__(
+        self,
+        vocabulary: int,
+        width: int,
+        heads: int,
+        layers: int,
+        max_tokens: int,
+        dropout: float,
+        expansion: int = 4,
+    ):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, width)
         self.position = nn.Embedding(max_tokens + 1, width)
-        self.layers = nn.ModuleList(_Layer(width, heads, dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
-        self.head = nn.Linear(width, vocabulary)
-        self.pointer_query = nn.Linear(width, width, bias=False)
-        self.pointer_key = nn.Linear(width, width, bias=False)
-        self.candidate_score = nn.Linear(width, 1)
-        self.vocabulary = vocabulary
         nn.init.normal_(self.embedding.weight, std=0.02)
         nn.init.normal_(self.position.weight, std=0.02)
 
@@ -78,25 +79,72 @@ class Decoder(nn.Module):
             )
         return Cache(cross, [None] * len(self.layers))
 
-    def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
-        """Logits that follow each token.
+    def embed(self, tokens: Tensor) -> Tensor:
+        """What tokens are to the network: (...) to (..., D)."""
+        embedded: Tensor = self.embedding(tokens)
+        return embedded
+
+    def hidden(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
+        """States (Q, T, D) after each token. Advances the cache.
 
         Args:
             tokens: (Q, T). The whole answer so far with a fresh cache, one new token with a used one.
-
-        Returns: (Q, T, V + C); -inf for candidates that are padding. Advances the cache.
         """
         if cache.length and tokens.shape[1] != 1:
             raise ValueError(f"a used cache takes one token a step, not {tokens.shape[1]}")
         places = torch.arange(cache.length, cache.length + tokens.shape[1], device=tokens.device)
         # The prompt starts every step's query: the decoder knows what is asked without looking it up.
-        x = self.embedding(tokens) + self.position(places) + memory.question[:, :1]
+        x = self.embed(tokens) + self.position(places) + memory.question[:, :1]
         for i, layer in enumerate(self.layers):
             x, cache.own[i] = layer(x, cache.cross[i], memory.mask, cache.own[i])
         cache.length += tokens.shape[1]
-        x = self.norm(x)
+        return self.norm(x)
+
+
+class PointerDecoder(Decoder):
+    """Next-token logits over the tokens that spell a quantity (V) *and* the question's candidates (C).
+
+    A pointer network (arXiv 1506.03134): choosing a candidate answers with its exact print, the vocabulary spells what
+    was not parsed.
+    """
+
+    def __init__(
+        self, vocabulary: int, spelled: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float
+    ):
+        """
+        Args:
+            spelled: how many tokens, the first of the vocabulary, spell a quantity.
+        """
+        super().__init__(vocabulary, width, heads, layers, max_tokens, dropout)
+        self.head = nn.Linear(width, spelled)
+        self.pointer_query = nn.Linear(width, width, bias=False)
+        self.pointer_key = nn.Linear(width, width, bias=False)
+        self.candidate_score = nn.Linear(width, 1)
+
+    def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
+        """Logits (Q, T, V + C) that follow each token, see `hidden`; -inf for candidates that are padding."""
+        x = self.hidden(tokens, memory, cache)
         candidates = memory.question[:, 1:]
         pointer = self.pointer_query(x) @ self.pointer_key(candidates).transpose(1, 2) * x.shape[-1] ** -0.5
         pointer = pointer + self.candidate_score(candidates).transpose(1, 2)
         pointer = pointer.masked_fill(~memory.question_mask[:, None, 1:], float("-inf"))
         return torch.cat([self.head(x), pointer], dim=-1)
+
+
+class TiedDecoder(Decoder):
+    """Next-token logits over the vocabulary (V), which is read out by its own embedding (arXiv 1608.05859)."""
+
+    def __init__(
+        self, vocabulary: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float, expansion: int
+    ):
+        super().__init__(vocabulary, width, heads, layers, max_tokens, dropout, expansion)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        # As long as what is added to it: read out, an embedding has to be short (arXiv 1706.03762).
+        return super().embed(tokens) * self.embedding.embedding_dim**0.5
+
+    def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
+        """Logits (Q, T, V) that follow each token, see `hidden`."""
+        return F.linear(self.hidden(tokens, memory, cache), self.embedding.weight, self.bias)

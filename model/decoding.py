@@ -1,7 +1,7 @@
 """Greedy decoding under a grammar."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -32,11 +32,13 @@ class Answer:
         candidate: index of the candidate that the answer points to, or None.
         probability: product of the token probabilities. They are those of the network before the grammar's
             mask: what it would rather have answered lowers the confidence.
+        others: the likeliest candidates, None for the empty answer, each with its probability, likeliest first.
     """
 
     tokens: list[int]
     candidate: int | None
     probability: float
+    others: list[tuple[int | None, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Steps:
         begin: the token that every answer begins with.
         questions: how many there are.
         remember: what the network knows of the photos; asked for when it is needed.
-        first: logits of the first step (Q, vocabulary + C), where they are known.
+        first: logits of the first step (Q, spelled + C), where they are known.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Steps:
         self._said = torch.full((questions, 1), begin)
 
     def first(self) -> Tensor:
-        """Logits (Q, vocabulary + C) of the first tokens."""
+        """Logits (Q, spelled + C) of the first tokens."""
         return self._logits(self._said) if self._first is None else self._first
 
     def next(self, tokens: Sequence[int]) -> Tensor:
@@ -106,6 +108,7 @@ def decode(
     crossing: Sequence[Crossing] = (),
     temperature: float = 1.0,
     empty_margin: float = EMPTY_MARGIN,
+    top: int = 0,
 ) -> list[Answer]:
     """Answers all questions of a batch.
 
@@ -118,8 +121,9 @@ def decode(
             probabilities add up.
         crossing: pairs of questions that choose together. Both have candidates.
         temperature: divides the logits, so that a probability says how often such an answer is right.
+        top: how many of the likeliest candidates are told.
     """
-    size = vocabulary.size
+    size = vocabulary.spelled
     states = [grammar.start for grammar in grammars]
     answers = [Answer([], None, 1.0) for _ in grammars]
     none_shown = [0.0] * len(grammars)
@@ -134,6 +138,7 @@ def decode(
             for q, row in enumerate(rows):
                 none_shown[q] = row[vocabulary.empty]
                 _pool(row, size, strings[q])
+                answers[q].others = _likeliest(row, vocabulary, len(strings[q]), top)
                 row[vocabulary.empty] /= empty_margin
             for pair in crossing:
                 together.update(_choose_together(pair, rows, vocabulary))
@@ -156,7 +161,7 @@ def decode(
                 chosen[q] = token
                 # More tokens only make it less probable.
                 if answers[q].probability < none_shown[q] / empty_margin:
-                    answers[q], given_up[q] = Answer([], None, none_shown[q]), True
+                    answers[q], given_up[q] = Answer([], None, none_shown[q], answers[q].others), True
                     chosen[q] = vocabulary.pad
         if not any(token != vocabulary.pad for token in chosen):
             break
@@ -166,12 +171,20 @@ def decode(
 
 def _choose_together(pair: Crossing, rows: Sequence[Sequence[float]], vocabulary: Vocabulary) -> dict[int, int]:
     """The likeliest tokens of both questions, one amount for both being ONE_PRINT as likely as it seems."""
-    tokens = [vocabulary.empty, *(vocabulary.size + c for c in range(len(pair.amounts)))]
+    tokens = [vocabulary.empty, *(vocabulary.spelled + c for c in range(len(pair.amounts)))]
     amounts = np.array([-1, *pair.amounts])
     joint = np.outer(*(np.array([rows[q][token] for token in tokens]) for q in (pair.first, pair.second)))
     joint[(amounts[:, None] == amounts) & (amounts >= 0)] *= ONE_PRINT
     first, second = np.unravel_index(joint.argmax(), joint.shape)
     return {pair.first: tokens[first], pair.second: tokens[second]}
+
+
+def _likeliest(
+    row: Sequence[float], vocabulary: Vocabulary, candidates: int, top: int
+) -> list[tuple[int | None, float]]:
+    """The empty answer and the candidates, pooled, of which those without a probability are left out."""
+    chances = [(None, row[vocabulary.empty]), *((c, row[vocabulary.spelled + c]) for c in range(candidates))]
+    return sorted((pair for pair in chances if pair[1] > 0), key=lambda pair: -pair[1])[:top]
 
 
 def _pool(row: list[float], size: int, strings: Sequence[str]) -> None:

@@ -32,6 +32,16 @@ class Memory:
     question_mask: Tensor
     owner: Tensor
 
+    def some(self, questions: Tensor) -> "Memory":
+        """What is known of some of the questions, by their numbers."""
+        return Memory(
+            self.photo,
+            self.photo_mask,
+            self.question[questions],
+            self.question_mask[questions],
+            self.owner[questions],
+        )
+
     @property
     def mask(self) -> Tensor:
         """Bool (Q, N + 1 + C): the keys that each question's decoder may look at."""
@@ -39,12 +49,12 @@ class Memory:
 
 
 class _Layer(nn.Module):
-    def __init__(self, width: int, heads: int, dropout: float):
+    def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
         self.attention = Attention(width, heads, dropout)
         self.norm2 = nn.LayerNorm(width)
-        self.feed_forward = FeedForward(width, dropout)
+        self.feed_forward = FeedForward(width, dropout, expansion)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, memory: Memory) -> Memory:
@@ -71,9 +81,9 @@ class _Layer(nn.Module):
 class Encoder(nn.Module):
     """A stack of pre-norm layers and a last norm."""
 
-    def __init__(self, width: int, heads: int, layers: int, dropout: float):
+    def __init__(self, width: int, heads: int, layers: int, dropout: float, expansion: int = 4):
         super().__init__()
-        self.layers = nn.ModuleList(_Layer(width, heads, dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, memory: Memory) -> Memory:

@@ -1,7 +1,6 @@
 """The first token of every answer about one photo, computed where that is fastest."""
 
-from dataclasses import fields
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +10,7 @@ from model.network import Inputs, Resformer
 
 __all__ = ["FirstStep"]
 
-# Of Inputs, what there is without a picture and with one photo; with the axes that are of any size.
+# Of Inputs, what there is with one photo; with the axes that are of any size.
 WORDS: Final = {1: "words"}
 QUESTIONS: Final = {0: "questions"}
 CANDIDATES: Final = {0: "questions", 1: "candidates"}
@@ -33,7 +32,7 @@ class FirstStep:
     Args:
         network: on a processor.
         begin: the token that every answer begins with.
-        example: any inputs with words and candidates, none of them with a picture.
+        example: any inputs with words and candidates.
     """
 
     def __init__(self, network: Resformer, begin: int, example: Inputs, threads: int):
@@ -42,7 +41,7 @@ class FirstStep:
         self._logits = Graph(_First(network, begin), examples, axes, LOGITS, device="cpu", threads=threads)
 
     def __call__(self, inputs: Inputs) -> Tensor:
-        """Logits (Q, vocabulary + C). `inputs` are of one photo, on a processor, without a picture."""
+        """Logits (Q, spelled + C). `inputs` are of one photo, on a processor."""
         return torch.from_numpy(self._logits(*(getattr(inputs, name).numpy() for name in AXES)))
 
 
@@ -55,8 +54,7 @@ class _First(nn.Module):
     def forward(self, *tensors: Tensor) -> Tensor:
         given = dict(zip(AXES, tensors, strict=True))
         owner = torch.zeros_like(given["prompt"])
-        rest: dict[str, Any] = {"pixels": None, "visible": torch.zeros(1, 2), "owner": owner}
-        inputs = Inputs(**{f.name: rest[f.name] if f.name in rest else given[f.name] for f in fields(Inputs)})
+        inputs = Inputs(owner=owner, **given)
         memory = self.network.encode(inputs)
         tokens = torch.full_like(owner, self.begin)[:, None]
         return self.network.decoder(tokens, memory, self.network.decoder.start(memory))[:, -1]

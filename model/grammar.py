@@ -1,6 +1,6 @@
 """Automata that say which token may come next, so that an answer that is not valid cannot be decoded.
 
-Token ids at and above the vocabulary's size point to candidates: `size + c` answers with candidate c.
+Token ids from Vocabulary.spelled on point to candidates: `spelled + c` answers with candidate c.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -51,7 +51,7 @@ def CandidateGrammar(vocabulary: Vocabulary, candidates: int) -> Trie:
 
     A pointer names a whole quantity, so the trie of the candidates' strings is one step deep.
     """
-    pointers = [[vocabulary.size + c] for c in range(candidates)]
+    pointers = [[vocabulary.spelled + c] for c in range(candidates)]
     return Trie([[vocabulary.empty], *pointers], vocabulary.eos)
 
 

@@ -1,11 +1,10 @@
-"""From a photo, its words and the questions to the network's tensors: one path for training and serving."""
+"""From a photo's words and the questions to the network's tensors: one path for training and serving."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from model.candidates import Candidate, find_candidates
@@ -18,7 +17,7 @@ from model.schema import Entity, Schema
 from model.vocabulary import Vocabulary
 from model.words import Line
 
-__all__ = ["Example", "Preprocessor", "letterbox"]
+__all__ = ["Example", "Preprocessor"]
 
 MAX_WORDS = 160  # a photo with more keeps its largest print; a line with digits counts as three times its size
 MAX_TEXT_WORDS = 40  # of these, words of the caller's text
@@ -39,8 +38,6 @@ class Example:
         candidates: per question, the quantities that its answer can be chosen from.
     """
 
-    pixels: np.ndarray | None
-    visible: tuple[float, float]
     words: list[list[int]]
     word_geometry: list[list[float]]
     entities: list[Entity]
@@ -53,38 +50,19 @@ class Example:
     geometry: list[list[list[float]]] = field(default_factory=list)
 
 
-def letterbox(image: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, float]]:
-    """Fits a photo into the top left of a grey square.
-
-    Args:
-        image: uint8 (H, W, 3).
-
-    Returns: uint8 (3, side, side), and the shares of the square's width and height that the photo covers.
-    """
-    height, width = image.shape[:2]
-    scale = side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
-    square = np.full((side, side, 3), 127, dtype=np.uint8)
-    square[: size[1], : size[0]] = resized
-    return square.transpose(2, 0, 1), (size[0] / side, size[1] / side)
-
-
 class Preprocessor:
     """Makes examples and batches."""
 
-    def __init__(self, schema: Schema, vocabulary: Vocabulary, priors: Priors, image_size: int):
+    def __init__(self, schema: Schema, vocabulary: Vocabulary, priors: Priors):
         self.schema = schema
         self.vocabulary = vocabulary
         self.priors = priors
-        self.image_size = image_size
 
     def example(
         self,
         page: Page,
         entities: Sequence[Entity],
         *,
-        image: np.ndarray | None = None,
         text: str = "",
         own_labels: Sequence[Quantity | None] | None = None,
         presumption: float = PRESUMPTION,
@@ -92,16 +70,14 @@ class Preprocessor:
         """One photo with its questions.
 
         Args:
-            image: uint8 (H, W, 3), or None to leave the image stream out.
             text: title and description that came with the photo.
             own_labels: per question, the label that the priors have counted (training rows).
             presumption: how far the product is presumed to have the values, 0 to 1. In training 1 is a label's
                 question and 0 one that is asked because the schema has the entity.
         """
         words, geometry = self._words(page, text)
-        pixels, visible = (None, (0.0, 0.0)) if image is None else letterbox(image, self.image_size)
         found = self.candidates(page.lines, entities, text)
-        example = Example(pixels, visible, words, geometry, list(entities), presumption, found)
+        example = Example(words, geometry, list(entities), presumption, found)
         for i, (entity, candidates) in enumerate(zip(entities, example.candidates, strict=True)):
             own = own_labels[i] if own_labels else None
             example.features.append(candidate_features(page, candidates, entity, self.schema, self.priors, own))
@@ -121,17 +97,12 @@ class Preprocessor:
         return [found[e.units, e.ranges] for e in entities]
 
     def batch(self, examples: Sequence[Example]) -> Inputs:
-        """Pads examples to one batch. The image stream is on when every example has pixels."""
+        """Pads examples to one batch."""
         v = self.vocabulary
-        with_pixels = all(e.pixels is not None for e in examples)
         n = max([1, *(len(e.words) for e in examples)])
         questions = [(b, q) for b, e in enumerate(examples) for q in range(len(e.entities))]
         c = max([1, *(len(examples[b].candidates[q]) for b, q in questions)])
         inputs = Inputs(
-            pixels=torch.from_numpy(np.stack([e.pixels for e in examples if e.pixels is not None]))
-            if with_pixels
-            else None,
-            visible=torch.tensor([e.visible for e in examples]),
             words=torch.full((len(examples), n, SUBWORDS), v.pad),
             word_geometry=torch.zeros(len(examples), n, GEOMETRY),
             word_mask=torch.zeros(len(examples), n, dtype=torch.bool),
@@ -173,7 +144,7 @@ class Preprocessor:
             Line(((10.0, y), (90.0, y), (90.0, y + 10), (10.0, y + 10)), text, 1.0)
             for y, text in ((10.0, "Net weight 500 g"), (30.0, "10 x 20 cm"))
         ]
-        return self.batch([self.example(Page(lines, 100, 100), self.schema.entities[:2])])
+        return self.batch([self.example(Page(lines, 100, 100), self.schema.quantities[:2])])
 
     def _words(self, page: Page, text: str) -> tuple[list[list[int]], list[list[float]]]:
         """Subwords and geometry of every word; a word's box is its share of its line's."""

@@ -46,10 +46,11 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Sequential):
-    """Two linear maps around a GELU, four times as wide between."""
+    """Two linear maps around a GELU, `expansion` times as wide between."""
 
-    def __init__(self, width: int, dropout: float = 0.0):
-        super().__init__(nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * width, width))
+    def __init__(self, width: int, dropout: float = 0.0, expansion: int = 4):
+        wide = expansion * width
+        super().__init__(nn.Linear(width, wide), nn.GELU(), nn.Dropout(dropout), nn.Linear(wide, width))
 
 
 def sincos_2d(points: Tensor, width: int) -> Tensor:

@@ -1,28 +1,34 @@
-"""The Resformer: stem, patches, words, candidates and prompts into one encoder, answers from one decoder."""
+"""The Resformer: words, candidates and prompts to quantities; picture, text and prompts to what a product is.
+
+Quantities are chosen among those that are read. The picture itself tells nothing of them beyond its print and strokes
+(BENCHMARKS.md), so it goes to the catalogue part alone.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.decoder import Decoder
+from model.catalogue import Catalogue
+from model.decoder import PointerDecoder
 from model.encoder import Encoder, Memory
+from model.labels import LabelVocabulary
 from model.layers import sincos_2d
 from model.maps import PrintMaps
 from model.presets import Preset
 from model.print_stem import PrintStem
 from model.reading import LineReader
-from model.stem import Stem
 from model.vocabulary import Vocabulary
 
 __all__ = ["FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
 
 FEATURE_BINS = 8  # quantile bins that a candidate's number features are spread over
-PARTS: Final = ("maps", "reading")
-"""What a network may do without: its maps of print with the stem that they stand on, and its reading of strips."""
+PARTS: Final = ("maps", "reading", "catalogue")
+"""What a network may do without: its maps of print with the stem that they stand on, its reading of strips, and what
+answers choices, paths and text."""
 
 
 @dataclass
@@ -32,8 +38,6 @@ class Inputs:
     Geometry is (x, y, ...) in units of the photo's longer side; rows that are padding are all zero.
 
     Attributes:
-        pixels: uint8 (B, 3, S, S), letterboxed to the top left; None where the image stream is off.
-        visible: (B, 2), width and height of the photo in the letterbox, as shares of S.
         words: (B, N, K) subword tokens. word_geometry: (B, N, G) centre first. word_mask: bool (B, N).
         owner: (Q,) photo of each question. prompt: (Q,) prompt token. presumption: (Q,), see Preprocessor.example.
         features: (Q, C, F). units: (Q, C) unit tokens. spelling: (Q, C, T) number tokens.
@@ -41,8 +45,6 @@ class Inputs:
         candidate_geometry: (Q, C, G). candidate_mask: bool (Q, C).
     """
 
-    pixels: Tensor | None
-    visible: Tensor
     words: Tensor
     word_geometry: Tensor
     word_mask: Tensor
@@ -57,8 +59,7 @@ class Inputs:
     candidate_mask: Tensor
 
     def to(self, device: torch.device | str) -> "Inputs":
-        moved: dict[str, Any] = {k: None if v is None else v.to(device) for k, v in vars(self).items()}
-        return Inputs(**moved)
+        return Inputs(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
 class Resformer(nn.Module):
@@ -76,11 +77,12 @@ class Resformer(nn.Module):
         width = preset.width
         self.preset = preset
         self.pad = vocabulary.pad
-        self.stem = Stem(preset)
         self.print_stem = PrintStem() if "maps" in parts else None
         self.maps = PrintMaps(PrintStem.channels) if "maps" in parts else None
         self.reading = LineReader() if "reading" in parts else None
-        self.patches = nn.Conv2d(self.stem.channels, width, preset.patch, preset.patch)
+        self.catalogue = (
+            Catalogue(preset, LabelVocabulary(vocabulary.schema, vocabulary)) if "catalogue" in parts else None
+        )
         self.spelling_position = nn.Embedding(preset.max_tokens, width)
         self.geometry = nn.Linear(geometry, width)
         self.feature_edges: Tensor
@@ -92,12 +94,18 @@ class Resformer(nn.Module):
             nn.Linear(2 * width, width),
         )
         self.context_mixers = nn.Linear(2 * width, width)
-        self.stream = nn.Embedding(3, width)  # patch, word, candidate
+        self.stream = nn.Embedding(2, width)  # word, candidate
         self.presumption = nn.Embedding(2, width)  # no, yes
         self.dropout = nn.Dropout(preset.dropout)
         self.encoder = Encoder(width, preset.heads, preset.encoder_layers, preset.dropout)
-        self.decoder = Decoder(
-            vocabulary.size, width, preset.heads, preset.decoder_layers, preset.max_tokens, preset.dropout
+        self.decoder = PointerDecoder(
+            vocabulary.size,
+            vocabulary.spelled,
+            width,
+            preset.heads,
+            preset.decoder_layers,
+            preset.max_tokens,
+            preset.dropout,
         )
         nn.init.normal_(self.spelling_position.weight, std=0.02)
         nn.init.normal_(self.stream.weight, std=0.02)
@@ -106,12 +114,7 @@ class Resformer(nn.Module):
     def encode(self, inputs: Inputs) -> Memory:
         """Everything that is known of the photos and of the candidates for each question."""
         embedding = self.decoder.embedding
-        words = self._bag(inputs.words) + self._place(inputs.word_geometry) + self.stream.weight[1]
-        photo, photo_mask = words, inputs.word_mask
-        if inputs.pixels is not None:
-            patches, patch_mask = self._patches(inputs.pixels, inputs.visible)
-            photo = torch.cat([patches, words], dim=1)
-            photo_mask = torch.cat([patch_mask, inputs.word_mask], dim=1)
+        words = self._bag(inputs.words) + self._place(inputs.word_geometry) + self.stream.weight[0]
         no, yes = self.presumption.weight
         presumption = torch.lerp(no, yes, inputs.presumption[:, None])
         prompt = (embedding(inputs.prompt) + presumption)[:, None]
@@ -121,13 +124,13 @@ class Resformer(nn.Module):
             + self._spelled(inputs.spelling)
             + self.context_mixers(self._bag(inputs.context).flatten(2))
             + self._place(inputs.candidate_geometry)
-            + self.stream.weight[2]
+            + self.stream.weight[1]
             + prompt
         )
         question = torch.cat([prompt, candidates], dim=1)
         question_mask = F.pad(inputs.candidate_mask, (1, 0), value=True)
         return self.encoder(
-            Memory(self.dropout(photo), photo_mask, self.dropout(question), question_mask, inputs.owner)
+            Memory(self.dropout(words), inputs.word_mask, self.dropout(question), question_mask, inputs.owner)
         )
 
     def find_print(self, pixels: Tensor) -> Tensor:
@@ -137,7 +140,7 @@ class Resformer(nn.Module):
         """
         if self.maps is None or self.print_stem is None:
             raise ValueError("this network has no maps of print; train them with `python -m train.run --maps`")
-        return self.maps(self.print_stem(_normalised(pixels, self.patches.weight.dtype)))
+        return self.maps(self.print_stem(_normalised(pixels, self.geometry.weight.dtype)))
 
     def read_print(self, strips: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits (B, W / COLUMN, CHARACTERS + 1) of what strips (B, 3, STRIP_HEIGHT, W) say, 0 to 255, W a multiple of
@@ -150,24 +153,12 @@ class Resformer(nn.Module):
         """
         if self.reading is None:
             raise ValueError("this network cannot read; train it with `python -m train.run --reading`")
-        return self.reading(_normalised(strips, self.patches.weight.dtype), mask)
+        return self.reading(_normalised(strips, self.geometry.weight.dtype), mask)
 
     def forward(self, inputs: Inputs, tokens: Tensor) -> Tensor:
-        """Next-token logits (Q, T, vocabulary + C) after each of the tokens (Q, T), for training."""
+        """Next-token logits (Q, T, spelled + C) after each of the tokens (Q, T), for training."""
         memory = self.encode(inputs)
         return self.decoder(tokens, memory, self.decoder.start(memory))
-
-    def _patches(self, pixels: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
-        dtype = self.patches.weight.dtype
-        maps = self.patches(self.stem(_normalised(pixels, dtype)))
-        side = maps.shape[-1]
-        centres = (torch.arange(side, device=maps.device, dtype=dtype) + 0.5) / side
-        y, x = torch.meshgrid(centres, centres, indexing="ij")
-        points = torch.stack([x.flatten(), y.flatten()], dim=-1)
-        # A patch counts where the photo covers its near edge; the longer side covers all of them.
-        mask = (points[None] - 0.5 / side < visible[:, None]).all(dim=-1)
-        position = sincos_2d(points, self.preset.width)
-        return maps.flatten(2).transpose(1, 2) + position + self.stream.weight[0], mask
 
     def _bag(self, subwords: Tensor) -> Tensor:
         """Mean of subword embeddings over the last axis: (..., K) -> (..., D)."""

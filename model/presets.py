@@ -11,12 +11,16 @@ class Preset:
     """Shape of one network.
 
     Attributes:
-        image_size: side of the letterboxed square input in pixels; a multiple of the patch.
+        width, heads, encoder_layers, decoder_layers: of the part that answers quantities.
+        max_tokens: of a quantity.
+        image_size: side of the letterboxed square input of the catalogue part in pixels; a multiple of `stride`.
         stem: `mobile` (inverted residuals, shaped as EfficientNet-Lite0 so that its packaged weights can
             start them) or `resnet` (bottleneck residuals).
         stem_widths: channels after each stage of a `mobile` stem; stages per `resnet` layer otherwise.
         stem_depths: blocks of each stage.
-        patch: side of a patch on the stem's stride-16 map; one patch is one token.
+        deep_width, deep_depth: channels and blocks of a stage at stride 32; no blocks leave the stem's stride 16.
+        catalogue_width, catalogue_heads, catalogue_layers, catalogue_expansion: of the part that answers all else;
+            layers of its encoder and of its decoder.
     """
 
     name: str
@@ -27,20 +31,30 @@ class Preset:
     heads: int
     encoder_layers: int
     decoder_layers: int
-    image_size: int = 384
-    patch: int = 1
+    image_size: int
+    deep_width: int = 0
+    deep_depth: int = 0
+    catalogue_width: int
+    catalogue_heads: int
+    catalogue_layers: tuple[int, int]
+    catalogue_expansion: int = 2
     max_tokens: int = 64
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.width % (4 * self.heads):
-            raise ValueError(f"preset {self.name}: width {self.width} must be a multiple of 4 x {self.heads} heads")
-        if self.image_size % (16 * self.patch):
-            raise ValueError(
-                f"preset {self.name}: image_size {self.image_size} must be a multiple of {16 * self.patch}"
-            )
+        parts = (("width", self.width, self.heads), ("catalogue_width", self.catalogue_width, self.catalogue_heads))
+        for name, width, heads in parts:
+            if width % (4 * heads):
+                raise ValueError(f"preset {self.name}: {name} {width} must be a multiple of 4 x {heads} heads")
+        if self.image_size % self.stride:
+            raise ValueError(f"preset {self.name}: image_size {self.image_size} must be a multiple of {self.stride}")
         if len(self.stem_widths) != len(self.stem_depths):
             raise ValueError(f"preset {self.name}: stem_widths and stem_depths differ in length")
+
+    @property
+    def stride(self) -> int:
+        """Side of a patch in pixels."""
+        return 32 if self.deep_depth else 16
 
 
 # The first width of a `mobile` stem is its stem convolution's.
@@ -56,8 +70,12 @@ PRESETS = {
             heads=6,
             encoder_layers=3,
             decoder_layers=2,
-            image_size=256,
-            patch=2,
+            image_size=96,
+            deep_width=96,
+            deep_depth=1,
+            catalogue_width=96,
+            catalogue_heads=4,
+            catalogue_layers=(1, 1),
         ),
         Preset(
             name="small",
@@ -68,7 +86,12 @@ PRESETS = {
             heads=10,
             encoder_layers=5,
             decoder_layers=3,
-            patch=2,
+            image_size=160,
+            deep_width=192,
+            deep_depth=3,
+            catalogue_width=160,
+            catalogue_heads=4,
+            catalogue_layers=(1, 2),
         ),
         Preset(
             name="base",
@@ -79,18 +102,27 @@ PRESETS = {
             heads=16,
             encoder_layers=6,
             decoder_layers=4,
+            image_size=320,
+            catalogue_width=320,
+            catalogue_heads=10,
+            catalogue_layers=(2, 2),
+            catalogue_expansion=4,
         ),
-        # The paper-size model: 400 x 400 pixels, patches of 16 x 16, 2048 channels, 16 heads, 64 tokens.
+        # The paper-size model: 400 x 400 pixels, patches of 16 x 16, 2048 channels, 16 heads.
         Preset(
             name="original",
             stem="resnet",
             stem_widths=(256, 512, 1024, 2048),
             stem_depths=(3, 4, 6, 3),
-            width=2048,
+            width=512,
             heads=16,
             encoder_layers=6,
-            decoder_layers=6,
+            decoder_layers=4,
             image_size=400,
+            catalogue_width=2048,
+            catalogue_heads=16,
+            catalogue_layers=(6, 6),
+            catalogue_expansion=4,
         ),
     )
 }

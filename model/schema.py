@@ -3,13 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from model.errors import UnknownEntity
+from model.taxonomy import Taxonomy, parse_path
 from model.units import UNITS
 
 __all__ = ["ENTITIES_FILE", "Entity", "Kind", "Schema"]
@@ -31,6 +33,7 @@ class Entity:
         units: Canonical unit names a quantity may be answered in.
         ranges: Whether a quantity may be answered by a range.
         labels: The closed list that a choice is made from.
+        leaves_of: Name of the path entity whose leaves these labels are, or "". Both have one answer.
         paths: The taxonomy, every path from the root to a leaf.
         max_subwords: The longest text that may be answered.
         cues: Words printed near an answer, lower case; may be empty.
@@ -42,10 +45,16 @@ class Entity:
     units: tuple[str, ...] = ()
     ranges: bool = False
     labels: tuple[str, ...] = ()
+    leaves_of: str = ""
     paths: tuple[tuple[str, ...], ...] = ()
     max_subwords: int = 0
     cues: tuple[str, ...] = ()
     across: str = ""
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        """The tree of a path entity."""
+        return Taxonomy(self.paths)
 
     @property
     def is_length(self) -> bool:
@@ -71,6 +80,16 @@ class Schema:
         raise UnknownEntity(f"unknown entity {name!r}; known are {', '.join(self.names)}")
 
     @property
+    def quantities(self) -> tuple[Entity, ...]:
+        """Those that are answered from words alone."""
+        return tuple(entity for entity in self.entities if entity.kind == "quantity")
+
+    @property
+    def catalogue(self) -> tuple[Entity, ...]:
+        """Those that are answered from the picture and the caller's text and have an answer of their own."""
+        return tuple(entity for entity in self.entities if entity.kind != "quantity" and not entity.leaves_of)
+
+    @property
     def crossing(self) -> tuple[tuple[Entity, Entity], ...]:
         """Pairs of quantities that are measured across each other."""
         return tuple((entity, self[entity.across]) for entity in self.entities if entity.across)
@@ -92,16 +111,18 @@ class Schema:
         if not isinstance(entries, list) or not entries:
             raise ValueError(f"{path} must hold a list under the key 'entities'")
         errors: list[str] = []
-        entities = [_entity(entry, i, errors) for i, entry in enumerate(entries, 1)]
+        entities = [_entity(entry, i, path.parent, errors) for i, entry in enumerate(entries, 1)]
         names = [entity.name for entity in entities if entity]
         errors += [f"entity {name!r} is listed more than once" for name in _repeated(names)]
-        errors += _crossing_errors([entity for entity in entities if entity])
+        read = [entity for entity in entities if entity]
+        errors += _crossing_errors(read)
+        read = _with_leaves(read, errors)
         if errors:
             raise ValueError("\n  ".join([f"{path} has {len(errors)} error(s):", *errors]))
-        return cls(tuple(entity for entity in entities if entity))
+        return cls(tuple(read))
 
 
-def _entity(entry: Any, number: int, errors: list[str]) -> Entity | None:
+def _entity(entry: Any, number: int, folder: Path, errors: list[str]) -> Entity | None:
     """One entry as an Entity, or None where its head is unusable. Everything wrong is added to `errors`."""
     if not isinstance(entry, dict):
         errors.append(f"entry {number} is {entry!r}, must be a mapping with the keys name and kind")
@@ -114,8 +135,12 @@ def _entity(entry: Any, number: int, errors: list[str]) -> Entity | None:
         errors.append(f"{name}: kind is {kind!r}, must be one of {', '.join(FIELDS)}")
         return None
     readers = {**FIELDS[kind], "cues": _cues}
+    if kind == "path":
+        readers["paths"] = partial(_paths, folder)
     allowed = ["name", "kind", *readers]
     errors += [f"{name}: unknown key {key!r}, allowed are {', '.join(allowed)}" for key in entry if key not in allowed]
+    if kind == "choice" and ("labels" in entry) == ("leaves_of" in entry):
+        errors.append(f"{name}: a choice has either labels or leaves_of")
     fields = {}
     for key, read in readers.items():
         try:
@@ -132,6 +157,22 @@ def _crossing_errors(entities: list[Entity]) -> list[str]:
         for e in entities
         if e.across and (e.across == e.name or kinds.get(e.across) != kinds[e.name])
     ]
+
+
+def _with_leaves(entities: list[Entity], errors: list[str]) -> list[Entity]:
+    """Gives the labels to choices that are leaves of a path."""
+    paths = {entity.name: entity for entity in entities if entity.kind == "path"}
+    whole = []
+    for entity in entities:
+        if entity.leaves_of and entity.leaves_of not in paths:
+            errors.append(f"{entity.name}: leaves_of is {entity.leaves_of!r}, must be the name of a path entity")
+        elif entity.leaves_of:
+            names = [path[-1] for path in paths[entity.leaves_of].paths]
+            if repeated := _repeated(names):
+                errors.append(f"{entity.name}: {entity.leaves_of} has several leaves {', '.join(repeated)}")
+            entity = replace(entity, labels=tuple(names))
+        whole.append(entity)
+    return whole
 
 
 def _repeated(names: list[str]) -> list[str]:
@@ -161,17 +202,23 @@ def _ranges(value: Any) -> bool:
     return bool(value)
 
 
-def _paths(value: Any) -> tuple[tuple[str, ...], ...]:
-    paths = tuple(tuple(part.strip() for part in path.split(">")) for path in _strings(value))
-    if broken := [" > ".join(path) for path in paths if not all(path)]:
-        raise ValueError(f"has an empty level in {'; '.join(broken)}")
-    return paths
+def _paths(folder: Path, value: Any) -> tuple[tuple[str, ...], ...]:
+    if isinstance(value, str):
+        try:
+            return Taxonomy.load(folder / value).leaves
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from error
+    return Taxonomy(parse_path(path) for path in _strings(value)).leaves
 
 
 def _max_subwords(value: Any) -> int:
     if type(value) is not int or not 1 <= value <= MAX_SUBWORDS:
         raise ValueError(f"must be a whole number from 1 to {MAX_SUBWORDS}")
     return value
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    return () if value is None else _strings(value)
 
 
 def _across(value: Any) -> str:
@@ -186,7 +233,7 @@ def _cues(value: Any) -> tuple[str, ...]:
 
 FIELDS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
     "quantity": {"units": _units, "ranges": _ranges, "across": _across},
-    "choice": {"labels": _strings},
-    "path": {"paths": _paths},
+    "choice": {"labels": _labels, "leaves_of": _across},
+    "path": {"paths": _strings},
     "text": {"max_subwords": _max_subwords},
 }

@@ -55,14 +55,16 @@ class _Convolution(nn.Module):
     def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = True):
         super().__init__()
         total = kernel - stride
-        self.pad = (total // 2, total - total // 2) * 2
-        self.conv = nn.Conv2d(cin, cout, kernel, stride, groups=groups, bias=False)
-        self.norm = nn.BatchNorm2d(cout, eps=1e-3, momentum=0.01)
+        # Even padding is the convolution's own, which copies nothing.
+        even = total // 2 if total % 2 == 0 else 0
+        self.pad = (0, 0, 0, 0) if total % 2 == 0 else (total // 2, total - total // 2) * 2
+        self.conv = nn.Conv2d(cin, cout, kernel, stride, even, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(cout, eps=1e-3)
         self.act = act
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.norm(self.conv(F.pad(x, self.pad) if any(self.pad) else x))
-        return F.relu6(x) if self.act else x
+        return F.relu6(x, inplace=True) if self.act else x
 
 
 class InvertedResidual(nn.Module):

@@ -1,4 +1,4 @@
-"""Tokens of the Resformer: specials, number symbols, units, subwords of text, and entity prompts, in this order.
+"""Tokens that ask for and answer quantities: specials, number symbols, units, subwords, and prompts, in this order.
 
 A number is spelled one token per digit or symbol and a unit is one token, so values that were never seen can
 be spelled. Text is split by a small byte-level BPE that never merges digits; encoding it is lossless.
@@ -36,13 +36,15 @@ class Vocabulary:
         tokens = [*SPECIALS, *SYMBOLS, *UNITS]
         self._ids = {token: i for i, token in enumerate(tokens)}
         self._tokens = tokens
-        self.first_subword = len(tokens)
+        # A quantity is spelled without subwords, so what spells one knows the tokens up to here alone.
+        self.spelled = self.first_subword = len(tokens)
         self.first_prompt = self.first_subword + self._subwords.get_vocab_size()
-        self.size = self.first_prompt + len(schema.entities)
+        self._prompts = {entity.name: self.first_prompt + i for i, entity in enumerate(schema.quantities)}
+        self.size = self.first_prompt + len(self._prompts)
 
     def prompt(self, entity_name: str) -> int:
-        """The prompt token of an entity. Raises UnknownEntity."""
-        return self.first_prompt + self.schema.entities.index(self.schema[entity_name])
+        """The prompt token of a quantity. Raises UnknownEntity."""
+        return self._prompts[self.schema[entity_name].name]
 
     def symbol(self, symbol: str) -> int:
         """The token of a digit, a number symbol or a unit's canonical name."""

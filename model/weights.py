@@ -1,5 +1,6 @@
 """Weights on disk: safetensors, matrices in half precision, and what is needed to rebuild the network."""
 
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from model.page import GEOMETRY
 from model.presets import Preset, preset
 from model.vocabulary import Vocabulary
 
-__all__ = ["WEIGHTS", "Weights", "build_network", "load_weights", "parts_of", "save_weights"]
+__all__ = ["WEIGHTS", "Weights", "build_network", "labels_digest", "load_weights", "parts_of", "save_weights"]
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -43,14 +44,12 @@ def save_weights(
     network: Resformer,
     vocabulary: Vocabulary,
     *,
-    picture_with_words: bool,
     temperature: float,
     **facts: str,
 ) -> None:
     """Writes matrices in fp16; vectors, statistics and bin edges stay fp32: small, and of a wide range.
 
     Args:
-        picture_with_words: whether the image stream is on where there are words.
         temperature: see model.decoding.decode.
         facts: what else the file should say.
     """
@@ -61,8 +60,8 @@ def save_weights(
     }
     metadata = {
         "preset": network.preset.name,
-        "entities": ",".join(vocabulary.schema.names),
-        "picture_with_words": "yes" if picture_with_words else "no",
+        **({"labels": labels_digest(vocabulary)} if network.catalogue else {}),
+        "entities": ",".join(e.name for e in vocabulary.schema.quantities),
         "temperature": f"{temperature:.3f}",
         **facts,
     }
@@ -83,17 +82,25 @@ def load_weights(path: Path, vocabulary: Vocabulary) -> Weights:
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    entities = ",".join(vocabulary.schema.names)
-    if missing := {"preset", "entities", "temperature", "picture_with_words"} - metadata.keys():
+    entities = ",".join(e.name for e in vocabulary.schema.quantities)
+    if missing := {"preset", "entities", "temperature"} - metadata.keys():
         raise ValueError(f"{path} does not say its {', '.join(sorted(missing))}; train it again")
     if metadata["entities"] != entities:
         raise ValueError(
             f"{path} answers {metadata['entities']}, the schema lists {entities}; train it for this schema"
         )
     network = build_network(preset(metadata["preset"]), vocabulary, parts_of(tensors.keys()))
+    if network.catalogue and metadata.get("labels") != labels_digest(vocabulary):
+        raise ValueError(f"{path} was trained for other labels than the schema has; train it with `--products`")
     expected = network.state_dict()
     wrong = [n for n in expected if n not in tensors or tensors[n].shape != expected[n].shape]
     if wrong or tensors.keys() - expected.keys():
         raise ValueError(f"{path} was made by other code; train it again (first mismatch: {(wrong or ['names'])[0]})")
     network.load_state_dict({n: t.to(expected[n].dtype) for n, t in tensors.items()})
     return Weights(network.eval(), metadata)
+
+
+def labels_digest(vocabulary: Vocabulary) -> str:
+    """A digest of all that the catalogue part can be asked, and of its labels in their order."""
+    asked = [(e.name, e.kind, e.labels, e.paths, e.max_subwords) for e in vocabulary.schema.catalogue]
+    return f"{zlib.crc32(repr(asked).encode()):08x}"

@@ -1,6 +1,6 @@
 """Who answers the questions of a scoring run: a network in this process, or a server."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import requests
@@ -14,9 +14,9 @@ __all__ = ["Answerer", "Answers", "EndpointError", "endpoint", "in_process"]
 Answers = dict[str, dict[str, Any]]
 """Entity name to the six keys of a prediction."""
 
-Answerer = Callable[[bytes, Sequence[str], str], Answers]
-"""A photo's bytes, names of entities and the product's group, to answers. Raises PhotoError where it is the photo's
-fault."""
+Answerer = Callable[[bytes, Sequence[str], Mapping[str, str]], Answers]
+"""A photo's bytes, names of entities and what else is known of the product (group_id, title, description), to answers.
+Raises PhotoError where it is the photo's fault."""
 
 PHOTO_FAULTS = {error.__name__ for error in (BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage)}
 
@@ -42,15 +42,23 @@ class _Result(Protocol):
 
 
 class _Predictor(Protocol):
-    def predict(self, photo: bytes, entities: Sequence[str], *, group_id: str) -> _Result: ...
+    def predict(
+        self,
+        photo: bytes,
+        entities: Sequence[str],
+        *,
+        group_id: str = ...,
+        title: str = ...,
+        description: str = ...,
+    ) -> _Result: ...
 
 
 def in_process(predictor: _Predictor) -> Answerer:
     """Answers by a `model.predictor.Predictor`."""
 
-    def answer(photo: bytes, entities: Sequence[str], group: str) -> Answers:
+    def answer(photo: bytes, entities: Sequence[str], about: Mapping[str, str]) -> Answers:
         try:
-            answers: Answers = predictor.predict(photo, entities, group_id=group).as_dict()["predictions"]
+            answers: Answers = predictor.predict(photo, entities, **about).as_dict()["predictions"]
         except ResformerError as error:
             raise PhotoError(f"{type(error).__name__}: {error}") from error
         return answers
@@ -71,16 +79,23 @@ def endpoint(url: str, *, reader: str, token: str = "", connections: int = 4) ->
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    headers = {"Content-Type": "application/octet-stream", "X-Reader": reader}
+    headers = {"X-Reader": reader}
     if token:
         headers["Authorization"] = f"Bearer {token}"
 
-    def post(photo: bytes, entities: Sequence[str], group: str) -> requests.Response:
+    def post(photo: bytes, entities: Sequence[str], about: Mapping[str, str]) -> requests.Response:
         asked: dict[str, str | bytes] = {**headers, "X-Entity-Name": ", ".join(entities)}
-        if group:
+        if group := about.get("group_id"):
             asked["X-Group-Id"] = " ".join(group.split()).encode()
+        # A server's headers hold no long description, so text goes into a form.
+        texts = {name: (None, text.encode(), "text/plain") for name, text in about.items() if name != "group_id"}
         try:
-            response = session.post(url, data=photo, headers=asked, timeout=TIMEOUT)
+            if texts:
+                form = {**texts, "image": ("photo", photo, "application/octet-stream")}
+                response = session.post(url, files=form, headers=asked, timeout=TIMEOUT)
+            else:
+                asked["Content-Type"] = "application/octet-stream"
+                response = session.post(url, data=photo, headers=asked, timeout=TIMEOUT)
         except (requests.ConnectionError, requests.Timeout) as error:
             raise Transient(f"no answer ({type(error).__name__})") from error
         except requests.RequestException as error:
@@ -90,9 +105,9 @@ def endpoint(url: str, *, reader: str, token: str = "", connections: int = 4) ->
             raise failure(f"the server answered {response.status_code}: {_fault(response)[1]}")
         return response
 
-    def answer(photo: bytes, entities: Sequence[str], group: str) -> Answers:
+    def answer(photo: bytes, entities: Sequence[str], about: Mapping[str, str]) -> Answers:
         try:
-            response = with_retries(lambda: post(photo, entities, group), attempts=ATTEMPTS, wait=WAIT)
+            response = with_retries(lambda: post(photo, entities, about), attempts=ATTEMPTS, wait=WAIT)
         except _WorkerDied as error:
             raise PhotoError(f"{error}, {ATTEMPTS} times") from error
         except Transient as error:

@@ -1,6 +1,6 @@
-"""Times a running server: one photo after another, all entities, and its memory.
+"""Times a running server, one photo after another, and its memory.
 
-python -m scripts.benchmark photos/ --reader none [--port 8080] [--requests 100]
+python -m scripts.benchmark photos/ --reader none [--entities width,height] [--port 8080] [--requests 100]
 """
 
 import argparse
@@ -22,7 +22,7 @@ __all__ = ["latencies", "main", "resident_mebibytes"]
 WARM_UP = 3
 
 
-def latencies(server: Server, photos: list[bytes], reader: str, requests: int) -> list[float]:
+def latencies(server: Server, photos: list[bytes], headers: dict[str, str], requests: int) -> list[float]:
     """Milliseconds of each request, from sending the photo to having the whole answer.
 
     Raises: ServerError: the server did not answer one with 200.
@@ -30,7 +30,7 @@ def latencies(server: Server, photos: list[bytes], reader: str, requests: int) -
     times = []
     for number, photo in enumerate(itertools.islice(itertools.cycle(photos), WARM_UP + requests)):
         begin = time.perf_counter()
-        reply = server.predict(photo, {"X-Reader": reader})
+        reply = server.predict(photo, headers)
         milliseconds = 1000 * (time.perf_counter() - begin)
         if reply.status != 200:
             raise ServerError(f"the server answered with {reply.status}: {reply.body}")
@@ -49,6 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Time a running server.")
     parser.add_argument("photos", type=Path, help="folder of photos, sent in the order of their names")
     parser.add_argument("--reader", default=DEFAULT_READER)
+    parser.add_argument("--entities", default="", help="what is asked (everything)")
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--port", type=int, default=8080)
     arguments = parser.parse_args()
@@ -57,14 +58,16 @@ def main() -> int:
     try:
         if not files:
             raise ServerError(f"no files in {arguments.photos}")
-        times = latencies(server, [f.read_bytes() for f in files], arguments.reader, arguments.requests)
+        headers = {"X-Reader": arguments.reader, "X-Entity-Name": arguments.entities}
+        times = latencies(server, [f.read_bytes() for f in files], headers, arguments.requests)
         workers = server.workers()
     except (ServerError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     ordered = sorted(times)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {len(workers)} worker(s)")
-    print(f"reader {arguments.reader}, all entities, {len(times)} requests of {len(files)} photos, one at a time")
+    asked = f"reader {arguments.reader}, {arguments.entities or 'all entities'}"
+    print(f"{asked}, {len(times)} requests of {len(files)} photos, one at a time")
     print(f"median {statistics.median(times):.0f} ms, p95 {ordered[int(0.95 * len(ordered))]:.0f} ms")
     print(f"mean {statistics.mean(times):.0f} ms, {1000 / statistics.mean(times):.2f} photos per second")
     if server.pid is not None:

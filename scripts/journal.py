@@ -7,7 +7,7 @@ SQLite file beside the output: rows can be grouped by photo there, and a run tha
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -18,29 +18,41 @@ __all__ = ["Journal", "Outcome", "Questions", "Row", "ScoredRow"]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (text TEXT);
-CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, group_id TEXT, outcome TEXT, error TEXT,
-    PRIMARY KEY (image, entity, group_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, about TEXT, outcome TEXT, error TEXT,
+    PRIMARY KEY (image, entity, about)) WITHOUT ROWID;
 DROP TABLE IF EXISTS rows;
 CREATE TABLE rows (position INTEGER PRIMARY KEY, row_index TEXT UNIQUE, image TEXT, entity TEXT,
-    group_id TEXT);
+    about TEXT);
 """
+
+
+# Between index and entity where they are a key together; no cell of a table holds it.
+BETWEEN = "\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the input: one question about one photo."""
+    """A row of the input: one question about one photo.
+
+    Attributes:
+        about: what else is known of the product, by the names that Predictor.predict has for it.
+        line: of the table.
+        among: whether the table's row asks several questions, so that they share its index.
+    """
 
     index: str
     image: str
     entity: str
-    group: str = ""
+    about: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
+    among: bool = False
 
 
 class Questions(NamedTuple):
-    """What is asked about one photo, and the group of its product, empty where no row tells."""
+    """What is asked about one photo, and what its rows tell of its product."""
 
     image: str
-    group: str
+    about: Mapping[str, str]
     entities: list[str]
 
 
@@ -99,18 +111,19 @@ class Journal:
         """
         with self._connection:
             for number, row in enumerate(rows):
-                values = (number, row.index, row.image, row.entity, row.group)
+                key = f"{row.index}{BETWEEN}{row.entity}" if row.among else row.index
+                values = (number, key, row.image, row.entity, _text(row.about))
                 try:
                     self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", values)
                 except sqlite3.IntegrityError as error:
                     raise UnusableFile(
-                        f"row {number + 2}: the index {row.index} is there twice; indexes must differ"
+                        f"row {row.line}: the index {row.index} is there twice; indexes must differ"
                     ) from error
             self._connection.execute("CREATE INDEX rows_by_image ON rows (image, entity)")
-            # A photo shows one product: its first row with a group speaks for all of them.
+            # A photo shows one product: its first row that tells something speaks for those that do not.
             self._connection.execute(
-                """UPDATE rows SET group_id = (SELECT r.group_id FROM rows r WHERE r.image = rows.image
-                                               ORDER BY r.group_id = '', r.position LIMIT 1)"""
+                """UPDATE rows SET about = (SELECT r.about FROM rows r WHERE r.image = rows.image
+                                            ORDER BY r.about = '', r.position LIMIT 1) WHERE about = ''"""
             )
 
     def open_photos(self) -> int:
@@ -121,14 +134,14 @@ class Journal:
 
     def questions(self) -> Iterator[Questions]:
         """Every photo that has questions without an answer, once, with the entities they are about."""
-        asked = self._connection.execute(f"{OPEN_QUESTIONS} ORDER BY image, entity")
-        for (image, group), of_photo in groupby(asked, lambda row: (row[0], row[2])):
-            yield Questions(image, group, [entity for _, entity, _ in of_photo])
+        asked = self._connection.execute(f"{OPEN_QUESTIONS} ORDER BY image, about, entity")
+        for (image, about), of_photo in groupby(asked, lambda row: (row[0], row[2])):
+            yield Questions(image, json.loads(about or "{}"), [entity for _, entity, _ in of_photo])
 
     def note(self, questions: Questions, outcomes: Mapping[str, Outcome]) -> None:
         """Keeps what came of the questions about a photo."""
         rows = [
-            (questions.image, entity, questions.group, json.dumps(outcome.answer), outcome.error)
+            (questions.image, entity, _text(questions.about), json.dumps(outcome.answer), outcome.error)
             for entity, outcome in outcomes.items()
         ]
         with self._connection:
@@ -137,9 +150,9 @@ class Journal:
     def scored_rows(self) -> Iterator[ScoredRow]:
         """All rows in the order of the input; to be asked for when all have their answers."""
         query = """SELECT row_index, image, entity, outcome, error
-                   FROM rows LEFT JOIN answers USING (image, entity, group_id) ORDER BY position"""
-        for index, image, entity, answer, error in self._connection.execute(query):
-            yield ScoredRow(Row(index, image, entity), Outcome(json.loads(answer), error))
+                   FROM rows LEFT JOIN answers USING (image, entity, about) ORDER BY position"""
+        for key, image, entity, answer, error in self._connection.execute(query):
+            yield ScoredRow(Row(key.split(BETWEEN)[0], image, entity), Outcome(json.loads(answer), error))
 
     def __enter__(self) -> Self:
         return self
@@ -151,4 +164,10 @@ class Journal:
             self._path.unlink()
 
 
-OPEN_QUESTIONS = "SELECT image, entity, group_id FROM rows EXCEPT SELECT image, entity, group_id FROM answers"
+OPEN_QUESTIONS = "SELECT image, entity, about FROM rows EXCEPT SELECT image, entity, about FROM answers"
+
+
+def _text(about: Mapping[str, str]) -> str:
+    """Equal for equal mappings; empty for one in which nothing is said."""
+    said = {name: value for name, value in about.items() if value}
+    return json.dumps(said, sort_keys=True) if said else ""

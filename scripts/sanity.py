@@ -1,7 +1,8 @@
 """Checks a file of predictions: python scripts/sanity.py --test_filename T.csv --output_filename P.csv
 
 Every row of T (index, entity_name) must have one row in P (index, prediction) and P no other. A prediction is empty,
-`number unit`, or `[a, b] unit` where the entity takes ranges; the unit is one of the entity's own. The checker of
+`number unit`, or `[a, b] unit` where the entity takes ranges; the unit is one of the entity's own. A choice is one of
+its labels, a path a place in its tree, a text anything. The checker of
 the public challenge is laxer there, it lets the units of any entity pass, and stricter on ranges, which it refuses:
 so does --strict.
 
@@ -19,6 +20,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 from model.quantity import Quantity, parse_quantity
 from model.schema import Entity, Schema
+from model.taxonomy import SEPARATOR
 from scripts.tables import UnusableFile, read_table
 
 __all__ = ["main", "problem", "problems"]
@@ -29,8 +31,13 @@ PREDICTION = re.compile(rf"(?:({NUMBER})|\[({NUMBER}), ({NUMBER})\]) (.+)", re.A
 
 def problem(prediction: str, entity: Entity, *, strict: bool = False) -> str:
     """What is wrong with a prediction about `entity`, and what would be right; "" where nothing is wrong."""
-    if not prediction:
+    if not prediction or entity.kind == "text":
         return ""
+    if entity.kind == "choice":
+        return "" if prediction in entity.labels else f"{prediction!r} is no label of {entity.name}; leave it empty"
+    if entity.kind == "path":
+        known = tuple(prediction.split(SEPARATOR)) in entity.taxonomy
+        return "" if known else f"{prediction!r} is no place in the tree of {entity.name}; leave it empty"
     if not (match := PREDICTION.fullmatch(prediction)):
         return f"{prediction!r} is not `number unit`; {_advice(prediction, entity)}"
     number, low, high, unit = match.groups()

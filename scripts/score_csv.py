@@ -1,8 +1,15 @@
 """Answers a table of questions about photos: python scripts/score_csv.py IN.csv OUT.csv
 
 IN.csv has the columns of the public challenge: index, image_link, group_id, entity_name. `image` will do for
-`image_link`, without index the rows count from 0, and group_id, which tells the kind of product, may be missing.
-OUT.csv gets index, prediction in the same order and passes scripts/sanity.py.
+`image_link`, without index the rows count from 0, and group_id, which tells the kind of product, may be missing, as may
+title and description. OUT.csv gets index, prediction in the same order and passes scripts/sanity.py.
+
+With --entities the table has a row per product and needs no entity_name:
+
+    python scripts/score_csv.py IN.csv OUT.csv --images photos/ --entities category,baseColour,title,item_weight
+
+OUT.csv then has index, image, and for each entity its answer and its confidence; a path has a column per level
+(category_1, category_2, ...).
 
 Photos are files of the folder --images, found by the last part of their link, or are downloaded into --cache. Each
 is read once however many rows ask about it. The network runs in this process, or on the server --endpoint:
@@ -24,8 +31,9 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +44,8 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 from model.errors import ResformerError
 from model.readers import DEFAULT_READER, READERS
-from model.schema import Schema
+from model.schema import Entity, Schema
+from model.taxonomy import parse_path
 from scripts.answerers import Answerer, EndpointError, endpoint, in_process
 from scripts.download_images import Downloader
 from scripts.files import written_whole
@@ -57,12 +66,20 @@ NO_ANSWER: dict[str, Any] = {
 }
 
 
-def questions(table: Path) -> Iterator[Row]:
-    """The rows of the input."""
-    for number, row in enumerate(read_table(table, "image_link|image", "entity_name")):
-        image = row["image_link"] if "image_link" in row else row["image"]
-        index, group = row.get("index", str(number)), row.get("group_id", "")
-        yield Row(index, image.strip(), row["entity_name"].strip(), group.strip())
+ABOUT = ("group_id", "title", "description")
+
+
+def questions(table: Path, entities: Sequence[str] = ()) -> Iterator[Row]:
+    """The questions of the input: one a row, or these entities of each row."""
+    columns = ("image_link|image",) if entities else ("image_link|image", "entity_name")
+    for number, row in enumerate(read_table(table, *columns)):
+        image = (row["image_link"] if "image_link" in row else row["image"]).strip()
+        index = row.get("index", str(number))
+        about = {name: value for name in ABOUT if (value := row.get(name, "").strip())}
+        if not entities:
+            yield Row(index, image, row["entity_name"].strip(), about, number + 2)
+        for entity in entities:
+            yield Row(index, image, entity, about, number + 2, among=True)
 
 
 def score(journal: Journal, photo: Photo, answerer: Answerer, schema: Schema, jobs: int) -> None:
@@ -96,7 +113,7 @@ def _outcomes(questions: Questions, photo: Photo, answerer: Answerer, schema: Sc
         except ResformerError as error:
             outcomes[name] = Outcome(None, f"{type(error).__name__}: {error}")
     try:
-        answers = answerer(photo(questions.image), known, questions.group) if known else {}
+        answers = answerer(photo(questions.image), known, questions.about) if known else {}
         outcomes.update((name, Outcome(answers[name], "")) for name in known)
     except PhotoError as error:
         outcomes.update((name, Outcome(None, str(error))) for name in known)
@@ -134,6 +151,62 @@ def write_results(
     if not failed:
         errors.unlink()
     return count, failed
+
+
+def write_products(
+    journal: Journal, out: Path, errors: Path, details: Path | None, min_confidence: float, entities: Sequence[Entity]
+) -> tuple[int, int]:
+    """As write_results, with a row for each product."""
+    header = ["index", "image"]
+    for entity in entities:
+        levels = [f"{entity.name}_{depth + 1}" for depth in range(_depth(entity))]
+        header += [*(levels or [entity.name]), f"{entity.name}_confidence"]
+    count = failed = 0
+    with (
+        written_whole(out) as out_file,
+        written_whole(errors) as errors_file,
+        written_whole(details) if details else nullcontext() as details_file,
+    ):
+        products = csv.writer(out_file, lineterminator="\n")
+        products.writerow(header)
+        faults = csv.writer(errors_file, lineterminator="\n")
+        faults.writerow(["index", "image", "error"])
+        for index, of_product in groupby(journal.scored_rows(), lambda scored: scored.row.index):
+            scored = list(of_product)
+            image = scored[0].row.image
+            outcomes = {row.entity: outcome for row, outcome in scored}
+            count += 1
+            cells = []
+            for entity in entities:
+                answer = outcomes[entity.name].answer or NO_ANSWER
+                sure = (answer["confidence"] or 0.0) >= min_confidence
+                said = answer["prediction"] if sure else ""
+                levels = [*(parse_path(said) if said and _depth(entity) else ()), *[""] * _depth(entity)]
+                cells += [*(levels[: _depth(entity)] or [said]), answer["confidence"]]
+                if details_file:
+                    about = {"index": index, "image": image, "entity_name": entity.name}
+                    details_file.write(json.dumps({**about, **answer}, ensure_ascii=False) + "\n")
+            products.writerow([index, image, *cells])
+            if faulty := [outcome.error for outcome in outcomes.values() if outcome.error]:
+                failed += 1
+                faults.writerow([index, image, faulty[0]])
+    if not failed:
+        errors.unlink()
+    return count, failed
+
+
+def _depth(entity: Entity) -> int:
+    """How many levels a path has; 0 for what is no path."""
+    return max(map(len, entity.paths), default=0)
+
+
+def _asked(names: str, schema: Schema) -> list[Entity]:
+    if names and not names.replace(",", "").strip():
+        raise UnusableFile(f"--entities {names!r} names none; known are {', '.join(schema.names)}")
+    try:
+        return [schema[name] for name in dict.fromkeys(filter(None, (name.strip() for name in names.split(","))))]
+    except ResformerError as error:
+        raise UnusableFile(f"--entities: {error}") from error
 
 
 def _token(options: argparse.Namespace) -> str:
@@ -185,6 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--min-confidence", type=float, default=0.0, metavar="P", help="leave answers empty that are less sure (0)"
     )
+    parser.add_argument("--entities", metavar="A,B", default="", help="answer these for every row, a row per product")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was cut short")
     return parser
 
@@ -212,14 +286,17 @@ def _run(options: argparse.Namespace) -> int:
     journal_file = out.with_name(f"{out.name}.journal")
     if journal_file.exists() and not options.resume:
         raise UnusableFile(f"{journal_file} is of a run that was cut short; add --resume, or delete it")
+    schema = Schema.load()
+    entities = _asked(options.entities, schema)
     photo, answerer = _photo(options), _answerer(options)
     weights = options.weights or ("those of the server" if options.endpoint else "those shipped")
     errors = out.with_suffix(".errors.csv")
     try:
         with Journal(journal_file, f"reader {options.reader}, weights {weights}") as journal:
-            journal.ask(questions(options.table))
-            score(journal, photo, answerer, Schema.load(), options.jobs)
-            count, failed = write_results(journal, out, errors, options.details, options.min_confidence)
+            journal.ask(questions(options.table, [entity.name for entity in entities]))
+            score(journal, photo, answerer, schema, options.jobs)
+            files = (journal, out, errors, options.details, options.min_confidence)
+            count, failed = write_products(*files, entities) if entities else write_results(*files)
     finally:
         if journal_file.exists():
             print(f"{journal_file} holds what was answered; --resume goes on with it", file=sys.stderr)

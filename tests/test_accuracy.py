@@ -1,11 +1,15 @@
 """The shipped weights keep the accuracy that BENCHMARKS.md states; needs the labelled photos beside the checkout."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from model.predictor import Predictor
+from model.schema import Schema
+from train.config import ProductSource, load_product_sources
 from train.evaluate import predict_rows, predict_rows_from_words, read_rows, score_rows
+from train.products.evaluate import ask, results
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -39,3 +43,32 @@ def test_f1_of_readers_that_look(reader: str, floor: float) -> None:
     answers = predict_rows(rows, predictor, DATA / "hand" / "val")
     result = score_rows(rows, [answer.prediction for answer in answers])
     assert result.micro.f1 > floor, result.table()
+
+
+@pytest.mark.parametrize(
+    ("way", "floors"),
+    [
+        ("picture", {"articleType": 0.82, "baseColour": 0.58, "gender": 0.87, "season": 0.66, "usage": 0.86}),
+        ("picture and text", {"articleType": 0.92, "baseColour": 0.82, "gender": 0.97}),
+    ],
+)
+def test_choices_on_the_first_fashion_photos(way: str, floors: dict[str, float]) -> None:
+    asked = ask(Predictor.load(reader="none", threads=2), products_of("fashion"), way, most=250)
+    scores = results(asked, Schema.load())
+    assert all(scores[name]["accuracy"] > floor for name, floor in floors.items()), scores
+
+
+def test_retail_categories_from_picture_name_and_description() -> None:
+    asked = ask(Predictor.load(reader="none", threads=2), products_of("flipkart"), "picture and text")
+    scores = results(asked, Schema.load())["retail_category"]
+    assert scores["first 1"] > 0.8 and scores["first 2"] > 0.65, scores
+
+
+def products_of(folder: str) -> ProductSource:
+    """The validation products of a folder; skips where it is not there."""
+    if not (DATA / folder).exists():
+        pytest.skip("the labelled photos are not beside this checkout")
+    sources = load_product_sources(Path(__file__).parents[1] / "train" / "configs" / "products-val.yaml")
+    (source,) = (s for s in sources if s.table.parent.name == folder)
+    # Texts take most of the time and have no floor here.
+    return replace(source, answers={n: c for n, c in source.answers.items() if n not in ("title", "description")})

@@ -30,7 +30,7 @@ from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
-NAMES = list(Schema.load().names)
+NAMES = [entity.name for entity in Schema.load().entities if entity.kind != "text"]
 FAST = {"X-Reader": "none"}
 
 
@@ -115,6 +115,20 @@ def test_forms(send: Send, photo: bytes, field: str) -> None:
 def test_json(send: Send, photo: bytes) -> None:
     body = {"image_b64": base64.b64encode(photo).decode(), "entities": ["width", "height"], "reader": "none"}
     assert asked(send("POST", json=body)) == ["width", "height"]
+
+
+def test_the_rest_of_the_row_with_alternatives(send: Send, photo: bytes) -> None:
+    header = {"X-Entity-Name": "category, articleType, baseColour, title", "X-Top-K": "3"}
+    row = send(data=photo, headers=header).json()["predictions"]
+    assert row["category"]["prediction"] == " > ".join(row["category"]["value"])
+    leaf = row["category"]["alternatives"][0]["prediction"]
+    assert leaf.startswith(row["category"]["prediction"])
+    assert leaf.endswith(f" > {row['articleType']['prediction']}")
+    assert len(row["baseColour"]["alternatives"]) == 3
+    assert row["title"]["prediction"] and row["title"]["alternatives"] == []
+    form = {"entity_name": "articleType", "title": "Men Blue Casual Shoes", "top_k": "1"}
+    told = send("POST", files={"image": photo}, data=form).json()["predictions"]["articleType"]
+    assert told["prediction"] == "Casual Shoes" and len(told["alternatives"]) == 1
 
 
 def test_a_title_is_text_to_answer_from(send: Send, photo: bytes) -> None:

@@ -8,7 +8,6 @@ from torch.utils.data import Dataset
 
 from model.inputs import Preprocessor
 from model.network import Inputs
-from model.photo import decode
 from model.units import UNITS
 from train.augment import augment
 from train.datasets import Question, Record
@@ -25,8 +24,6 @@ class Shares:
     """How often a batch or an example comes how.
 
     Attributes:
-        picture: batches with the image stream on.
-        no_words: of those, examples that hide their words from the network.
         as_printed: word-only examples whose layout stays as it is.
         title: word-only examples with an answer moved into the title.
         all: examples that ask for their entities as one who asks for everything, perhaps with one more, which the
@@ -35,8 +32,6 @@ class Shares:
         no_drawing: examples without the strokes on their photo, as where words alone are at hand.
     """
 
-    picture: float
-    no_words: float
     as_printed: float
     title: float
     all: float
@@ -69,8 +64,6 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
     def __getitem__(self, number: int) -> tuple[Inputs, Targets]:
         rng = np.random.default_rng((*self._seed, number))
         chosen = [self._records[i] for i in self._batches[number]]
-        # The stream is on or off for a whole batch: its tokens would be padding for the rest.
-        picture = rng.random() < self._shares.picture and all(r.photo is not None for r in chosen)
         examples, questions = [], []
         for record in chosen:
             record = replace(
@@ -78,16 +71,13 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
                 group="" if rng.random() < self._shares.no_group else record.group,
                 drawing=None if rng.random() < self._shares.no_drawing else record.drawing,
             )
-            hidden = picture and rng.random() < self._shares.no_words
-            seen = replace(record, lines=(), text="") if hidden else self._seen(record, picture, rng)
+            seen = self._seen(record, rng)
             labelled = rng.random() >= self._shares.all
-            # Hidden words say nothing about what else the photo shows.
-            asked = [*record.questions, *([] if labelled or hidden else self._other(seen, rng))]
+            asked = [*record.questions, *([] if labelled else self._other(seen, rng))]
             examples.append(
                 self._preprocessor.example(
                     seen.page,
                     [q.entity for q in asked],
-                    image=decode(record.photo.read_bytes()) if picture and record.photo else None,
                     text=seen.text,
                     own_labels=[q.own_label for q in asked],
                     presumption=float(labelled),
@@ -106,7 +96,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         this one too. Lengths are left out of that: a square is as wide as it is high.
         """
         named = [q.entity for q in record.questions]
-        others = [e for e in self._preprocessor.schema.entities if e.kind == "quantity" and e not in named]
+        others = [e for e in self._preprocessor.schema.quantities if e not in named]
         if not others:
             return []
         entity = others[rng.integers(len(others))]
@@ -125,8 +115,8 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
         trust = OTHER_TRUST * min(q.trust for q in record.questions)
         return [Question(entity, (), rejected=rejected, trust=trust)] if rejected else []
 
-    def _seen(self, record: Record, picture: bool, rng: np.random.Generator) -> Record:
-        if picture or rng.random() < self._shares.as_printed:
+    def _seen(self, record: Record, rng: np.random.Generator) -> Record:
+        if rng.random() < self._shares.as_printed:
             return record
         found = self._preprocessor.candidates(record.lines, [q.entity for q in record.questions])
         right = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from train.datasets import label_rows
 
-__all__ = ["CatalogueRecord", "read_catalogue"]
+__all__ = ["CatalogueRecord", "photo_file", "read_catalogue"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def read_catalogue(labels: Path, photos: Path, *, image: str) -> list[CatalogueR
     for row in label_rows(labels):
         if image not in row:
             raise ValueError(f"{labels} has no column {image!r}; it has {', '.join(row)}")
-        name = row[image] if Path(row[image]).suffix else f"{row[image]}.jpg"
+        name = photo_file(row[image])
         if not (photos / name).is_file():
             missing.append(name)
         values = {column: value for column, value in row.items() if column != image and value}
@@ -40,3 +40,8 @@ def read_catalogue(labels: Path, photos: Path, *, image: str) -> list[CatalogueR
     if missing:
         raise ValueError(f"{photos} lacks {len(missing)} of the photos of {labels}, {missing[0]} first")
     return records
+
+
+def photo_file(cell: str) -> str:
+    """The file that a table's cell names, with or without `.jpg`."""
+    return cell if Path(cell).suffix else f"{cell}.jpg"

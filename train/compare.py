@@ -262,8 +262,7 @@ def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dic
     set."""
     predictor = Predictor.load(reader="none", threads=2)
     schema = predictor.schema
-    image_size = 384  # no picture goes through this preprocessor
-    preprocessor = Preprocessor(schema, Vocabulary(schema), Priors.load(), image_size)
+    preprocessor = Preprocessor(schema, Vocabulary(schema), Priors.load())
     train, held = read_sources(load_config(CONFIG), schema)
     fitted = Trees(train, preprocessor)
     threshold = best_threshold(fitted, preprocessor, held)

@@ -4,13 +4,24 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import yaml
 
 from model.presets import PRESETS
 
-__all__ = ["Config", "LoopConfig", "MapsConfig", "PartConfig", "ReadingConfig", "Source", "load_config"]
+__all__ = [
+    "Config",
+    "LoopConfig",
+    "MapsConfig",
+    "PartConfig",
+    "ProductSource",
+    "ProductsConfig",
+    "ReadingConfig",
+    "Source",
+    "load_config",
+    "load_product_sources",
+]
 
 # Each kind of source with the files that it needs.
 KINDS = {
@@ -21,12 +32,16 @@ KINDS = {
     "generated": (),
 }
 FILES = ("labels", "photos", "words", "more_words")
-BELOW_ONE = ("hold_back", "warmup", "ema", "dropout")
+BELOW_ONE = ("hold_back", "warmup", "ema", "dropout", "smoothing")
 POSITIVE = (
     *("minutes", "epochs", "batch_size", "learning_rate", "clip", "evaluate_every"),
-    *("checkpoint_batches", "checkpoint_minutes", "side", "maps_size"),
+    *("checkpoint_batches", "checkpoint_minutes", "side", "maps_size", "stem_rate", "enough", "most_repeats"),
 )
-NOT_NEGATIVE = ("weight_decay", "spelling_weight", "patience", "seed", "workers")
+NOT_NEGATIVE = (
+    *("weight_decay", "spelling_weight", "patience", "seed", "workers", "keep_best", "frozen_blocks"),
+    *("patch_views", "text_views"),
+    *("text_weight", "prior_strength"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,31 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProductSource:
+    """One catalogue's table and photos.
+
+    Attributes:
+        table: CSV with a row per photo.
+        photo: the column that names the photo.
+        title, description: columns that a caller may send with the photo.
+        answers: by entity of the schema, the column that holds its label or text.
+        repeat: how often an epoch shows each product.
+        balance: the entity whose rare labels are shown more often.
+        frequencies: how often the catalogue as it is has each label of `balance`, where the photos are fewer of some.
+    """
+
+    table: Path
+    photos: Path
+    photo: str
+    answers: dict[str, str]
+    title: str = ""
+    description: str = ""
+    repeat: float = 1.0
+    balance: str = ""
+    frequencies: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LoopConfig:
     """How long and how fast to learn, whatever is learned.
 
@@ -59,6 +99,7 @@ class LoopConfig:
         minutes: time budget of this run; it ends sooner when `patience` runs out.
         hold_back: share of the photos, chosen by name, that are only evaluated on.
         precision: `fp32`, `bf16` or `fp16` (with gradient scaling).
+        keep_best: how many of the weights that scored best are kept beside the very best.
     """
 
     preset: str
@@ -72,6 +113,7 @@ class LoopConfig:
     ema: float = 0.998
     hold_back: float = 0.1
     patience: int = 0
+    keep_best: int = 0
     evaluate_every: int = 1
     precision: str = "fp32"
     seed: int = 0
@@ -88,16 +130,12 @@ class Config(LoopConfig):
     """How to train a network that answers.
 
     Attributes:
-        stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
-        picture_share and other shares: see train.batches.Shares.
+        as_printed_share and other shares: see train.batches.Shares.
     """
 
     sources: tuple[Source, ...]
-    stem_start: str | None = None
     dropout: float = 0.1
     spelling_weight: float = 0.3
-    picture_share: float = 0.0
-    no_words_share: float = 0.5
     as_printed_share: float = 0.3
     title_share: float = 0.05
     all_share: float = 0.0
@@ -111,17 +149,26 @@ class PartConfig(LoopConfig):
 
     Attributes:
         start: weights of which all is kept that does not learn; None for random ones.
+    """
+
+    start: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintConfig(PartConfig):
+    """How to train a part that looks at print.
+
+    Attributes:
         print_start: what learns starts at random (None) or as the finder or recogniser of that package:
             `ppocrv6-tiny`.
     """
 
     sources: tuple[Source, ...]
-    start: Path | None = None
     print_start: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class MapsConfig(PartConfig):
+class MapsConfig(PrintConfig):
     """How to train the maps of print, and the print stem below them.
 
     Attributes:
@@ -134,7 +181,7 @@ class MapsConfig(PartConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadingConfig(PartConfig):
+class ReadingConfig(PrintConfig):
     """How to train the reading of strips.
 
     Attributes:
@@ -146,6 +193,52 @@ class ReadingConfig(PartConfig):
     drawn_share: float = 0.5
     repainted_share: float = 0.0
     batches: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductsConfig(PartConfig):
+    """How to train the catalogue part.
+
+    Attributes:
+        stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
+        entities: a schema other than the shipped one.
+        part_start: weights whose catalogue part is gone on with, instead of `stem_start`.
+        patch_views: above 0 the picture's side stays as it began, and so many views of each picture are looked at
+            once and kept: what is left to learn, words and answers, takes a fraction of the time.
+        text_views: how often a product's text is shown each time its picture is.
+        frozen_blocks: of the stem, from below, that stay as packaged.
+        stem_rate: the learning rate of what is packaged, as a share of the others'.
+        side: of the pictures while training, pixels; a multiple of 32.
+        smoothing: of labels and text.
+        level_weights: of the loss of a path's levels, root first; deeper levels have the last one's.
+        text_weight: of the loss of a text.
+        text_share: how often a text is asked for.
+        hide_picture_share: products with text whose picture is hidden.
+        hide_field_share, hide_word_share: fields and words of the caller's text that are left out.
+        enough, most_repeats: see train.products.records.balanced.
+        prior_strength: how much of the catalogue's own frequencies counts in answers; 0 treats all labels alike.
+    """
+
+    sources: tuple[ProductSource, ...]
+    stem_start: str | None = None
+    part_start: Path | None = None
+    entities: Path | None = None
+    patch_views: int = 0
+    text_views: int = 1
+    frozen_blocks: int = 4
+    stem_rate: float = 0.3
+    side: int = 160
+    dropout: float = 0.1
+    smoothing: float = 0.1
+    level_weights: tuple[float, ...] = (0.3, 0.3, 1.0)
+    text_weight: float = 0.5
+    text_share: float = 0.5
+    hide_picture_share: float = 0.15
+    hide_field_share: float = 0.1
+    hide_word_share: float = 0.1
+    enough: float = 60.0
+    most_repeats: float = 3.0
+    prior_strength: float = 1.0
 
 
 def load_config(path: Path, kind: type[C] = Config) -> C:  # type: ignore[assignment]
@@ -164,15 +257,32 @@ def load_config(path: Path, kind: type[C] = Config) -> C:  # type: ignore[assign
     if not isinstance(entries, list):
         errors.append(f"sources: {entries!r} is no list; begin each source with a dash")
         entries = []
-    sources = [_source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(entries)]
+    read = _product_source if kind is ProductsConfig else _source
+    sources = [read(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(entries)]
     if not entries and not errors:
         errors.append("sources: at least one is needed")
-    start = ["start"] if "start" in (f.name for f in fields(kind)) else []
-    values = _paths(data, start, "", path.parent, errors) | _checked(kind, data, "", errors)
+    files = [f.name for f in fields(kind) if f.name in ("start", "part_start", "entities")]
+    values = _paths(data, files, "", path.parent, errors) | _checked(kind, data, "", errors)
     _check_ranges(values, errors)
     if errors:
         raise ValueError(f"{path} has {len(errors)} error(s):\n" + "\n".join(f"  {e}" for e in errors))
     return kind(sources=tuple(sources), **values)  # type: ignore[call-arg]
+
+
+def load_product_sources(path: Path) -> tuple[ProductSource, ...]:
+    """The sources of a file that has nothing else. Raises ValueError with every error in it."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read {path}: {error}") from error
+    entries = data.get("sources") if isinstance(data, dict) else None
+    if not isinstance(entries, list) or not entries or len(data) > 1:
+        raise ValueError(f"{path} must hold a list under the key `sources` and nothing else")
+    errors: list[str] = []
+    sources = [_product_source(entry, f"sources[{i}]", path.parent, errors) for i, entry in enumerate(entries)]
+    if errors:
+        raise ValueError(f"{path} has {len(errors)} error(s):\n" + "\n".join(f"  {e}" for e in errors))
+    return tuple(sources)
 
 
 def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
@@ -192,6 +302,26 @@ def _source(entry: Any, where: str, folder: Path, errors: list[str]) -> Source:
     return Source(**{"kind": kind, **values, **paths})
 
 
+def _product_source(entry: Any, where: str, folder: Path, errors: list[str]) -> ProductSource:
+    if not isinstance(entry, dict):
+        errors.append(f"{where}: expected keys and values, found {entry!r}")
+        return ProductSource(table=folder, photos=folder, photo="", answers={})
+    entry = dict(entry)
+    paths = _paths(entry, ("table", "photos", "frequencies"), f"{where}.", folder, errors)
+    values = _checked(ProductSource, entry, f"{where}.", errors, given=paths)
+    answers = values.get("answers", {})
+    if not all(isinstance(v, str) for pair in answers.items() for v in pair):
+        errors.append(f"{where}.answers: must name a column for each entity")
+    if values.get("repeat", 1.0) <= 0:
+        errors.append(f"{where}.repeat: {values['repeat']} is not above 0")
+    if not answers and "answers" in values:
+        errors.append(f"{where}.answers: name a column for one entity at least")
+    if "frequencies" in paths and not values.get("balance"):
+        errors.append(f"{where}.frequencies: need `balance`, the entity that they are of")
+    empty = {"table": folder, "photos": folder, "photo": "", "answers": {}}
+    return ProductSource(**{**empty, **values, **paths})
+
+
 def _paths(entry: dict[str, Any], keys: Iterable[str], prefix: str, folder: Path, errors: list[str]) -> dict[str, Any]:
     """Takes the files and folders under these keys out of an entry."""
     paths = {k: (folder / str(entry.pop(k))).resolve() for k in keys if k in entry}
@@ -202,12 +332,14 @@ def _paths(entry: dict[str, Any], keys: Iterable[str], prefix: str, folder: Path
     return paths
 
 
-def _checked(kind: type, data: dict[str, Any], prefix: str, errors: list[str]) -> dict[str, Any]:
+def _checked(
+    kind: type, data: dict[str, Any], prefix: str, errors: list[str], given: Iterable[str] = ()
+) -> dict[str, Any]:
     """The entries of `data` that are fields of `kind` with the type of its default or annotation."""
     expected = {f.name: f.type for f in fields(kind)}
     values = {}
     for key, value in data.items():
-        if key not in expected or expected[key] == tuple[Source, ...]:
+        if key not in expected or key == "sources":
             errors.append(f"{prefix}{key}: unknown; known: {', '.join(expected)}")
         elif not _fits(value, expected[key]):
             power = isinstance(value, str) and re.fullmatch(r"[\d.]+e-?\d+", value)
@@ -216,9 +348,9 @@ def _checked(kind: type, data: dict[str, Any], prefix: str, errors: list[str]) -
                 f"{prefix}{key}: {value!r} is not of type {getattr(expected[key], '__name__', expected[key])}{hint}"
             )
         else:
-            values[key] = value
+            values[key] = tuple(value) if isinstance(value, list) else value
     for f in fields(kind):
-        if f.name not in data and f.default is f.default_factory and f.name != "sources":
+        if f.name not in data and f.name not in given and f.default is f.default_factory and f.name != "sources":
             errors.append(f"{prefix}{f.name}: missing")
     return values
 
@@ -228,6 +360,10 @@ def _fits(value: Any, expected: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if expected is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if expected == tuple[float, ...]:
+        return isinstance(value, list) and bool(value) and all(_fits(v, float) for v in value)
+    if get_origin(expected) is dict:
+        return isinstance(value, dict)
     return isinstance(value, expected)
 
 
@@ -240,6 +376,12 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
         errors.append(f"stem_start: {values['stem_start']!r} is not efficientnet-lite0")
     if values.get("print_start") not in (None, "ppocrv6-tiny"):
         errors.append(f"print_start: {values['print_start']!r} is not ppocrv6-tiny")
+    if values.get("stem_start") and values.get("part_start"):
+        errors.append("stem_start: part_start has a stem of its own; leave one of them out")
+    if values.get("side", 32) % 32:
+        errors.append(f"side: {values['side']} is not a multiple of 32")
+    if values.get("patch_views") and not values.get("part_start"):
+        errors.append("patch_views: needs part_start, or the picture's side would stay random")
     if values.get("stem_start") and values.get("preset", "small") != "small":
         errors.append(f"stem_start: its weights fit the stem of small only, not of {values['preset']}")
     for key, value in values.items():

@@ -65,13 +65,12 @@ def predict_rows(rows: Sequence[Row], predictor: Predictor, photos: Path) -> lis
 
 
 def predict_rows_from_words(
-    rows: Sequence[Row], predictor: Predictor, words: Path, photos: Path | None = None, *, picture: bool = False
+    rows: Sequence[Row], predictor: Predictor, words: Path, photos: Path | None = None
 ) -> list[Prediction]:
     """Predictions from words that were read before.
 
     Args:
         photos: folder to look for strokes in, as a request does; None answers from the words alone.
-        picture: the photos go through the image stream too.
 
     Raises ValueError: `words` lacks a photo.
     """
@@ -84,7 +83,7 @@ def predict_rows_from_words(
         lengths = any(question.entity.is_length for question in questions)
         record = with_drawing(read[name], photos / name, wanted=lengths) if photos else read[name]
         asked = replace(record, questions=questions, group=of_photo[0].group)
-        answers[name] = answer_record(predictor, asked, picture=picture)
+        answers[name] = answer_record(predictor, asked)
     return [answers[row.photo][row.entity] for row in rows]
 
 
@@ -122,7 +121,7 @@ def evaluate(args: argparse.Namespace) -> Score:
         return score_rows(rows, read_predictions(args.predictions, args.labels, schema))
     predictor = Predictor.load(args.weights, reader="none" if args.words else args.reader)
     if args.words:
-        answers = predict_rows_from_words(rows, predictor, args.words, args.photos, picture=args.picture)
+        answers = predict_rows_from_words(rows, predictor, args.words, args.photos)
     else:
         answers = predict_rows(rows, predictor, args.photos)
     return score_rows(rows, [answer.prediction for answer in answers])
@@ -133,7 +132,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--photos", type=Path, help="folder of the labelled photos")
     parser.add_argument("--words", type=Path, help="JSON lines of words read before")
-    parser.add_argument("--picture", action="store_true", help="with --words and --photos: the image stream is on too")
     parser.add_argument("--predictions", type=Path, help="CSV of answers to score instead of a network's")
     parser.add_argument("--weights", type=Path, help="default: the shipped small ones")
     parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER)
@@ -141,8 +139,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if not (args.photos or args.words or args.predictions):
         parser.error("name --photos, --words or --predictions")
-    if args.picture and not (args.words and args.photos):
-        parser.error("--picture needs --words and --photos")
     try:
         result = evaluate(args)
     except (ValueError, OSError) as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from model.photo import decode
 from model.predictor import Prediction, Predictor
 from train.datasets import Record
 from train.metrics import Score, score
@@ -12,18 +11,12 @@ __all__ = ["Answers", "answer_record", "answer_records", "score_answers"]
 Answers = dict[str, dict[str, Prediction]]
 
 
-def answer_record(predictor: Predictor, record: Record, *, picture: bool = False) -> dict[str, Prediction]:
-    """Predictions by entity name for a record's questions, from the words that it holds.
-
-    As in a request, its photo goes through the image stream where it has no words, or always with `picture`.
-    """
-    seen = (picture or not record.lines) and record.photo
-    image = decode(seen.read_bytes()) if seen else None
+def answer_record(predictor: Predictor, record: Record) -> dict[str, Prediction]:
+    """Predictions by entity name for a record's questions, from the words that it holds."""
     questions = {q.entity.name: q for q in record.questions}.values()
     result = predictor.answer(
         record.page,
         [q.entity for q in questions],
-        image=image,
         text=record.text,
         own_labels=[q.own_label for q in questions],
     )

@@ -69,14 +69,13 @@ class Loop(ABC, Generic[Batch, Result]):
         out.mkdir(parents=True, exist_ok=True)
         self.processes.begin(network)
         self.ema = Ema(network, config.ema)
-        learned = [p for p in network.parameters() if p.requires_grad]
-        decayed = [p for p in learned if p.ndim > 1]
-        plain = [p for p in learned if p.ndim <= 1]
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in network.named_parameters():
+            if parameter.requires_grad:
+                decay = config.weight_decay if parameter.ndim > 1 else 0.0
+                groups.setdefault((decay, self.rate_of(name)), []).append(parameter)
         self.optimiser = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": config.weight_decay},
-                {"params": plain, "weight_decay": 0.0},
-            ],
+            [{"params": ps, "weight_decay": decay, "rate": rate} for (decay, rate), ps in groups.items()],
             lr=config.learning_rate,
             betas=(0.9, 0.98),
         )
@@ -108,8 +107,12 @@ class Loop(ABC, Generic[Batch, Result]):
         """The score of the averaged weights on what is held back, and what is told of it; logs both."""
 
     @abstractmethod
-    def save_weights(self) -> None:
+    def save_weights(self, path: Path) -> None:
         """Writes the averaged weights."""
+
+    def rate_of(self, name: str) -> float:
+        """The learning rate of a parameter, as a share of the config's."""
+        return 1.0
 
     def autocast(self) -> torch.autocast:
         return torch.autocast(self.device_type, dtype=self.precision, enabled=self.precision != torch.float32)
@@ -147,7 +150,7 @@ class Loop(ABC, Generic[Batch, Result]):
         if self._out_of_patience():
             self.log(f"no better score in {p.since_best} evaluations: stopped")
         if not self.scored and self.processes.first:
-            self.save_weights()
+            self.save_weights(self.out / "weights.safetensors")
         self._save()
         writer.close()
         return best
@@ -167,13 +170,25 @@ class Loop(ABC, Generic[Batch, Result]):
         p = self.progress
         score, result = self.evaluate(writer, loss) if self.processes.first else (0.0, None)
         score = self.processes.agreed(score, self.device)
-        if score <= p.best:
+        best_before, p.best = p.best, max(p.best, score)
+        if self.processes.first and self.config.keep_best:
+            self._keep_weights(score)
+        if not score > best_before:
             p.since_best += 1
             return None
-        p.best, p.since_best = score, 0
+        p.since_best = 0
         if self.processes.first:
-            self.save_weights()
+            self.save_weights(self.out / "weights.safetensors")
         return result
+
+    def _keep_weights(self, score: float) -> None:
+        """Keeps these weights in the folder `best`, named by score, while they are among the best."""
+        folder = self.out / "best"
+        folder.mkdir(exist_ok=True)
+        self.save_weights(folder / f"{score:.4f}-epoch{self.progress.epoch:03d}.safetensors")
+        by_score = sorted(folder.iterdir(), key=lambda file: float(file.name.split("-epoch")[0]), reverse=True)
+        for worse in by_score[self.config.keep_best :]:
+            worse.unlink()
 
     def _epoch(self, writer: SummaryWriter, deadline: float) -> float:
         p = self.progress
@@ -241,7 +256,7 @@ class Loop(ABC, Generic[Batch, Result]):
         """The loss of a batch, which is learned from. Raises FloatingPointError: the loss is no number any more."""
         self.train_mode()
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate(self.progress.step)
+            group["lr"] = group["rate"] * self.learning_rate(self.progress.step)
         loss = self.loss(batch)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss at step {self.progress.step} is {loss.item()}; lower learning_rate")

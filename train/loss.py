@@ -83,17 +83,17 @@ def answer_loss(logits: Tensor, targets: Targets, vocabulary: Vocabulary, spelli
     (unlikelihood, arXiv 1908.04319).
 
     Args:
-        logits: (Q, T, vocabulary + C).
+        logits: (Q, T, spelled + C).
     """
     logp = logits.float().log_softmax(dim=-1)
-    pointers = logp[:, 0, vocabulary.size :].masked_fill(~targets.candidates, float("-inf"))
+    pointers = logp[:, 0, vocabulary.spelled :].masked_fill(~targets.candidates, float("-inf"))
     points = targets.candidates.any(dim=1)
     # logsumexp of an all -inf row has no gradient worth keeping, so those rows get a neutral filler.
     pointed = torch.where(points[:, None], pointers, torch.zeros_like(pointers)).logsumexp(dim=1)
     present = targets.spelled != vocabulary.pad
     each = F.nll_loss(logp.transpose(1, 2), targets.spelled, reduction="none") * present
     rest = each[:, 1:].sum(dim=1) / present[:, 1:].sum(dim=1).clamp(min=1)
-    wrong = logp[:, 0, vocabulary.size :].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
+    wrong = logp[:, 0, vocabulary.spelled :].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
     unlikely = -torch.log1p(-wrong.clamp(max=1 - 1e-4))
     known = torch.where(points, -pointed, each[:, 0] + spelling_weight * rest)
     each_question = torch.where(targets.rejected.any(dim=1), unlikely, known)

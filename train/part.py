@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from safetensors import safe_open
@@ -13,21 +13,30 @@ from torch import Tensor
 from tqdm import tqdm
 
 from model.network import PARTS, Resformer
-from model.presets import preset
+from model.presets import Preset, preset
 from model.schema import Schema
 from model.vocabulary import Vocabulary
-from model.weights import build_network, parts_of, save_weights
+from model.weights import build_network, labels_digest, parts_of, save_weights
 from train.config import PartConfig, Source
 from train.datasets import Record, read_words
-from train.loop import Log, Loop
+from train.loop import Log, Loop, OnDevice
 
 __all__ = ["PartTrainer", "held_back", "photos_of"]
 
-Batch = TypeVar("Batch", bound=tuple[Tensor, ...])
+
+class Named(Protocol):
+    """What is learned from: held back or not by its name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=Named)
+Batch = TypeVar("Batch", bound=tuple[OnDevice, ...])
 Result = TypeVar("Result")
 
 
-class PartTrainer(Loop[Batch, Result]):
+class PartTrainer(Loop[Batch, Result], Generic[Item, Batch, Result]):
     """See Loop.
 
     Attributes:
@@ -40,52 +49,69 @@ class PartTrainer(Loop[Batch, Result]):
     config: PartConfig
     network: Resformer
 
-    def __init__(self, config: PartConfig, out: Path, device: str, log: Log = tqdm.write):
+    def __init__(
+        self, config: PartConfig, out: Path, device: str, log: Log = tqdm.write, *, schema: Schema | None = None
+    ):
         torch.manual_seed(config.seed)
-        self.vocabulary = Vocabulary(Schema.load())
+        self.config = config
+        self.schema = schema or Schema.load()
+        self.vocabulary = Vocabulary(self.schema)
         tensors, self.facts = _read(config.start) if config.start else ({}, {})
         others = parts_of(tensors.keys())
         parts = tuple(part for part in PARTS if part == self.part or part in others)
-        network = build_network(preset(config.preset), self.vocabulary, parts)
+        shape = self.shape()
+        network = build_network(shape, self.vocabulary, parts)
         learned = tuple(f"{name}." for name in self.learned)
         if config.start:
             _keep(network, tensors, learned, config.start)
-        if config.print_start:
-            log(f"{self.part}: {self.begin(network)} tensors from {config.print_start}")
+            labels = self.facts.pop("labels", None)
+            if labels and self.part != "catalogue" and labels != labels_digest(self.vocabulary):
+                raise ValueError(f"{config.start} was trained for other labels than the schema has; train those first")
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name.startswith(learned))
+        log(f"{self.part}: begins with {self.begin(network)} tensors of other weights")
         network.to(device)
-        self.averaged = build_network(preset(config.preset), self.vocabulary, parts).to(device).eval()
-        records = photos_of(config.sources)
-        self.train_records, self.held_records = held_back(records, config.hold_back)
+        self.averaged = build_network(shape, self.vocabulary, parts).to(device).eval()
+        items = self.read()
+        self.train_records, self.held_records = held_back(items, config.hold_back)
         super().__init__(
             config,
             out,
             device,
             network,
             fingerprint={
-                "start": config.start and zlib.crc32(config.start.read_bytes()),
-                "sources": zlib.crc32(repr([(r.name, len(r.lines)) for r in records]).encode()),
+                **{name: _digest(path) for name, path in vars(config).items() if isinstance(path, Path)},
+                "sources": zlib.crc32(repr([_without_place(item) for item in items]).encode()),
             },
             scored=bool(self.held_records),
             log=log,
         )
 
     @abstractmethod
-    def begin(self, network: Resformer) -> int:
-        """Gives what learns its packaged start; how many tensors that is."""
+    def read(self) -> list[Item]:
+        """What the config's sources hold."""
 
-    def save_weights(self) -> None:
+    @abstractmethod
+    def begin(self, network: Resformer) -> int:
+        """Gives what learns the packaged start that the config names; how many tensors that is."""
+
+    def finish(self, network: Resformer) -> None:
+        """What the averaged weights need besides, before they are written."""
+
+    def shape(self) -> Preset:
+        """Of the network."""
+        return preset(self.config.preset)
+
+    def save_weights(self, path: Path) -> None:
         self.averaged.load_state_dict(self.ema.tensors)
+        self.finish(self.averaged)
         p = self.progress
         facts = {**self.facts, f"{self.part}_epochs": str(p.epoch), f"{self.part}_seconds": f"{p.seconds:.0f}"}
         temperature = float(facts.pop("temperature", 1.0))
-        picture = facts.pop("picture_with_words", "no") == "yes"
         save_weights(
-            self.out / "weights.safetensors",
+            path,
             self.averaged,
             self.vocabulary,
-            picture_with_words=picture,
             temperature=temperature,
             **facts,
         )
@@ -102,11 +128,20 @@ def photos_of(sources: Iterable[Source]) -> list[Record]:
     ]
 
 
-def held_back(records: Sequence[Record], share: float) -> tuple[list[Record], list[Record]]:
-    """Records to train on, and a share of them by name that is only evaluated on."""
-    held = [zlib.crc32(r.name.encode()) % 1000 < 1000 * share for r in records]
-    train = [r for r, out_of_it in zip(records, held, strict=True) if not out_of_it]
-    return train, [r for r, out_of_it in zip(records, held, strict=True) if out_of_it]
+def _without_place(item: Named) -> dict[str, Any]:
+    """What is known of an item but for where its photo lies, which may change between machines."""
+    return {name: value for name, value in vars(item).items() if name != "photo"}
+
+
+def _digest(path: Path) -> int:
+    return zlib.crc32(path.read_bytes())
+
+
+def held_back(items: Sequence[Item], share: float) -> tuple[list[Item], list[Item]]:
+    """What to train on, and a share of it by name that is only evaluated on."""
+    held = [zlib.crc32(item.name.encode()) % 1000 < 1000 * share for item in items]
+    train = [item for item, out_of_it in zip(items, held, strict=True) if not out_of_it]
+    return train, [item for item, out_of_it in zip(items, held, strict=True) if out_of_it]
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -1,5 +1,6 @@
 """Pictures for the benchmark page."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-__all__ = ["Timed", "f1_against_time", "precision_coverage"]
+__all__ = ["Timed", "f1_against_time", "plot_confusion", "precision_coverage"]
 
 
 class Timed(NamedTuple):
@@ -75,4 +76,32 @@ def precision_coverage(path: Path, confidences: Sequence[float], right: Sequence
     axes.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(path)
+    plt.close(figure)
+
+
+def plot_confusion(pairs: Sequence[tuple[str, str]], file: Path, most: int = 30) -> None:
+    """Writes a confusion matrix as a PNG: of each label, how its products were answered, in shares.
+
+    Args:
+        pairs: truth and answer of each product.
+        most: labels shown, the most frequent ones.
+    """
+    labels = [label for label, _ in Counter(truth for truth, _ in pairs).most_common(most)]
+    places = {label: i for i, label in enumerate(labels)}
+    shares = np.zeros((len(labels), len(labels)))
+    for truth, answer in pairs:
+        if truth in places and answer in places:
+            shares[places[truth], places[answer]] += 1
+    shares /= np.maximum([[sum(truth == label for truth, _ in pairs)] for label in labels], 1)
+    side = 2.5 + 0.28 * len(labels)
+    figure, axes = plt.subplots(figsize=(side, side), layout="constrained")
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=8)
+    axes.set_yticks(range(len(labels)), labels, fontsize=8)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("catalogue")
+    for row, column in np.argwhere(shares >= 0.1):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", fontsize=6, color=colour)
+    figure.savefig(file, dpi=110)
     plt.close(figure)

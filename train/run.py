@@ -3,6 +3,7 @@
     python -m train.run --config train/configs/small.yaml
     python -m train.run --maps --config train/configs/maps.yaml
     python -m train.run --reading --config train/configs/reading.yaml
+    python -m train.run --products --config train/configs/products.yaml
 
 The same command again goes on where it stopped.
 """
@@ -10,21 +11,56 @@ The same command again goes on where it stopped.
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from train.config import Config, MapsConfig, ReadingConfig, load_config
+from train.config import Config, LoopConfig, MapsConfig, ProductsConfig, ReadingConfig, load_config
+from train.loop import Loop
 from train.maps.trainer import MapsTrainer
+from train.products.trainer import ProductsTrainer
 from train.reading.trainer import ReadingTrainer
 from train.trainer import Trainer
+
+__all__ = ["CONFIGS", "add_part", "trainer_of"]
+
+# What is trained, by the command's option; "" is what answers quantities.
+CONFIGS: dict[str, type[LoopConfig]] = {
+    "": Config,
+    "maps": MapsConfig,
+    "reading": ReadingConfig,
+    "products": ProductsConfig,
+}
+
+
+def add_part(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that say what is trained."""
+    part = parser.add_mutually_exclusive_group()
+    for name, what in (
+        ("maps", "the maps of print and the stem"),
+        ("reading", "the reading of strips"),
+        ("products", "choices, paths and texts"),
+    ):
+        text = f"train {what}, nothing else"
+        part.add_argument(f"--{name}", action="store_const", const=name, dest="part", default="", help=text)
+
+
+def trainer_of(config: LoopConfig, out: Path, device: str) -> Loop[Any, Any]:
+    """Who trains by this config. Raises ValueError, FileNotFoundError: its files cannot be used."""
+    if isinstance(config, MapsConfig):
+        return MapsTrainer(config, out, device)
+    if isinstance(config, ReadingConfig):
+        return ReadingTrainer(config, out, device)
+    if isinstance(config, ProductsConfig):
+        return ProductsTrainer(config, out, device)
+    assert isinstance(config, Config)
+    return Trainer(config, out, device)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
-    part = parser.add_mutually_exclusive_group()
-    part.add_argument("--maps", action="store_true", help="train the maps of print and the stem, nothing else")
-    part.add_argument("--reading", action="store_true", help="train the reading of strips, nothing else")
+    add_part(parser)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, help="CPU threads of torch (default: all cores)")
@@ -32,14 +68,8 @@ def main() -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     try:
-        out = args.out or Path("runs") / args.config.stem
-        trainer: Trainer | MapsTrainer | ReadingTrainer
-        if args.maps:
-            trainer = MapsTrainer(load_config(args.config, MapsConfig), out, args.device)
-        elif args.reading:
-            trainer = ReadingTrainer(load_config(args.config, ReadingConfig), out, args.device)
-        else:
-            trainer = Trainer(load_config(args.config, Config), out, args.device)
+        config = load_config(args.config, CONFIGS[args.part])
+        trainer: Any = trainer_of(config, args.out or Path("runs") / args.config.stem, args.device)
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2

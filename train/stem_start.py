@@ -11,11 +11,12 @@ from model.stem import InvertedResidual
 __all__ = ["start_from_lite0"]
 
 
-def start_from_lite0(stem: nn.Sequential) -> int:
-    """Copies every convolution and norm up to stride 16 and returns the number of tensors copied.
+def start_from_lite0(stem: nn.Sequential, deep: nn.Sequential) -> int:
+    """Copies every convolution and norm and returns the number of tensors copied.
 
     Args:
         stem: as built for the preset `small`.
+        deep: the blocks above it, at most four.
 
     Raises ValueError: the package is not installed, or the stem has another shape.
     """
@@ -29,7 +30,7 @@ def start_from_lite0(stem: nn.Sequential) -> int:
     trunk = cast(nn.Sequential, stem[0])
     sources = ["_conv_stem _bn0"]
     modules: list[Any] = [trunk[0]]
-    for i, block in enumerate(layer for layer in trunk if isinstance(layer, InvertedResidual)):
+    for i, block in enumerate(layer for layer in [*trunk, *deep] if isinstance(layer, InvertedResidual)):
         steps = [
             ("expand", "_expand_conv _bn0"),
             ("depthwise", "_depthwise_conv _bn1"),

@@ -27,7 +27,6 @@ from train.generated import generate
 from train.loop import Log, Loop
 from train.loss import Targets, answer_loss, make_targets
 from train.metrics import Score
-from train.stem_start import start_from_lite0
 
 Batch = tuple[Inputs, Targets]
 
@@ -116,22 +115,16 @@ class Trainer(Loop[Batch, Score]):
         schema = Schema.load()
         self.vocabulary = Vocabulary(schema)
         shape = replace(preset(config.preset), dropout=config.dropout)
-        self.preprocessor = Preprocessor(schema, self.vocabulary, Priors.load(), shape.image_size)
+        self.preprocessor = Preprocessor(schema, self.vocabulary, Priors.load())
         labelled, held = read_sources(config, schema)
         self.train_records = [view(r) for r in labelled + taught(config, labelled, self.preprocessor)]
         self.held_records = [view(r) for r in held]
         network = build_network(shape, self.vocabulary)
         network.feature_edges.copy_(feature_edges(self.preprocessor, self.train_records))
-        if config.stem_start:
-            log(f"stem: {start_from_lite0(network.stem)} tensors from {config.stem_start}")
-            # A few thousand photos would only blur a packaged trunk: its self-attention alone learns.
-            network.stem[0].requires_grad_(False)
         network.to(device)
         self.averaged = build_network(shape, self.vocabulary).to(device).eval()
         self.temperature = 1.0
         self.shares = Shares(
-            picture=config.picture_share,
-            no_words=config.no_words_share,
             as_printed=config.as_printed_share,
             title=config.title_share,
             all=config.all_share,
@@ -158,11 +151,6 @@ class Trainer(Loop[Batch, Score]):
             shares=self.shares,
         )
 
-    def train_mode(self) -> None:
-        self.network.train()
-        if self.config.stem_start:
-            self.network.stem[0].eval()  # batch norm keeps the packaged statistics
-
     def loss(self, batch: Batch) -> Tensor:
         inputs, targets = batch
         with self.autocast():
@@ -175,7 +163,7 @@ class Trainer(Loop[Batch, Score]):
         self.averaged.load_state_dict(self.ema.tensors)
         self.temperature = self._temperature()
         predictor = Predictor(
-            Weights(self.averaged, {"picture_with_words": "no", "temperature": f"{self.temperature:.3f}"}),
+            Weights(self.averaged, {"temperature": f"{self.temperature:.3f}"}),
             self.preprocessor,
             reader="none",
             threads=torch.get_num_threads(),
@@ -239,15 +227,14 @@ class Trainer(Loop[Batch, Score]):
 
         return min(np.geomspace(0.5, 3, 37).tolist(), key=loss)
 
-    def save_weights(self) -> None:
+    def save_weights(self, path: Path) -> None:
         self.averaged.load_state_dict(self.ema.tensors)
         p = self.progress
         scored = {"held_back_f1": f"{p.best:.4f}"} if self.scored else {}
         save_weights(
-            self.out / "weights.safetensors",
+            path,
             self.averaged,
             self.vocabulary,
-            picture_with_words=False,
             temperature=self.temperature,
             epochs=str(p.epoch),
             seconds=f"{p.seconds:.0f}",

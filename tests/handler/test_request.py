@@ -34,6 +34,26 @@ def test_photo_and_entities(row: dict[str, Any], headers: dict[str, Any], entiti
     assert parse_request(row, headers) == Request(PHOTO, entities)
 
 
+@pytest.mark.parametrize(
+    ("row", "headers", "top_k"),
+    [
+        ({"body": bytearray(PHOTO)}, {}, 0),
+        ({"body": bytearray(PHOTO)}, {"X-Top-K": " 5 "}, 5),
+        ({"image": bytearray(PHOTO), "top_k": bytearray(b"3")}, {"X-Top-K": "5"}, 3),
+        ({"body": {"image_b64": B64, "top_k": 7}}, {}, 7),
+        ({"body": {"image_b64": B64, "top_k": "7"}}, {}, 7),
+    ],
+)
+def test_alternatives(row: dict[str, Any], headers: dict[str, Any], top_k: int) -> None:
+    assert parse_request(row, headers).top_k == top_k
+
+
+@pytest.mark.parametrize("wrong", ["-1", "two", "101", "1.5", "²", "9" * 5000])
+def test_alternatives_that_cannot_be_counted(wrong: str) -> None:
+    with pytest.raises(BadRequest, match="must be from 0 to 100"):
+        parse_request({"body": bytearray(PHOTO)}, {"X-Top-K": wrong})
+
+
 def test_body_wins_over_path_and_path_over_header() -> None:
     headers = {"url_path": "height", "X-Entity-Name": "depth"}
     assert parse_request({"body": bytearray(PHOTO)}, headers).entities == ("height",)

@@ -13,7 +13,7 @@ from ts.context import Context, RequestProcessor
 from handler import service
 from handler.service import Service
 from model.photo import decode
-from model.predictor import Prediction, Result
+from model.predictor import Alternative, Prediction, Result
 from model.schema import Schema
 
 
@@ -28,6 +28,7 @@ class FakePredictor:
         self.threads = threads
         self.metadata = {"preset": "nano"}
         self.schema = Schema.load()
+        self.entities = self.schema.entities
 
     def predict(
         self,
@@ -38,13 +39,15 @@ class FakePredictor:
         description: str = "",
         group_id: str = "",
         reader: str | None = None,
+        top: int = 0,
     ) -> Result:
         names = [self.schema[name].name for name in entities or self.schema.names]
         height, width = decode(photo, max_pixels=500_000).shape[:2]
         if description == "fail":
             raise RuntimeError("CUDA secret")
         confidence = float("nan") if description == "nan" else 0.5
-        return Result(width, height, {n: Prediction("", None, None, None, confidence, None) for n in names})
+        others = [Alternative("", confidence)][:top] if top else None
+        return Result(width, height, {n: Prediction("", None, None, None, confidence, None, others) for n in names})
 
 
 def photo(width: int = 40, height: int = 30) -> bytearray:
@@ -84,6 +87,16 @@ def test_answer_has_the_documented_shape() -> None:
             }
         },
     }
+
+
+def test_alternatives_are_there_where_they_are_asked_for() -> None:
+    (_, some, _), (_, none, _), (status, fault, _) = answers(
+        [{"body": photo()}, {"body": photo()}, {"body": photo()}],
+        [{"X-Top-K": "3", "X-Entity-Name": "gender"}, {"X-Entity-Name": "gender"}, {"X-Top-K": "many"}],
+    )
+    assert some["predictions"]["gender"]["alternatives"] == [{"prediction": "", "confidence": 0.5}]
+    assert "alternatives" not in none["predictions"]["gender"]
+    assert status == 400 and "'many'" in fault["message"]
 
 
 def test_no_entity_named_means_all_and_names_may_repeat() -> None:
@@ -148,7 +161,10 @@ def test_description_lists_entities_readers_and_threads() -> None:
     [(status, answer, _)] = answers([{}], [{"describe": "True"}])
     assert status == 200
     assert [entity["name"] for entity in answer["entities"]] == list(Schema.load().names)
-    assert answer["entities"][5] == {"name": "voltage", "kind": "quantity", "units": ["kilovolt", "millivolt", "volt"]}
+    entities = {entity.pop("name"): entity for entity in answer["entities"]}
+    assert entities["voltage"] == {"kind": "quantity", "units": ["kilovolt", "millivolt", "volt"], "labels": []}
+    assert entities["season"] == {"kind": "choice", "units": [], "labels": ["Fall", "Spring", "Summer", "Winter"]}
+    assert "Footwear > Shoes > Heels" in entities["category"]["labels"]
     assert (answer["preset"], answer["readers"], answer["threads"]) == ("nano", ["ppocr", "none"], 2)
 
 

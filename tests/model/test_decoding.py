@@ -14,7 +14,7 @@ from model.vocabulary import Vocabulary
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)
 WEIGHT = SCHEMA["item_weight"]
-SIZE = VOCABULARY.size
+SIZE = VOCABULARY.spelled
 
 
 def answers(

@@ -14,7 +14,7 @@ from model.vocabulary import Vocabulary
 
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)
-ENTITIES = [e for e in SCHEMA.entities if e.kind == "quantity"]
+ENTITIES = list(SCHEMA.quantities)
 
 
 def accepts(grammar: Grammar, tokens: Iterable[int]) -> bool:
@@ -75,7 +75,7 @@ def test_units_and_ranges_are_the_entity_s_own() -> None:
 
 def test_candidate_grammar_is_the_candidates_and_empty() -> None:
     grammar = CandidateGrammar(VOCABULARY, 2)
-    first = VOCABULARY.size
+    first = VOCABULARY.spelled
     assert accepts(grammar, [VOCABULARY.empty, VOCABULARY.eos])
     assert accepts(grammar, [first + 1, VOCABULARY.eos])
     assert not accepts(grammar, [first + 2, VOCABULARY.eos])

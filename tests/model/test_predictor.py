@@ -16,7 +16,7 @@ from model.predictor import Predictor
 from model.presets import preset
 from model.quantity import parse_quantity
 from model.readers import READERS
-from model.schema import Schema
+from model.schema import ENTITIES_FILE, Schema
 from model.vocabulary import Vocabulary
 from model.weights import WEIGHTS, build_network, load_weights, save_weights
 from model.words import Line
@@ -41,7 +41,7 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
     network = build_network(preset("nano"), VOCABULARY)
-    save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0)
+    save_weights(path, network, VOCABULARY, temperature=1.0)
     return path
 
 
@@ -49,7 +49,7 @@ def test_answers_have_their_form(random_weights: Path) -> None:
     predictor = Predictor.load(random_weights, reader="none")
     result = predictor.predict(pack("NET WT 500 g"), title="Rice 5 kg", description="Output 20 W")
     assert (result.width, result.height) == (640, 480)
-    assert tuple(result.predictions) == SCHEMA.names
+    assert tuple(result.predictions) == tuple(entity.name for entity in SCHEMA.quantities)
     for name, p in result.predictions.items():
         assert 0 <= p.confidence <= 1
         if p.prediction:
@@ -71,10 +71,12 @@ def test_bad_requests_are_named(random_weights: Path) -> None:
         predictor.predict(b"hello, not a photo")
     with pytest.raises(BadRequest):
         predictor.predict(pack(), reader="tesseract")
+    with pytest.raises(BadRequest, match="do not answer gender"):
+        predictor.predict(pack(), ["width", "gender"])
 
 
 def test_weights_of_another_schema_are_refused(random_weights: Path, tmp_path: Path) -> None:
-    entities = (Path(__file__).parents[2] / "model" / "entities.yaml").read_text()
+    entities = ENTITIES_FILE.read_text().replace("taxonomies/", f"{ENTITIES_FILE.parent}/taxonomies/")
     wider = tmp_path / "entities.yaml"
     wider.write_text(f"{entities}\n  - name: runtime_power\n    kind: quantity\n    units: [watt]\n")
     with pytest.raises(ValueError, match="runtime_power"):
@@ -95,7 +97,8 @@ def test_shipped_weights_read_a_pack(shipped: Predictor, reader: str) -> None:
 
 def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
     photo = pack("INPUT 220-240V~", "Power 60 W", "Weight 1,5 kg")
-    together = shipped.predict(photo).predictions
+    together = shipped.predict(photo, SCHEMA.names).predictions
+    assert set(SCHEMA.names) - set(shipped.predict(photo).predictions) == {"title", "description"}
     for name in SCHEMA.names:
         alone = shipped.predict(photo, [name]).predictions[name]
         assert alone.prediction == together[name].prediction
@@ -125,7 +128,7 @@ def test_crossing_lengths_do_not_depend_on_what_else_is_asked(shipped: Predictor
     assert set(both.values()) == {"30 centimetre", "42 centimetre"}
     assert answers("width") == {"width": both["width"]}
     assert answers("height") == {"height": both["height"]}
-    assert {name: v for name, v in answers(*SCHEMA.names).items() if name in both} == both
+    assert {name: v for name, v in answers(*(e.name for e in SCHEMA.quantities)).items() if name in both} == both
 
 
 def test_a_title_alone_can_answer(shipped: Predictor) -> None:
@@ -162,7 +165,7 @@ def test_shipped_weights_stay_within_their_size() -> None:
 
 def test_first_tokens_are_those_of_the_network(shipped: Predictor) -> None:
     """What ONNX Runtime says of the words is what torch says of them."""
-    asked = shipped.schema.entities
+    asked = shipped.schema.quantities
     for texts in ((), ("Net Wt 500 g", "5 x 10 cm"), ("Golden",)):
         lines = [Line(((9, y), (99, y), (99, y + 9), (9, y + 9)), text, 0.9) for y, text in enumerate(texts)]
         example = shipped._preprocessor.example(Page(lines, 300, 400), asked)

@@ -16,21 +16,27 @@ def write(path: Path, text: str) -> Path:
     return file
 
 
-def test_shipped_schema_answers_the_eight_quantities() -> None:
+def test_shipped_schema() -> None:
     schema = Schema.load()
     assert schema.names == (
         *("width", "depth", "height", "item_weight", "maximum_weight_recommendation"),
         *("voltage", "wattage", "item_volume"),
+        *("gender", "baseColour", "season", "usage"),
+        *("category", "articleType", "retail_category", "title", "description"),
     )
-    assert {entity.kind for entity in schema.entities} == {"quantity"}
+    assert [entity.name for entity in schema.quantities] == list(schema.names[:8])
+    # The article type is answered with its category.
+    assert [e.name for e in schema.catalogue] == [n for n in schema.names[8:] if n != "articleType"]
+    assert "NA" in schema["usage"].labels and "NA" in schema["baseColour"].labels
     assert schema["width"].units == schema["depth"].units == schema["height"].units == LENGTHS
-    assert [e.name for e in schema.entities if not e.ranges] == ["width", "depth", "height"]
+    assert [e.name for e in schema.quantities if not e.ranges] == ["width", "depth", "height"]
     assert len(schema["item_volume"].units) == 13
 
 
 def test_one_entry_adds_an_entity(tmp_path: Path) -> None:
     entry = "\n  - {name: cable_length, kind: quantity, units: [metre, foot]}\n"
-    schema = Schema.load(write(tmp_path, ENTITIES_FILE.read_text(encoding="utf-8") + entry))
+    shipped = ENTITIES_FILE.read_text(encoding="utf-8").replace("taxonomies/", f"{ENTITIES_FILE.parent}/taxonomies/")
+    schema = Schema.load(write(tmp_path, shipped + entry))
     assert schema.names == (*Schema.load().names, "cable_length")
     assert schema["cable_length"] == Entity("cable_length", "quantity", units=("metre", "foot"))
 
@@ -72,6 +78,12 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
           - {name: title, kind: text, max_subwords: 5000}
           - {name: title, kind: text, max_subwords: 64}
           - {name: "bad name", kind: text, max_subwords: 64}
+          - {name: shelf, kind: path, paths: nowhere.txt}
+          - {name: form, kind: choice, leaves_of: gender}
+          - {name: both, kind: choice, labels: [a], leaves_of: shape}
+          - {name: none, kind: choice}
+          - {name: shape, kind: path, paths: [A > x, B > x]}
+          - {name: part, kind: choice, leaves_of: shape}
           - wattage
         """,
     )
@@ -86,12 +98,17 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
         "span: unknown key 'labels', allowed are name, kind, units, ranges, across, cues",
         "gender: labels is ['Men', 'Men'], repeats Men",
         "season: labels is [], must be a list of non-empty strings",
-        "category: paths is ['A >  > B'], has an empty level",
+        "category: paths is ['A >  > B'], 'A >  > B' has an empty level",
+        "shelf: paths is 'nowhere.txt', cannot be read: No such file",
+        "form: leaves_of is 'gender', must be the name of a path entity",
+        "both: a choice has either labels or leaves_of",
+        "none: a choice has either labels or leaves_of",
+        "part: shape has several leaves x",
         "title: max_subwords is 5000, must be a whole number from 1 to 1024",
         "'title' is listed more than once",
         "entry 10: name is 'bad name'",
-        "entry 11 is 'wattage', must be a mapping",
-        "has 12 error(s)",
+        "entry 17 is 'wattage', must be a mapping",
+        "has 18 error(s)",
     ]:
         assert expected in message
 

@@ -1,17 +1,20 @@
 """The sample photo."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from model.quantity import find_quantities
-from scripts.sample_photo import PRINT, draw_sample_photo
+from scripts.sample_photo import PRINT, draw_sample_photo, draw_sample_shirt
 
 
-def test_it_is_the_same_each_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("draw", [draw_sample_photo, draw_sample_shirt])
+def test_it_is_the_same_each_time(tmp_path: Path, draw: Callable[[Path], None]) -> None:
     one, two = tmp_path / "one.jpg", tmp_path / "new" / "two.jpg"
-    draw_sample_photo(one)
-    draw_sample_photo(two)
+    draw(one)
+    draw(two)
     assert one.read_bytes() == two.read_bytes()
     with Image.open(one) as photo:
         assert photo.size == (900, 1200)

@@ -176,3 +176,21 @@ def test_runs_as_a_file_and_as_a_module(how, tmp_path):
     done = subprocess.run([sys.executable, *how, *files], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stdout.startswith("row 2, index 0: 'volt' is no unit of width")
+
+
+@pytest.mark.parametrize(
+    ("entity", "prediction", "fault"),
+    [
+        ("season", "Summer", ""),
+        ("season", "Monsoon", "no label of season"),
+        ("articleType", "Tshirts", ""),
+        ("category", "Apparel > Topwear", ""),
+        ("category", "Apparel > Topwear > Tshirts", ""),
+        ("category", "Topwear", "no place in the tree of category"),
+        ("title", "Anything at all", ""),
+        ("season", "", ""),
+    ],
+)
+def test_other_kinds(entity: str, prediction: str, fault: str) -> None:
+    found = sanity.problem(prediction, Schema.load()[entity])
+    assert fault in found and bool(fault) == bool(found)

@@ -26,11 +26,13 @@ class WidthPredictor:
     def __init__(self):
         self.asked: list[list[str]] = []
         self.groups: dict[int, str] = {}  # by the photo's width: photos are answered in no order
+        self.texts: dict[int, tuple[str, str]] = {}
 
-    def predict(self, photo, entities, *, group_id=""):
+    def predict(self, photo, entities, *, group_id="", title="", description=""):
         self.asked.append(list(entities))
         height, width = decode(photo).shape[:2]
         self.groups[width] = group_id
+        self.texts[width] = (title, description)
         predictions = {name: self._prediction(name, height if name == "height" else width) for name in entities}
         return SimpleNamespace(as_dict=lambda: {"predictions": predictions})
 
@@ -127,6 +129,38 @@ def test_the_group_of_a_photo_is_that_of_its_first_row_with_one(tmp_path, photos
     write_table(tmp_path / "in.csv", "image_link,group_id,entity_name", *rows)
     assert run(tmp_path, photos) == 0
     assert predictor.groups == {50: "7", 60: ""}
+
+
+def test_a_row_per_product(tmp_path, photos, predictor, monkeypatch):
+    def told(name: str, value: int) -> dict[str, object]:
+        text = {"category": "Apparel > Topwear", "title": f"Acme, {value}"}.get(name, f"{value} inch")
+        return {**score_csv.NO_ANSWER, "prediction": text, "confidence": value / 100}
+
+    monkeypatch.setattr(predictor, "_prediction", told)
+    rows = [("b", "60.jpg", "Red Shoe", "Of leather"), ("a", "50.jpg", "", ""), ("c", "cut.jpg", "", "")]
+    write_table(tmp_path / "in.csv", "index,image,title,description", *rows)
+    options = ["--entities", "category, title,width", "--min-confidence", "0.55", "--details", tmp_path / "d.jsonl"]
+    assert run(tmp_path, photos, *options) == 3
+    levels = ["category_1", "category_2", "category_3", "category_confidence"]
+    assert read_rows(tmp_path / "out.csv") == [
+        ["index", "image", *levels, "title", "title_confidence", "width", "width_confidence"],
+        ["b", "60.jpg", "Apparel", "Topwear", "", "0.6", "Acme, 60", "0.6", "60 inch", "0.6"],
+        ["a", "50.jpg", "", "", "", "0.5", "", "0.5", "", "0.5"],
+        ["c", "cut.jpg", *[""] * 8],
+    ]
+    assert predictor.texts == {60: ("Red Shoe", "Of leather"), 50: ("", "")}
+    assert [row[:2] for row in read_rows(tmp_path / "out.errors.csv")[1:]] == [["c", "cut.jpg"]]
+    assert len((tmp_path / "d.jsonl").read_text().splitlines()) == 9
+
+
+def test_products_that_cannot_be_asked_about(tmp_path, photos, predictor, capsys):
+    write_table(tmp_path / "in.csv", "index,image", ("a", "50.jpg"), ("a", "60.jpg"))
+    assert run(tmp_path, photos, "--entities", "width,height") == 2
+    assert "row 3: the index a is there twice" in capsys.readouterr().err
+    assert run(tmp_path, photos, "--entities", "girth") == 2
+    assert "unknown entity 'girth'" in capsys.readouterr().err
+    assert run(tmp_path, photos, "--entities", " ,") == 2
+    assert "names none" in capsys.readouterr().err
 
 
 def test_other_columns_will_do(tmp_path, photos, predictor):
@@ -252,8 +286,8 @@ def test_resume_after_the_table_has_changed(tmp_path, photos, predictor):
         Journal(tmp_path / "out.csv.journal", f"reader {DEFAULT_READER}, weights those shipped") as j,
     ):
         answer = score_csv.Outcome({**score_csv.NO_ANSWER, "prediction": "1 inch", "confidence": 0.5}, "")
-        j.note(Questions("50.jpg", "", ["width"]), {"width": answer})
-        j.note(Questions("70.jpg", "7", ["width"]), {"width": answer})
+        j.note(Questions("50.jpg", {}, ["width"]), {"width": answer})
+        j.note(Questions("70.jpg", {"group_id": "7"}, ["width"]), {"width": answer})
         raise RuntimeError
     write_table(tmp_path / "in.csv", "image,entity_name", ("60.jpg", "width"), ("50.jpg", "width"), ("70.jpg", "width"))
     assert run(tmp_path, photos, "--resume") == 0
@@ -357,6 +391,16 @@ def test_what_the_endpoint_is_sent(tmp_path, photos, server, monkeypatch):
     assert {sent["X-Entity-Name"] for sent in server.headers} == {"voltage, width"}
     assert {sent["X-Group-Id"] for sent in server.headers} == {"1"}
     assert {sent["X-Reader"] for sent in server.headers} == {"none"}
+
+
+def test_the_endpoint_is_sent_texts_in_a_form(tmp_path, photos, server):
+    server.first.append((b"the form is not parsed here", 413))
+    text = "Soft — and red. " * 600
+    write_table(tmp_path / "in.csv", "image,entity_name,description", ("50.jpg", "title", text))
+    assert run(tmp_path, photos, "--endpoint", server.url) == 3
+    (sent,) = server.headers
+    assert sent["Content-Type"].startswith("multipart/form-data")
+    assert int(sent["Content-Length"]) > len(text.encode()) and sum(map(len, sent.values())) < 1000
 
 
 @pytest.mark.parametrize("status", [500, 503])

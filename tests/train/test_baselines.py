@@ -24,7 +24,7 @@ from train.generated import generate
 from train.teacher import label
 
 SCHEMA = Schema.load()
-PREPROCESSOR = Preprocessor(SCHEMA, Vocabulary(SCHEMA), Priors.count([]), 96)
+PREPROCESSOR = Preprocessor(SCHEMA, Vocabulary(SCHEMA), Priors.count([]))
 
 
 def line(text: str, x: float, y: float, glyph: float = 20) -> Line:

@@ -46,7 +46,6 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
         ("title_share: 1.2", "title_share: 1.2 is not between 0 and 1"),
         ("learning_rate: 5e-4", "write 0.0005"),
         ("workers: -1", "workers: -1 is below 0"),
-        ("stem_start: efficientnet-lite0", "fit the stem of small only, not of nano"),
         ("sources: generated", "begin each source with a dash"),
         ("sources: []", "sources: at least one is needed"),
     ],

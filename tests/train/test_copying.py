@@ -36,11 +36,11 @@ def test_a_perfect_reader_copies_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_table_of_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network = build_network(preset("nano"), VOCABULARY, ("reading",))
-    save_weights(tmp_path / "w.safetensors", network, VOCABULARY, picture_with_words=False, temperature=1.0)
+    save_weights(tmp_path / "w.safetensors", network, VOCABULARY, temperature=1.0)
     assert main(["--weights", str(tmp_path / "w.safetensors"), "--count", "3"]) == 0
     assert "| 8 to 12 | 0.000 | 0.000 |" in capsys.readouterr().out
     blind = build_network(preset("nano"), VOCABULARY)
-    save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, picture_with_words=False, temperature=1.0)
+    save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, temperature=1.0)
     assert main(["--weights", str(tmp_path / "b.safetensors")]) == 2
     assert "train.run --reading" in capsys.readouterr().err
 

@@ -10,7 +10,6 @@ import torch
 from safetensors import safe_open
 
 from model.inputs import Preprocessor
-from model.presets import preset
 from model.priors import Priors
 from model.quantity import Quantity
 from model.schema import Schema
@@ -28,7 +27,7 @@ from train.trainer import Trainer, read_sources
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)
-PREPROCESSOR = Preprocessor(SCHEMA, VOCABULARY, Priors.count([]), preset("nano").image_size)
+PREPROCESSOR = Preprocessor(SCHEMA, VOCABULARY, Priors.count([]))
 TINY = Config(
     preset="nano",
     sources=(Source("generated", photos_count=48),),
@@ -135,7 +134,7 @@ def test_held_back_photos_are_not_trained_on() -> None:
 
 def test_an_epoch_shows_every_photo_once() -> None:
     records = generate(70, 1, SCHEMA)
-    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, all=0, no_group=0, no_drawing=0)
+    shares = Shares(as_printed=1, title=0, all=0, no_group=0, no_drawing=0)
     batches = Batches(records, PREPROCESSOR, batch_size=16, seed=0, epoch=3, shares=shares)
     numbers = np.concatenate(batches._batches)
     assert sorted(numbers) == list(range(70))
@@ -164,7 +163,7 @@ def test_loss_asks_for_candidates_empty_and_spelling() -> None:
     example = PREPROCESSOR.example(record.page, [q.entity for q in record.questions])
     count = PREPROCESSOR.batch([example]).features.shape[1]
     targets = make_targets(VOCABULARY, [example], [record.questions], count)
-    logits = torch.zeros(len(record.questions), targets.tokens.shape[1], VOCABULARY.size + count, requires_grad=True)
+    logits = torch.zeros(len(record.questions), targets.tokens.shape[1], VOCABULARY.spelled + count, requires_grad=True)
     loss = answer_loss(logits, targets, VOCABULARY, spelling_weight=0.3)
     loss.backward()
     gradient = logits.grad
@@ -173,7 +172,7 @@ def test_loss_asks_for_candidates_empty_and_spelling() -> None:
         if not question.accepted:
             assert gradient[row, 0].argmin() == VOCABULARY.empty
         elif targets.candidates[row].any():
-            right = set((VOCABULARY.size + targets.candidates[row].nonzero().flatten()).tolist())
+            right = set((VOCABULARY.spelled + targets.candidates[row].nonzero().flatten()).tolist())
             assert set((gradient[row, 0] < 0).nonzero().flatten().tolist()) == right
         else:
             first = VOCABULARY.encode_quantity(question.accepted[0])[0]
@@ -186,7 +185,7 @@ def test_questions_that_nobody_labelled() -> None:
     line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), "NET WT 12 OZ", 0.9)
     twelve = Quantity((Decimal(12),), "ounce")
     record = Record("a", None, 300, 300, (line,), (Question(weight, (twelve,)),))
-    shares = Shares(picture=0, no_words=0, as_printed=1, title=0, all=1, no_group=0, no_drawing=0)
+    shares = Shares(as_printed=1, title=0, all=1, no_group=0, no_drawing=0)
     batches = Batches([record], PREPROCESSOR, batch_size=1, seed=0, epoch=0, shares=shares)
     asked = {q.entity.name: q for i in range(60) for q in batches._other(record, np.random.default_rng(i))}
     assert asked[voltage.name].rejected == frozenset()
@@ -203,8 +202,8 @@ def test_questions_that_nobody_labelled() -> None:
     question = asked["item_volume"]
     example = PREPROCESSOR.example(record.page, [question.entity])
     targets = make_targets(VOCABULARY, [example], [[question]], 1)
-    logits = torch.zeros(1, 1, VOCABULARY.size + 1, requires_grad=True)
+    logits = torch.zeros(1, 1, VOCABULARY.spelled + 1, requires_grad=True)
     answer_loss(logits, targets, VOCABULARY, spelling_weight=0.3).backward()
     assert logits.grad is not None
-    assert logits.grad[0, 0, VOCABULARY.size] > 0
-    assert (logits.grad[0, 0, : VOCABULARY.size] < 0).all()
+    assert logits.grad[0, 0, VOCABULARY.spelled] > 0
+    assert (logits.grad[0, 0, : VOCABULARY.spelled] < 0).all()

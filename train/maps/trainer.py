@@ -12,22 +12,25 @@ from train.datasets import Record
 from train.maps.cuts import Cuts
 from train.maps.lines import Found, compare_lines
 from train.maps.loss import map_loss
-from train.part import PartTrainer
+from train.part import PartTrainer, photos_of
 from train.print_start import start_finding
 
 __all__ = ["MapsTrainer"]
 
 
-class MapsTrainer(PartTrainer[tuple[Tensor, Tensor], Found]):
+class MapsTrainer(PartTrainer[Record, tuple[Tensor, Tensor], Found]):
     """Trains a network's print stem and maps."""
 
     part = "maps"
     learned = ("maps", "print_stem")
     config: MapsConfig
 
+    def read(self) -> list[Record]:
+        return photos_of(self.config.sources)
+
     def begin(self, network: Resformer) -> int:
         assert network.print_stem is not None and network.maps is not None
-        return start_finding(network.print_stem, network.maps)
+        return start_finding(network.print_stem, network.maps) if self.config.print_start else 0
 
     def batches(self, epoch: int) -> Cuts:
         return Cuts(

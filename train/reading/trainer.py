@@ -15,8 +15,9 @@ from model.reading import BLANK, COLUMN, STRIP_HEIGHT, read_out
 from model.schema import Schema
 from model.strips import cut
 from train.config import ReadingConfig
+from train.datasets import Record
 from train.loop import Log
-from train.part import PartTrainer
+from train.part import PartTrainer, photos_of
 from train.print_start import start_reading
 from train.reading.batches import Batch, StripBatches, pack
 from train.reading.lines import CutLine, cut_lines
@@ -50,7 +51,7 @@ class Read:
         )
 
 
-class ReadingTrainer(PartTrainer[Batch, Read]):
+class ReadingTrainer(PartTrainer[Record, Batch, Read]):
     """Trains a network's reading."""
 
     part = "reading"
@@ -63,9 +64,12 @@ class ReadingTrainer(PartTrainer[Batch, Read]):
         super().__init__(config, out, device, log)
         self._held_lines = sorted(cut_lines(self.held_records), key=lambda line: len(line.text))
 
+    def read(self) -> list[Record]:
+        return photos_of(self.config.sources)
+
     def begin(self, network: Resformer) -> int:
         assert network.reading is not None
-        return start_reading(network.reading)
+        return start_reading(network.reading) if self.config.print_start else 0
 
     def batches(self, epoch: int) -> StripBatches:
         if self._lines is None:

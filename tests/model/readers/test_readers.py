@@ -149,7 +149,7 @@ def test_crops_needs_maps_and_reading(tmp_path: Path) -> None:
     for parts in (PARTS, ("maps",), ("reading",), ()):
         path = tmp_path / f"{len(parts)}.safetensors"
         network = build_network(preset("nano"), VOCABULARY, parts)
-        save_weights(path, network, VOCABULARY, picture_with_words=False, temperature=1.0)
+        save_weights(path, network, VOCABULARY, temperature=1.0)
         loaded = load_weights(path, VOCABULARY).network
         assert (loaded.maps is not None, loaded.reading is not None) == ("maps" in parts, "reading" in parts)
         predictor = Predictor.load(path, reader="none")

@@ -45,13 +45,13 @@ def test_table_names_all_finders(source: Source, tmp_path: Path, capsys: pytest.
     config = {"preset": "nano", "minutes": 1, "epochs": 1, "hold_back": 0.3, "sources": [entry]}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     network = build_network(preset("nano"), VOCABULARY, PARTS)
-    save_weights(tmp_path / "w.safetensors", network, VOCABULARY, picture_with_words=False, temperature=1.0)
+    save_weights(tmp_path / "w.safetensors", network, VOCABULARY, temperature=1.0)
     command = ["--config", str(tmp_path / "config.yaml"), "--weights"]
     assert main([*command, str(tmp_path / "w.safetensors")]) == 0
     out = capsys.readouterr().out
     assert "| ours, 512 pixels |" in out
     assert "| PP-OCRv6 small | 1.000 |" in out  # large black print on a light ground
     blind = build_network(preset("nano"), VOCABULARY)
-    save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, picture_with_words=False, temperature=1.0)
+    save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, temperature=1.0)
     assert main([*command, str(tmp_path / "b.safetensors")]) == 2
     assert "train.run --maps" in capsys.readouterr().err

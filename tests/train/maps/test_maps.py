@@ -100,7 +100,7 @@ def test_training_changes_stem_and_maps_alone(source: Source, tmp_path: Path) ->
     reading = tmp_path / "reading.safetensors"
     vocabulary = Vocabulary(Schema.load())
     network = build_network(preset("nano"), vocabulary, ("reading",))
-    save_weights(reading, network, vocabulary, picture_with_words=False, temperature=1.0)
+    save_weights(reading, network, vocabulary, temperature=1.0)
     first = MapsTrainer(config(source, start=reading, hold_back=0.2), tmp_path / "first", "cpu")
     assert {r.name for r in first.train_records}.isdisjoint(r.name for r in first.held_records)
     assert len(first.train_records) + len(first.held_records) == 16
@@ -126,7 +126,7 @@ def test_the_maps_of_a_run_learn(source: Source, tmp_path: Path) -> None:
     trainer._step = lambda batch: losses.append(step(batch)) or losses[-1]  # type: ignore
     trainer.run()
     assert len(losses) == 48
-    assert np.mean(losses[-8:]) < 0.7 * np.mean(losses[:8])
+    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
 
 
 def test_weights_of_another_shape_are_refused(source: Source, tmp_path: Path) -> None:

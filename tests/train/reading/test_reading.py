@@ -100,7 +100,7 @@ def test_a_strip_is_read_in_a_batch_as_alone() -> None:
 def test_training_changes_the_reading_alone(source: Source, press: StripPress, tmp_path: Path) -> None:
     start = tmp_path / "start.safetensors"
     network = build_network(preset("nano"), VOCABULARY, ("maps",))
-    save_weights(start, network, VOCABULARY, picture_with_words=True, temperature=1.5, maps_epochs="3")
+    save_weights(start, network, VOCABULARY, temperature=1.5, maps_epochs="3")
     said: list[str] = []
     settings = config(source, start=start, print_start="ppocrv6-tiny", learning_rate=0.01)
     trainer = ReadingTrainer(settings, tmp_path / "run", "cpu", said.append)
@@ -112,7 +112,7 @@ def test_training_changes_the_reading_alone(source: Source, press: StripPress, t
     assert all(torch.equal(before[name], after[name]) for name in before)
     fresh = trainer.network.reading
     assert fresh is not None
-    facts = {"maps_epochs": "3", "reading_epochs": "1", "temperature": "1.500", "picture_with_words": "yes"}
+    facts = {"maps_epochs": "3", "reading_epochs": "1", "temperature": "1.500"}
     assert facts.items() <= trained.metadata.items()
 
 

@@ -1,0 +1,290 @@
+"""Training of choices, paths and texts: records, batches, loss, and a run that learns."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from model.catalogue import FIELDS
+from model.labels import LabelVocabulary
+from model.predictor import Predictor
+from model.schema import ENTITIES_FILE, Schema
+from model.vocabulary import Vocabulary
+from train.config import ProductsConfig, ProductSource, load_config, load_product_sources
+from train.products.augment import augment
+from train.products.batches import Pictures, ProductBatches, ProductTargets
+from train.products.evaluate import main as evaluate
+from train.products.loss import ProductLoss
+from train.products.records import Product, balanced, cell_of, frequencies, label_of, log_priors, read_products
+from train.products.trainer import ProductsTrainer
+
+SCHEMA = Schema.load()
+LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))
+CONFIGS = Path(__file__).parents[3] / "train" / "configs"
+TREE = """
+entities:
+  - {name: voltage, kind: quantity, units: [volt]}
+  - {name: kind, kind: path, paths: [A > x, A > y, B > z]}
+  - {name: colour, kind: choice, labels: [red, blue]}
+  - {name: title, kind: text, max_subwords: 8}
+"""
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> LabelVocabulary:
+    file = tmp_path_factory.mktemp("schema") / "entities.yaml"
+    file.write_text(TREE)
+    schema = Schema.load(file)
+    return LabelVocabulary(schema, Vocabulary(schema))
+
+
+def product(**labels: int) -> Product:
+    return Product("p", Path("p.jpg"), "", "", labels, {})
+
+
+def test_cells_name_labels_and_nodes() -> None:
+    category = SCHEMA["category"]
+    tree = category.taxonomy
+    assert tree.nodes[label_of(category, "Tshirts")] == ("Apparel", "Topwear", "Tshirts")
+    assert tree.nodes[label_of(category, "Apparel > Topwear > Togas")] == ("Apparel", "Topwear")
+    assert label_of(category, "Furniture") is None
+    assert label_of(SCHEMA["usage"], "NA") == SCHEMA["usage"].labels.index("NA")
+    with pytest.raises(ValueError, match="season has no label 'Monsoon'"):
+        label_of(SCHEMA["season"], "Monsoon")
+    assert cell_of({"a": "A", "b": "x"}, "a > b") == "A > x"
+    assert cell_of({"a": "A"}, "a > b") == cell_of({}, "a") == ""
+
+
+def test_records_of_a_table(shop: Path) -> None:
+    answers = {"baseColour": "colour", "category": "kind", "description": "blurb"}
+    source = ProductSource(table=shop / "table.csv", photos=shop / "photos", photo="id", answers=answers, title="name")
+    products = read_products(source, SCHEMA)
+    assert len(products) == 96
+    first = products[0]
+    assert first.title.startswith("Acme ") and set(first.labels) == {"baseColour", "category"}
+    assert first.texts["description"].endswith("look")
+    with pytest.raises(ValueError, match="no column 'tint'"):
+        read_products(replace(source, answers={"baseColour": "tint"}), SCHEMA)
+    with pytest.raises(ValueError, match=r"table\.csv, 0\.png: season has no label"):
+        read_products(replace(source, answers={"season": "colour"}), SCHEMA)
+
+
+def test_rare_labels_are_shown_more_often() -> None:
+    usage = SCHEMA["usage"]
+    products = [product(usage=label) for label, count in ((0, 100), (1, 25), (2, 1)) for _ in range(count)]
+    found = balanced([*products, product()], usage, {0: 500.0, 1: 10.0}, enough=100, most=3)
+    weights = {p.labels.get("usage"): (p.repeat, p.share) for p in found}
+    assert weights == {0: (1, 5), 1: (2, 1), 2: (3, 1), None: (1, 1)}
+
+
+def test_priors_count_products_as_shown_and_as_they_are(tree: LabelVocabulary, tmp_path: Path) -> None:
+    kind = tree.entities[0]
+    nodes = kind.taxonomy.nodes
+    shown = [replace(product(kind=nodes.index(("A", "x")), colour=0), repeat=2.0) for _ in range(50)]
+    shown += [replace(product(kind=nodes.index(("A",)), colour=1), share=3.0) for _ in range(100)]
+    tokens = tree.labels(tree.entities[1])
+    priors = log_priors(shown, tree, natural=False)
+    np.testing.assert_allclose(np.exp(priors[tokens.start : tokens.stop]), [0.5, 0.5], atol=0.01)
+    natural = log_priors(shown, tree, natural=True)
+    np.testing.assert_allclose(np.exp(natural[tokens.start : tokens.stop]), [50 / 350, 300 / 350], atol=0.01)
+    leaves = tree.labels(kind)
+    # A parent's products may be any of its leaves: 100 of x and 50 + 50 of both.
+    np.testing.assert_allclose(np.exp(priors[leaves.start : leaves.stop]), [0.75, 0.25, 0], atol=0.01)
+    assert (priors[: tokens.start - 6] == 0).all()
+    (tmp_path / "f.csv").write_text("label,count\nx,70\nQ,5\n")
+    assert frequencies(tmp_path / "f.csv", kind) == {nodes.index(("A", "x")): 70.0}
+
+
+def targets(entity: int, label: int) -> ProductTargets:
+    empty = torch.zeros(0, 1, dtype=torch.long)
+    return ProductTargets(
+        labelled=torch.tensor([0]),
+        entity=torch.tensor([entity]),
+        label=torch.tensor([label]),
+        written=torch.zeros(0, dtype=torch.long),
+        tokens=empty,
+        following=empty,
+        count=1,
+    )
+
+
+def test_loss_of_a_path_is_asked_level_by_level(tree: LabelVocabulary) -> None:
+    settings = {"level_weights": (0.5, 1.0), "text_weight": 1.0, "smoothing": 0.0}
+    loss = ProductLoss(tree, torch.zeros(tree.size), **settings)
+    kind = tree.entities[0]
+    logits = torch.zeros(1, tree.size)
+    leaves = tree.labels(kind)
+    logits[0, leaves.start : leaves.stop] = torch.tensor([0.5, 0.2, 0.3]).log()
+    node = kind.taxonomy.place
+    leaf = loss(logits, None, targets(0, node(("A", "x")))).item()
+    assert leaf == pytest.approx(-0.5 * np.log(0.7) - np.log(0.5), rel=1e-5)
+    # A label that is a parent asks for nothing below it.
+    assert loss(logits, None, targets(0, node(("B",)))).item() == pytest.approx(-0.5 * np.log(0.3), rel=1e-5)
+    # What is frequent in training speaks for itself, so less is asked of the network for it.
+    prior = torch.zeros(tree.size)
+    prior[leaves.start] = 2.0
+    adjusted = ProductLoss(tree, prior, **settings)
+    assert adjusted(logits, None, targets(0, node(("A", "x")))).item() < leaf
+
+
+def test_other_entities_tokens_do_not_matter(tree: LabelVocabulary) -> None:
+    loss = ProductLoss(tree, torch.zeros(tree.size), level_weights=(1.0,), text_weight=1.0, smoothing=0.0)
+    logits = torch.randn(1, tree.size, generator=torch.Generator().manual_seed(0))
+    before = loss(logits, None, targets(1, 1)).item()
+    logits[0, : tree.labels(tree.entities[1]).start] += 9
+    assert loss(logits, None, targets(1, 1)).item() == pytest.approx(before)
+
+
+def config(shop: Path, **changes: object) -> ProductsConfig:
+    answers = {"baseColour": "colour", "category": "kind", "title": "name", "description": "blurb"}
+    source = ProductSource(table=shop / "table.csv", photos=shop / "photos", photo="id", answers=answers, title="name")
+    settings = {"preset": "nano", "minutes": 5.0, "epochs": 2, "batch_size": 16, "side": 96, "frozen_blocks": 0}
+    return ProductsConfig(sources=(source,), **{**settings, **changes})  # type: ignore[arg-type]
+
+
+def test_batches_are_made_from_their_number_alone_and_never_show_an_answer(shop: Path) -> None:
+    wanted = config(shop, text_share=1.0, hide_field_share=0.0, hide_word_share=0.0)
+    products = read_products(wanted.sources[0], SCHEMA)
+    pictures = Pictures(96)
+    batches = ProductBatches(products, LABELS, pictures, wanted, 0)
+    assert len(batches) == 6
+    inputs, right = batches[2]
+    again, _ = ProductBatches(products, LABELS, Pictures(96), wanted, 0)[2]
+    assert all(torch.equal(a, b) for a, b in zip(vars(inputs).values(), vars(again).values(), strict=True))
+    title = LABELS.prompt(SCHEMA["title"])
+    for question in (inputs.prompt == title).nonzero().flatten():
+        assert not inputs.word_mask[inputs.owner[question]].any()
+    described = LABELS.prompt(SCHEMA["description"])
+    owners = inputs.owner[inputs.prompt == described]
+    # The description is asked for without any text and beside the title, never beside itself.
+    assert {int(n) for n in inputs.word_mask[owners].sum(dim=1)} == {0, 3}
+    assert set(inputs.fields[inputs.word_mask].tolist()) == {FIELDS.index("title")}
+    assert len(right.labelled) + len(right.written) == len(inputs.prompt)
+    assert right.tokens.shape == right.following.shape
+    assert (right.tokens[:, 0] == LABELS.bos).all()
+
+
+def test_augmented_pictures_keep_their_colours_and_their_box() -> None:
+    pixels = torch.full((4, 3, 64, 64), 127, dtype=torch.uint8)
+    pixels[:, 0, :, :48], pixels[:, 1:, :, :48] = 200, 40
+    visible = torch.tensor([[0.75, 1.0]]).expand(4, 2)
+    views = augment(pixels, visible, 96, torch.tensor([True] * 4), torch.Generator().manual_seed(1))
+    assert views.shape == (4, 3, 96, 96)
+    assert (views[:, :, :, 73:] == 127).all()
+    seen = views[:, :, :, :72].transpose(0, 1).flatten(1)
+    coloured = seen[:, seen[0] != 127]
+    assert (coloured[0] > coloured[1] + 60).all() and torch.allclose(coloured[1], coloured[2], atol=2)
+
+
+def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(
+        "preset: nano\nstem_start: efficientnet-lite0\nminutes: 1\nepochs: 0\nsmoothing: 1.5\nlevel_weights: []\n"
+        "sources:\n"
+        f"  - {{table: none.csv, photos: {shop / 'photos'}, photo: id, answers: [gender], colour: 3}}\n"
+    )
+    with pytest.raises(ValueError) as raised:
+        load_config(file, ProductsConfig)
+    for expected in (
+        "epochs: 0 is not above 0",
+        "fit the stem of small only, not of nano",
+        "smoothing: 1.5",
+        "level_weights: []",
+        "none.csv does not exist",
+        "sources[0].answers",
+        "sources[0].colour: unknown",
+    ):
+        assert expected in str(raised.value)
+
+
+def test_shipped_configs_load() -> None:
+    if not (CONFIGS.parents[2] / "shared" / "data" / "fashion").exists():
+        pytest.skip("the labelled photos are not beside this checkout")
+    shipped = load_config(CONFIGS / "products.yaml", ProductsConfig)
+    held_out = load_product_sources(CONFIGS / "products-val.yaml")
+    assert all(len(read_products(source, SCHEMA)) > 600 for source in shipped.sources)
+    assert not {s.table for s in shipped.sources} & {s.table for s in held_out}
+
+
+def test_a_new_choice_is_an_entry_a_mapping_and_a_run(shop: Path, tmp_path: Path) -> None:
+    """`pattern` is in no code: the schema gets an entry, the config names its column, the run teaches it."""
+    entities = tmp_path / "entities.yaml"
+    shipped = ENTITIES_FILE.read_text(encoding="utf-8").replace("taxonomies/", f"{ENTITIES_FILE.parent}/taxonomies/")
+    entities.write_text(f"{shipped}  - name: pattern\n    kind: choice\n    labels: [Solid, Stripe]\n")
+    file = tmp_path / "pattern.yaml"
+    file.write_text(
+        f"""
+preset: nano
+entities: {entities}
+side: 96
+frozen_blocks: 0
+minutes: 5
+epochs: 12
+batch_size: 16
+learning_rate: 0.003
+ema: 0.9
+hold_back: 0.15
+keep_best: 2
+sources:
+  - table: {shop}/table.csv
+    photos: {shop}/photos
+    photo: id
+    title: name
+    answers:
+      pattern: pattern
+      category: kind
+      title: name
+"""
+    )
+    trainer = ProductsTrainer(load_config(file, ProductsConfig), tmp_path / "run", "cpu", lambda text: None)
+    best = trainer.run()
+    assert best is not None and best.picture["pattern"] >= 0.8 and best.with_text["category"] >= 0.8
+    assert len(list((tmp_path / "run" / "best").iterdir())) == 2
+    weights = tmp_path / "run" / "weights.safetensors"
+    with pytest.raises(ValueError, match="other labels"):
+        Predictor.load(weights, reader="none")
+    predictor = Predictor.load(weights, entities=entities, reader="none")
+    right = 0
+    with (shop / "table.csv").open() as table:
+        rows = list(csv.DictReader(table))[:24]
+    for row in rows:
+        photo = (shop / "photos" / row["id"]).read_bytes()
+        result = predictor.predict(photo, ["pattern", "category", "articleType", "title"], top=2)
+        answer = result.as_dict()["predictions"]
+        right += answer["pattern"]["prediction"] == row["pattern"]
+        assert {a["prediction"] for a in answer["pattern"]["alternatives"]} == {"Solid", "Stripe"}
+        assert answer["category"]["value"][-1] in (
+            answer["articleType"]["prediction"],
+            *answer["category"]["value"][:2],
+        )
+        assert answer["title"]["prediction"]
+    assert right >= 0.8 * len(rows)
+    # The same command goes on where it stopped: here nothing is left to do.
+    assert ProductsTrainer(load_config(file, ProductsConfig), tmp_path / "run", "cpu", lambda text: None).done
+
+    # Words and answers learn on, the picture's side stays.
+    words = replace(
+        load_config(file, ProductsConfig), part_start=weights, patch_views=2, text_views=2, epochs=1, learning_rate=1e-4
+    )
+    further = ProductsTrainer(words, tmp_path / "words", "cpu", lambda text: None)
+    assert further.run().picture["pattern"] >= 0.8  # type: ignore[union-attr]
+    before, after = load_file(weights), load_file(tmp_path / "words" / "weights.safetensors")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert any(name.startswith("catalogue.encoder") for name in changed)
+    assert not any(name.startswith(("catalogue.stem", "catalogue.deep", "catalogue.patches")) for name in changed)
+
+    val = tmp_path / "val.yaml"
+    val.write_text(f"sources:\n{file.read_text().split('sources:')[1]}")
+    command = [str(val), str(tmp_path / "scores"), "--weights", str(weights), "--entities", str(entities)]
+    assert evaluate(command) == 0
+    scores = json.loads((tmp_path / "scores" / "results.json").read_text())
+    assert scores["pattern"]["table, picture"]["rows"] == 96 and scores["pattern"]["table, picture"]["accuracy"] >= 0.8
+    assert 0 <= scores["category"]["table, picture and text"]["hierarchical win"] <= 1
+    assert scores["title"]["table, picture"]["SacreBLEU"] >= 0
+    assert "| Stripe |" in (tmp_path / "scores" / "labels.md").read_text()
+    assert (tmp_path / "scores" / "confusion-table-pattern-picture.png").stat().st_size > 5000

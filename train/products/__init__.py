@@ -1,0 +1,1 @@
+"""Training of the catalogue part: choices, paths and texts."""

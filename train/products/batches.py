@@ -1,0 +1,190 @@
+"""Products as batches of questions with their right answers."""
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from model.catalogue import ProductInputs
+from model.errors import ResformerError
+from model.labels import LabelVocabulary
+from model.photo import decode
+from model.products import Product as Asked
+from model.products import Words, letterbox, product_inputs, product_words
+from model.schema import Entity
+from train.config import ProductsConfig
+from train.products.augment import augment
+from train.products.records import Product
+
+__all__ = ["Pictures", "ProductBatches", "ProductTargets", "make_targets", "questions_of"]
+
+
+@dataclass
+class ProductTargets:
+    """Right answers of Q questions, R of them with a label and the others with a text of at most T tokens.
+
+    Attributes:
+        labelled: (R,) their question numbers. entity: (R,) their entity's number in the vocabulary. label: (R,).
+        written: (Q - R,) question numbers. tokens: (Q - R, T) decoder input, begins with <bos>. following:
+            (Q - R, T) the token to follow each one, padded.
+        count: how many products were asked about.
+        numbers: (P,) which of the products to train on the pictures are of; empty where nobody asks.
+    """
+
+    labelled: Tensor
+    entity: Tensor
+    label: Tensor
+    written: Tensor
+    tokens: Tensor
+    following: Tensor
+    count: int
+    numbers: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+
+    def to(self, device: torch.device | str) -> "ProductTargets":
+        moved: dict[str, Any] = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in vars(self).items()}
+        return ProductTargets(**moved)
+
+
+class Pictures:
+    """Letterboxed photos, kept once they were decoded.
+
+    Args:
+        side: of the letterbox, pixels.
+    """
+
+    def __init__(self, side: int):
+        self._side = side
+        self._kept: dict[Path, tuple[np.ndarray, tuple[float, float]]] = {}
+
+    def __call__(self, products: Sequence[Product]) -> tuple[Tensor, Tensor]:
+        """uint8 (P, 3, side, side) and visible (P, 2)."""
+        for photo in (product.photo for product in products):
+            if photo not in self._kept:
+                try:
+                    self._kept[photo] = letterbox(decode(photo.read_bytes()), self._side)
+                except ResformerError as error:
+                    raise ValueError(f"{photo}: {error}") from error
+        boxed = [self._kept[product.photo] for product in products]
+        return torch.from_numpy(np.stack([pixels for pixels, _ in boxed])), torch.tensor([shown for _, shown in boxed])
+
+
+def questions_of(
+    product: Product, entities: Sequence[Entity], *, texts: bool, shown: Collection[str] = ()
+) -> list[Entity]:
+    """What can be asked about a product: its labels and, with `texts`, what it is called, but for the fields shown."""
+    return [
+        entity
+        for entity in entities
+        if entity.name in product.labels or (texts and entity.name in product.texts and entity.name not in shown)
+    ]
+
+
+def _text_targets(vocabulary: LabelVocabulary, texts: Sequence[str], most: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Decoder input and what follows it, (rows, T) each, for texts of at most `most` subwords each."""
+    rows = [[*vocabulary.encode_text(text)[:limit], vocabulary.eos] for text, limit in zip(texts, most, strict=True)]
+    length = max([1, *(len(row) for row in rows)])
+    tokens = torch.full((len(rows), length), vocabulary.pad)
+    following = torch.full((len(rows), length), vocabulary.pad)
+    for i, row in enumerate(rows):
+        following[i, : len(row)] = torch.tensor(row)
+        tokens[i, 0] = vocabulary.bos
+        tokens[i, 1 : len(row)] = torch.tensor(row[:-1])
+    return tokens, following
+
+
+class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
+    """The batches of one epoch, each made from (seed, epoch, its number) alone.
+
+    A picture is shown once and asked about twice: as if it came alone, and with the text that came with it.
+    """
+
+    def __init__(
+        self,
+        products: Sequence[Product],
+        vocabulary: LabelVocabulary,
+        pictures: Pictures,
+        config: ProductsConfig,
+        epoch: int,
+    ):
+        self._products = products
+        self._vocabulary = vocabulary
+        self._pictures = pictures
+        self._config = config
+        self._seed = (config.seed, epoch)
+        rng = np.random.default_rng(self._seed)
+        shown = np.array([p.repeat for p in products])
+        times = np.floor(shown + rng.random(len(products))).astype(int)
+        order = rng.permutation(np.repeat(np.arange(len(products)), times))
+        size = config.batch_size
+        # As many batches in every epoch, whatever was drawn: a schedule counts on it.
+        self._batches = np.resize(order, (max(1, round(shown.sum() / size)), size))
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, number: int) -> tuple[ProductInputs, ProductTargets]:
+        config, vocabulary = self._config, self._vocabulary
+        rng = random.Random(repr((*self._seed, number)))
+        generator = torch.Generator().manual_seed(rng.getrandbits(62))
+        chosen = [self._products[i] for i in self._batches[number]]
+        asked: list[Asked] = []
+        owners: list[Product] = []
+        for i, product in enumerate(chosen):
+            views: list[tuple[bool, Words, Collection[str]]] = [(True, [], ())]
+            if product.title or product.description:
+                views += [self._with_text(product, rng) for _ in range(config.text_views)]
+            for seen, words, shown in views:
+                texts = rng.random() < config.text_share
+                if entities := questions_of(product, vocabulary.entities, texts=texts, shown=shown):
+                    asked.append(Asked(i, seen, words, entities))
+                    owners.append(product)
+        pixels, visible = self._pictures(chosen)
+        if config.patch_views:
+            pixels = pixels[:, :, :0, :0]  # they were looked at before
+        else:
+            # A mirrored photo may belie a text that tells left from right.
+            described = {a.picture for a in asked if any(e.kind == "text" for e in a.entities)}
+            mirrored = torch.tensor([i not in described for i in range(len(chosen))])
+            pixels = augment(pixels, visible, config.side, mirrored, generator)
+        inputs = product_inputs(vocabulary, pixels, visible.tolist(), asked)
+        targets = make_targets(vocabulary, asked, owners)
+        return inputs, replace(targets, numbers=torch.from_numpy(self._batches[number]))
+
+    def _with_text(self, product: Product, rng: random.Random) -> tuple[bool, Words, Collection[str]]:
+        """A view with some of the text: is the picture seen, which words, of which fields."""
+        config = self._config
+        texts = {"title": product.title, "description": product.description}
+        given = {f: t for f, t in texts.items() if t and rng.random() >= config.hide_field_share}
+        if not given:
+            given = {f: t for f, t in texts.items() if t}
+        words = product_words(self._vocabulary, given.get("title", ""), given.get("description", ""))
+        kept = [word for word in words if rng.random() >= config.hide_word_share]
+        seen = rng.random() >= config.hide_picture_share
+        return seen, kept or words, given.keys()
+
+
+def make_targets(vocabulary: LabelVocabulary, asked: Sequence[Asked], products: Sequence[Product]) -> ProductTargets:
+    """Targets of the questions, in the order of product_inputs."""
+    questions = [(product, e) for a, product in zip(asked, products, strict=True) for e in a.entities]
+    labelled = [q for q, (_, e) in enumerate(questions) if e.kind != "text"]
+    written = [q for q, (_, e) in enumerate(questions) if e.kind == "text"]
+    tokens, following = _text_targets(
+        vocabulary,
+        [questions[q][0].texts[questions[q][1].name] for q in written],
+        [questions[q][1].max_subwords for q in written],
+    )
+    return ProductTargets(
+        labelled=torch.tensor(labelled, dtype=torch.long),
+        entity=torch.tensor([vocabulary.entities.index(questions[q][1]) for q in labelled], dtype=torch.long),
+        label=torch.tensor([questions[q][0].labels[questions[q][1].name] for q in labelled], dtype=torch.long),
+        written=torch.tensor(written, dtype=torch.long),
+        tokens=tokens,
+        following=following,
+        count=len(asked),
+    )
