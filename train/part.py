@@ -69,7 +69,8 @@ class PartTrainer(Loop[Batch, Result], Generic[Item, Batch, Result]):
                 raise ValueError(f"{config.start} was trained for other labels than the schema has; train those first")
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name.startswith(learned))
-        log(f"{self.part}: begins with {self.begin(network)} tensors of other weights")
+        if taken := self.begin(network):
+            log(f"{self.part}: {taken}")
         network.to(device)
         self.averaged = build_network(shape, self.vocabulary, parts).to(device).eval()
         items = self.read()
@@ -92,8 +93,8 @@ class PartTrainer(Loop[Batch, Result], Generic[Item, Batch, Result]):
         """What the config's sources hold."""
 
     @abstractmethod
-    def begin(self, network: Resformer) -> int:
-        """Gives what learns the packaged start that the config names; how many tensors that is."""
+    def begin(self, network: Resformer) -> str:
+        """Gives what learns the start that the config names; says how many tensors that is, and of what."""
 
     def finish(self, network: Resformer) -> None:
         """What the averaged weights need besides, before they are written."""

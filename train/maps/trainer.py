@@ -28,9 +28,11 @@ class MapsTrainer(PartTrainer[Record, tuple[Tensor, Tensor], Found]):
     def read(self) -> list[Record]:
         return photos_of(self.config.sources)
 
-    def begin(self, network: Resformer) -> int:
+    def begin(self, network: Resformer) -> str:
         assert network.print_stem is not None and network.maps is not None
-        return start_finding(network.print_stem, network.maps) if self.config.print_start else 0
+        if not self.config.print_start:
+            return ""
+        return f"{start_finding(network.print_stem, network.maps)} tensors from {self.config.print_start}"
 
     def batches(self, epoch: int) -> Cuts:
         return Cuts(

@@ -114,7 +114,7 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             products += found
         return products
 
-    def begin(self, network: Resformer) -> int:
+    def begin(self, network: Resformer) -> str:
         part = network.catalogue
         assert part is not None
         for module in self._frozen(part):
@@ -125,8 +125,10 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             if known is None:
                 raise ValueError(f"part_start: {self.config.part_start} has no catalogue part to go on with")
             part.load_state_dict(known.state_dict())
-            return len(part.state_dict())
-        return start_from_lite0(part.stem, part.deep) if self.config.stem_start else 0
+            return f"{len(part.state_dict())} tensors from {self.config.part_start}"
+        if not self.config.stem_start:
+            return ""
+        return f"{start_from_lite0(part.stem, part.deep)} tensors from {self.config.stem_start}"
 
     @property
     def _learned_before(self) -> bool:

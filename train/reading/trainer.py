@@ -67,9 +67,11 @@ class ReadingTrainer(PartTrainer[Record, Batch, Read]):
     def read(self) -> list[Record]:
         return photos_of(self.config.sources)
 
-    def begin(self, network: Resformer) -> int:
+    def begin(self, network: Resformer) -> str:
         assert network.reading is not None
-        return start_reading(network.reading) if self.config.print_start else 0
+        if not self.config.print_start:
+            return ""
+        return f"{start_reading(network.reading)} tensors from {self.config.print_start}"
 
     def batches(self, epoch: int) -> StripBatches:
         if self._lines is None:
