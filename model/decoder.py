@@ -58,6 +58,7 @@ class Decoder(nn.Module):
         expansion: int = 4,
     ):
         super().__init__()
+        self.heads = heads
         self.embedding = nn.Embedding(vocabulary, width)
         self.position = nn.Embedding(max_tokens + 1, width)
         self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(layers))
@@ -93,12 +94,23 @@ class Decoder(nn.Module):
         if cache.length and tokens.shape[1] != 1:
             raise ValueError(f"a used cache takes one token a step, not {tokens.shape[1]}")
         places = torch.arange(cache.length, cache.length + tokens.shape[1], device=tokens.device)
-        # The prompt starts every step's query: the decoder knows what is asked without looking it up.
-        x = self.embed(tokens) + self.position(places) + memory.question[:, :1]
-        for i, layer in enumerate(self.layers):
-            x, cache.own[i] = layer(x, cache.cross[i], memory.mask, cache.own[i])
+        x = self.through(tokens, places, memory.question[:, :1], memory.mask, cache)
         cache.length += tokens.shape[1]
-        return self.norm(x)
+        return x
+
+    def through(self, tokens: Tensor, places: Tensor, prompt: Tensor, mask: Tensor, cache: Cache) -> Tensor:
+        """States (Q, T, D) after each token, as `hidden`.
+
+        Args:
+            places: (T,) of the tokens in the answer. prompt: (Q, 1, D), first of the question's stream.
+            mask: see Memory.
+        """
+        # The prompt starts every step's query: the decoder knows what is asked without looking it up.
+        x = self.embed(tokens) + self.position(places) + prompt
+        for i, layer in enumerate(self.layers):
+            x, cache.own[i] = layer(x, cache.cross[i], mask, cache.own[i])
+        normed: Tensor = self.norm(x)
+        return normed
 
 
 class PointerDecoder(Decoder):
@@ -147,4 +159,8 @@ class TiedDecoder(Decoder):
 
     def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
         """Logits (Q, T, V) that follow each token, see `hidden`."""
-        return F.linear(self.hidden(tokens, memory, cache), self.embedding.weight, self.bias)
+        return self.read_out(self.hidden(tokens, memory, cache))
+
+    def read_out(self, states: Tensor) -> Tensor:
+        """(..., D) to logits (..., V)."""
+        return F.linear(states, self.embedding.weight, self.bias)

@@ -38,11 +38,12 @@ class FirstStep:
     def __init__(self, network: Resformer, begin: int, example: Inputs, threads: int):
         examples = {name: getattr(example, name) for name in AXES}
         axes = {**AXES, LOGITS: {0: "questions", 1: "tokens"}}
-        self._logits = Graph(_First(network, begin), examples, axes, LOGITS, device="cpu", threads=threads)
+        self._logits = Graph(_First(network, begin), examples, axes, [LOGITS], device="cpu", threads=threads)
 
     def __call__(self, inputs: Inputs) -> Tensor:
         """Logits (Q, spelled + C). `inputs` are of one photo, on a processor."""
-        return torch.from_numpy(self._logits(*(getattr(inputs, name).numpy() for name in AXES)))
+        (logits,) = self._logits(*(getattr(inputs, name).numpy() for name in AXES))
+        return torch.from_numpy(logits)
 
 
 class _First(nn.Module):

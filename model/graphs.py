@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ class Graph:
     """A module that takes and gives arrays, computed where that is fastest: on a processor by ONNX Runtime.
 
     Args:
-        module: takes the examples in their order and gives one tensor.
+        module: takes the examples in their order and gives a tensor, or a tuple of some.
         examples: of what it takes, by name.
         axes: which axes of what it takes and gives may be of any size: names by number, by name.
-        given: the name of what it gives.
+        given: the names of what it gives.
         device: where the module is.
         threads: of ONNX Runtime.
     """
@@ -30,7 +30,7 @@ class Graph:
         module: nn.Module,
         examples: Mapping[str, Tensor],
         axes: Mapping[str, Mapping[int, str]],
-        given: str,
+        given: Sequence[str],
         *,
         device: str,
         threads: int,
@@ -42,12 +42,13 @@ class Graph:
         if torch.device(device).type == "cpu":
             self._session = _session(self._module, examples, axes, given, threads)
 
-    def __call__(self, *arrays: np.ndarray) -> np.ndarray:
-        """What the module gives for these, in the order of the examples."""
+    def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """What the module gives for these, which are in the order of the examples."""
         if self._session:
-            return self._session.run(None, dict(zip(self._names, arrays, strict=True)))[0]
+            return list(self._session.run(None, dict(zip(self._names, arrays, strict=True))))
         with torch.inference_mode():
-            return self._module(*(torch.from_numpy(a).to(self._device) for a in arrays)).float().cpu().numpy()
+            given = self._module(*(torch.from_numpy(a).to(self._device) for a in arrays))
+        return [tensor.float().cpu().numpy() for tensor in (given if isinstance(given, tuple) else (given,))]
 
 
 def session_of(file: Path, threads: int) -> Any:
@@ -68,7 +69,7 @@ def _session(
     module: nn.Module,
     examples: Mapping[str, Tensor],
     axes: Mapping[str, Mapping[int, str]],
-    given: str,
+    given: Sequence[str],
     threads: int,
 ) -> Any:
     # The exporter that torch warns to take instead needs a package more.
@@ -81,7 +82,7 @@ def _session(
             file,
             dynamo=False,
             input_names=list(examples),
-            output_names=[given],
+            output_names=list(given),
             dynamic_axes={name: dict(of) for name, of in axes.items()},
         )
         return session_of(file, threads)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from model.catalogue import FIELDS, Catalogue
-from model.encoder import Memory
 from model.graphs import Graph
 from model.labels import LabelVocabulary
 from model.products import Product, letterbox, product_inputs, product_words
 from model.schema import Entity
 from model.taxonomy import SEPARATOR
+from model.writer import Writer
 
 __all__ = ["Telling", "Told"]
 
@@ -54,7 +54,8 @@ class Telling:
         self._side = side
         self._device = device
         example = torch.zeros(1, 3, side, side, dtype=torch.uint8)
-        self._look = Graph(_Look(part), {"pixels": example}, {}, "patches", device=device, threads=threads)
+        self._look = Graph(_Look(part), {"pixels": example}, {}, ["patches"], device=device, threads=threads)
+        self._writer = Writer(part.decoder, vocabulary, device, threads)
 
     @torch.inference_mode()
     def __call__(
@@ -76,7 +77,7 @@ class Telling:
             top: how many alternatives are told.
         """
         pixels, visible = letterbox(image, self._side)
-        patches = torch.from_numpy(self._look(pixels[None])).to(self._device)
+        patches = torch.from_numpy(*self._look(pixels[None])).to(self._device)
         given = {"title": title, "description": description}
         views: dict[tuple[str, ...], list[Entity]] = {}
         for entity in entities:
@@ -97,7 +98,8 @@ class Telling:
         written = [q for q, entity in enumerate(asked) if entity.kind == "text"]
         if written:
             some = memory.some(torch.tensor(written, device=self._device))
-            told.update(self._write([asked[q] for q in written], some))
+            texts = self._writer(some, [asked[q].max_subwords for q in written])
+            told.update({asked[q].name: Told(*text) for q, text in zip(written, texts, strict=True)})
         return told
 
     def _choose(self, entity: Entity, logits: Tensor, top: int) -> Told:
@@ -117,35 +119,6 @@ class Telling:
         node = leaf[: max(sure, default=1)]
         leaf_chance = (leaf[-1], float(chances[first]))
         return Told(SEPARATOR.join(node), float(nodes[tree.place(node)]), node, leaf_chance, alternatives)
-
-    def _write(self, entities: Sequence[Entity], memory: Memory) -> dict[str, Told]:
-        """Texts, token by token, the likeliest each time."""
-        vocabulary = self._vocabulary
-        cache = self._part.decoder.start(memory)
-        allowed = torch.full((vocabulary.size,), float("-inf"), device=self._device)
-        allowed[vocabulary.eos] = 0
-        allowed[vocabulary.subwords.start : vocabulary.subwords.stop] = 0
-        said: list[list[int]] = [[] for _ in entities]
-        chances: list[list[float]] = [[] for _ in entities]
-        open_rows = set(range(len(entities)))
-        tokens = torch.full((len(entities), 1), vocabulary.bos, device=self._device)
-        for _ in range(max(entity.max_subwords for entity in entities) + 1):
-            logp = (self._part.say(tokens, memory, cache)[:, -1] + allowed).float().log_softmax(dim=-1)
-            likeliest = logp.max(dim=-1)
-            tokens = likeliest.indices[:, None]
-            for row in list(open_rows):
-                token = int(tokens[row])
-                chances[row].append(float(likeliest.values[row]))
-                if token == vocabulary.eos or len(said[row]) == entities[row].max_subwords:
-                    open_rows.remove(row)
-                else:
-                    said[row].append(token)
-            if not open_rows:
-                break
-        return {
-            entity.name: Told(vocabulary.decode_text(said[row]).strip(), float(np.exp(np.mean(chances[row]))))
-            for row, entity in enumerate(entities)
-        }
 
 
 class _Look(nn.Module):

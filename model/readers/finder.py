@@ -23,11 +23,12 @@ class PrintFinder:
     def __init__(self, network: Resformer, device: str, threads: int):
         example = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
         axes = {"photo": {1: "height", 2: "width"}, "maps": {2: "rows", 3: "columns"}}
-        self._maps = Graph(_Maps(network), {"photo": example}, axes, "maps", device=device, threads=threads)
+        self._maps = Graph(_Maps(network), {"photo": example}, axes, ["maps"], device=device, threads=threads)
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
         """uint8 RGB (H, W, 3) to float32 (MAPS, H / CELL, W / CELL)."""
-        return self._maps(photo[None])[0]
+        (maps,) = self._maps(photo[None])
+        return maps[0]
 
 
 class _Maps(nn.Module):

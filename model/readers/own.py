@@ -30,7 +30,7 @@ class OwnReading:
     def __init__(self, network: Resformer, device: str, threads: int):
         example = torch.zeros(1, STRIP_HEIGHT, 96, 3, dtype=torch.uint8)
         axes = {"strip": {2: "width"}, "logits": {1: "columns"}}
-        self._logits = Graph(_Logits(network), {"strip": example}, axes, "logits", device=device, threads=1)
+        self._logits = Graph(_Logits(network), {"strip": example}, axes, ["logits"], device=device, threads=1)
         self._pool = ThreadPoolExecutor(threads)
 
     def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
@@ -39,7 +39,8 @@ class OwnReading:
 
     def read(self, strip: np.ndarray) -> Text:
         """What one strip says, uint8 RGB (STRIP_HEIGHT, W, 3)."""
-        return read_out(self._logits(_fitted(strip)[None])[0])
+        (logits,) = self._logits(_fitted(strip)[None])
+        return read_out(logits[0])
 
 
 class _Logits(nn.Module):

@@ -11,6 +11,7 @@ from model.products import MOST_WORDS, Product, letterbox, product_inputs, produ
 from model.schema import Schema
 from model.telling import SURE, Telling
 from model.vocabulary import Vocabulary
+from model.writer import Writer
 
 SCHEMA = Schema.load()
 LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))
@@ -113,17 +114,40 @@ def test_answers_are_of_the_schema(telling: Telling) -> None:
             assert answer.levels == () and answer.alternatives == []
 
 
-def test_a_text_ends_at_its_limit(part: Catalogue, telling: Telling) -> None:
+def test_a_text_ends_at_its_limit(part: Catalogue) -> None:
     (dress,) = LABELS.encode_text(" dress")
+    texts = [SCHEMA["title"], SCHEMA["description"]]
     try:
         part.decoder.bias.data[dress] = 50.0
-        told = telling(PHOTO, [SCHEMA["title"], SCHEMA["description"]])
-        assert told["title"].text.split() == ["dress"] * SCHEMA["title"].max_subwords
-        assert told["description"].text.split() == ["dress"] * SCHEMA["description"].max_subwords
+        told = Telling(part, LABELS, SHAPE.image_size, "cpu", 1)(PHOTO, texts)
+        for entity in texts:
+            assert told[entity.name].text.split() == ["dress"] * entity.max_subwords
         part.decoder.bias.data[LABELS.eos] = 100.0
-        assert telling(PHOTO, [SCHEMA["title"]])["title"].text == ""
+        assert Telling(part, LABELS, SHAPE.image_size, "cpu", 1)(PHOTO, texts)["title"].text == ""
     finally:
         part.decoder.bias.data.zero_()
+
+
+def test_texts_take_the_likeliest_token_each_time(part: Catalogue) -> None:
+    """As the decoder itself would, without a cache, on texts of one batch that are told together."""
+    pixels, visible = letterbox(PHOTO, SHAPE.image_size)
+    texts = [SCHEMA["title"], SCHEMA["description"]]
+    inputs = product_inputs(LABELS, pixels[None], [visible], [Product(0, True, [], texts)])
+    with torch.inference_mode():
+        memory = part.encode(inputs)
+        written = Writer(part.decoder, LABELS, "cpu", 1)(memory, [5, 9])
+        for question, (most, (text, chance)) in enumerate(zip([5, 9], written, strict=True)):
+            asked, tokens, logp = memory.some(torch.tensor([question])), [LABELS.bos], []
+            while len(logp) <= most:
+                row = part.say(torch.tensor([tokens]), asked, part.decoder.start(asked))[0, -1]
+                sayable = [LABELS.eos, *LABELS.subwords]
+                likeliest, place = row[sayable].log_softmax(dim=0).max(dim=0)
+                logp.append(float(likeliest))
+                tokens.append(sayable[place])
+                if tokens[-1] == LABELS.eos:
+                    break
+            assert text == LABELS.decode_text(tokens[1 : most + 1]).strip()
+            assert chance == pytest.approx(np.exp(np.mean(logp)), rel=1e-3)
 
 
 def test_a_path_stops_where_it_is_no_longer_sure(part: Catalogue, telling: Telling) -> None:

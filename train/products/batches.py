@@ -24,6 +24,8 @@ from train.products.records import Product
 
 __all__ = ["Pictures", "ProductBatches", "ProductTargets", "make_targets", "questions_of"]
 
+POOL = 16  # batches
+
 
 @dataclass
 class ProductTargets:
@@ -124,6 +126,8 @@ class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
         size = config.batch_size
         # As many batches in every epoch, whatever was drawn: a schedule counts on it.
         self._batches = np.resize(order, (max(1, round(shown.sum() / size)), size))
+        if config.patch_views:
+            self._batches = _alike(self._batches, np.array([_letters(p) for p in products]), rng)
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -167,6 +171,26 @@ class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
         kept = [word for word in words if rng.random() >= config.hide_word_share]
         seen = rng.random() >= config.hide_picture_share
         return seen, kept or words, given.keys()
+
+
+def _letters(product: Product) -> int:
+    """How much there is to read and to write."""
+    return sum(map(len, (product.title, product.description, *product.texts.values())))
+
+
+def _alike(batches: np.ndarray, letters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Batches of products with about as many letters: where words are all that is computed, padding costs most.
+
+    Args:
+        batches: (count, size) numbers of products, in random order; each is sorted among its POOL neighbours alone.
+    """
+    pooled = []
+    for start in range(0, len(batches), POOL):
+        pool = batches[start : start + POOL]
+        longest_last = pool.flatten()[np.argsort(letters[pool.flatten()], kind="stable")]
+        pooled.append(longest_last.reshape(pool.shape))
+    alike = np.concatenate(pooled)
+    return alike[rng.permutation(len(alike))]
 
 
 def make_targets(vocabulary: LabelVocabulary, asked: Sequence[Asked], products: Sequence[Product]) -> ProductTargets:
