@@ -1,5 +1,6 @@
-"""Transformer decoders with cached self- and cross-attention."""
+"""Transformer decoders: one that points to an answer at once, one that says its answer token by token."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 from model.encoder import Memory
 from model.layers import Attention, FeedForward, KeyValue
 
-__all__ = ["Cache", "Decoder", "PointerDecoder", "TiedDecoder"]
+__all__ = ["Cache", "PointerDecoder", "TiedDecoder"]
 
 
 @dataclass
@@ -23,15 +24,37 @@ class Cache:
 
 
 class _Layer(nn.Module):
+    """What a query does after it looked at itself: it looks at the memory, and thinks."""
+
     def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
-        self.self_attention = Attention(width, heads, dropout)
         self.norm2 = nn.LayerNorm(width)
         self.cross_attention = Attention(width, heads, dropout)
         self.norm3 = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, dropout, expansion)
         self.dropout = nn.Dropout(dropout)
+
+    def _look(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
+        x = x + self.dropout(self.cross_attention(self.norm2(x), cross, mask))
+        return x + self.dropout(self.feed_forward(self.norm3(x)))
+
+
+class _PointingLayer(_Layer):
+    """Attention of a lone token to itself is a linear map, whatever its query and key are."""
+
+    def __init__(self, width: int, heads: int, dropout: float, expansion: int):
+        super().__init__(width, heads, dropout, expansion)
+        self.itself = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
+        return self._look(x + self.dropout(self.itself(self.norm1(x))), cross, mask)
+
+
+class _SayingLayer(_Layer):
+    def __init__(self, width: int, heads: int, dropout: float, expansion: int):
+        super().__init__(width, heads, dropout, expansion)
+        self.self_attention = Attention(width, heads, dropout)
 
     def forward(self, x: Tensor, cross: KeyValue, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
         normed = self.norm1(x)
@@ -40,34 +63,18 @@ class _Layer(nn.Module):
             own = (torch.cat([past[0], own[0]], dim=2), torch.cat([past[1], own[1]], dim=2))
         # With a past, x is the one newest token, which may see all of it.
         x = x + self.dropout(self.self_attention(normed, own, causal=past is None))
-        x = x + self.dropout(self.cross_attention(self.norm2(x), cross, mask))
-        return x + self.dropout(self.feed_forward(self.norm3(x))), own
+        return self._look(x, cross, mask), own
 
 
-class Decoder(nn.Module):
-    """Embeds what was said so far and looks at the memory; what its hidden states say is left to who inherits."""
+class _Decoder(nn.Module):
+    """Looks at the memory with its layers."""
 
-    def __init__(
-        self,
-        vocabulary: int,
-        width: int,
-        heads: int,
-        layers: int,
-        max_tokens: int,
-        dropout: float,
-        expansion: int = 4,
-    ):
+    def __init__(self, layers: Iterable[_Layer]):
         super().__init__()
-        self.heads = heads
-        self.embedding = nn.Embedding(vocabulary, width)
-        self.position = nn.Embedding(max_tokens + 1, width)
-        self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        nn.init.normal_(self.embedding.weight, std=0.02)
-        nn.init.normal_(self.position.weight, std=0.02)
+        self.layers = nn.ModuleList(layers)
 
-    def start(self, memory: Memory) -> Cache:
-        """Projects the memory to every layer's cross keys and values, once for all steps."""
+    def cross(self, memory: Memory) -> list[KeyValue]:
+        """The memory as every layer's keys and values."""
         cross = []
         for layer in self.layers:
             attention = cast(_Layer, layer).cross_attention
@@ -78,11 +85,61 @@ class Decoder(nn.Module):
                     torch.cat([photo[1][memory.owner], question[1]], dim=2),
                 )
             )
-        return Cache(cross, [None] * len(self.layers))
+        return cross
+
+
+class PointerDecoder(_Decoder):
+    """Points to one of a question's C candidates, or says that nothing is shown.
+
+    A pointer network (arXiv 1506.03134): to point to a candidate is to answer with its exact print, so the language of
+    the answers is the candidates' and the empty one, and one step ends it.
+    """
+
+    def __init__(self, width: int, heads: int, layers: int, dropout: float):
+        super().__init__(_PointingLayer(width, heads, dropout, expansion=4) for _ in range(layers))
+        self.begin = nn.Parameter(0.02 * torch.randn(width))
+        self.norm = nn.LayerNorm(width)
+        self.nothing = nn.Linear(width, 1)
+        self.pointer_query = nn.Linear(width, width, bias=False)
+        self.pointer_key = nn.Linear(width, width, bias=False)
+        self.candidate_score = nn.Linear(width, 1)
+
+    def forward(self, memory: Memory) -> Tensor:
+        """Logits (Q, 1 + C) of the empty answer and of the candidates; -inf for those that are padding."""
+        x = self.begin + memory.question[:, :1]
+        for layer, cross in zip(self.layers, self.cross(memory), strict=True):
+            x = layer(x, cross, memory.mask)
+        x = self.norm(x)
+        candidates = memory.question[:, 1:]
+        pointer = self.pointer_query(x) @ self.pointer_key(candidates).transpose(1, 2) * x.shape[-1] ** -0.5
+        pointer = (pointer + self.candidate_score(candidates).transpose(1, 2))[:, 0]
+        pointer = pointer.masked_fill(~memory.question_mask[:, 1:], float("-inf"))
+        return torch.cat([self.nothing(x)[:, 0], pointer], dim=-1)
+
+
+class TiedDecoder(_Decoder):
+    """Next-token logits over the vocabulary (V), which is read out by its own embedding (arXiv 1608.05859)."""
+
+    def __init__(
+        self, vocabulary: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float, expansion: int
+    ):
+        super().__init__(_SayingLayer(width, heads, dropout, expansion) for _ in range(layers))
+        self.heads = heads
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.position = nn.Embedding(max_tokens + 1, width)
+        self.norm = nn.LayerNorm(width)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        nn.init.normal_(self.position.weight, std=0.02)
+
+    def start(self, memory: Memory) -> Cache:
+        """Projects the memory to every layer's cross keys and values, once for all steps."""
+        return Cache(self.cross(memory), [None] * len(self.layers))
 
     def embed(self, tokens: Tensor) -> Tensor:
-        """What tokens are to the network: (...) to (..., D)."""
-        embedded: Tensor = self.embedding(tokens)
+        """What tokens are to the network: (...) to (..., D), as long as what is added to it; read out, an embedding has
+        to be short (arXiv 1706.03762)."""
+        embedded: Tensor = self.embedding(tokens) * self.embedding.embedding_dim**0.5
         return embedded
 
     def hidden(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
@@ -111,51 +168,6 @@ class Decoder(nn.Module):
             x, cache.own[i] = layer(x, cache.cross[i], mask, cache.own[i])
         normed: Tensor = self.norm(x)
         return normed
-
-
-class PointerDecoder(Decoder):
-    """Next-token logits over the tokens that spell a quantity (V) *and* the question's candidates (C).
-
-    A pointer network (arXiv 1506.03134): choosing a candidate answers with its exact print, the vocabulary spells what
-    was not parsed.
-    """
-
-    def __init__(
-        self, vocabulary: int, spelled: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float
-    ):
-        """
-        Args:
-            spelled: how many tokens, the first of the vocabulary, spell a quantity.
-        """
-        super().__init__(vocabulary, width, heads, layers, max_tokens, dropout)
-        self.head = nn.Linear(width, spelled)
-        self.pointer_query = nn.Linear(width, width, bias=False)
-        self.pointer_key = nn.Linear(width, width, bias=False)
-        self.candidate_score = nn.Linear(width, 1)
-
-    def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
-        """Logits (Q, T, V + C) that follow each token, see `hidden`; -inf for candidates that are padding."""
-        x = self.hidden(tokens, memory, cache)
-        candidates = memory.question[:, 1:]
-        pointer = self.pointer_query(x) @ self.pointer_key(candidates).transpose(1, 2) * x.shape[-1] ** -0.5
-        pointer = pointer + self.candidate_score(candidates).transpose(1, 2)
-        pointer = pointer.masked_fill(~memory.question_mask[:, None, 1:], float("-inf"))
-        return torch.cat([self.head(x), pointer], dim=-1)
-
-
-class TiedDecoder(Decoder):
-    """Next-token logits over the vocabulary (V), which is read out by its own embedding (arXiv 1608.05859)."""
-
-    def __init__(
-        self, vocabulary: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float, expansion: int
-    ):
-        super().__init__(vocabulary, width, heads, layers, max_tokens, dropout, expansion)
-        self.bias = nn.Parameter(torch.zeros(vocabulary))
-        nn.init.normal_(self.embedding.weight, std=width**-0.5)
-
-    def embed(self, tokens: Tensor) -> Tensor:
-        # As long as what is added to it: read out, an embedding has to be short (arXiv 1706.03762).
-        return super().embed(tokens) * self.embedding.embedding_dim**0.5
 
     def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
         """Logits (Q, T, V) that follow each token, see `hidden`."""

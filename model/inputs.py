@@ -9,7 +9,7 @@ from torch import Tensor
 
 from model.candidates import Candidate, find_candidates
 from model.features import candidate_features, feature_count
-from model.network import Inputs
+from model.network import DIGITS, Inputs
 from model.page import GEOMETRY, Page
 from model.priors import Priors
 from model.quantity import Quantity
@@ -22,7 +22,6 @@ __all__ = ["Example", "Preprocessor"]
 MAX_WORDS = 160  # a photo with more keeps its largest print; a line with digits counts as three times its size
 MAX_TEXT_WORDS = 40  # of these, words of the caller's text
 SUBWORDS = 8  # per word and per side of a candidate's context
-DIGITS = 12
 
 # Between the two kinds of question that the network learns from: best on photos held back from training, and one print
 # answers two entities half as often as where every value is presumed.
@@ -81,8 +80,8 @@ class Preprocessor:
         for i, (entity, candidates) in enumerate(zip(entities, example.candidates, strict=True)):
             own = own_labels[i] if own_labels else None
             example.features.append(candidate_features(page, candidates, entity, self.schema, self.priors, own))
-            example.units.append([self.vocabulary.symbol(c.quantity.unit) for c in candidates])
-            example.spelling.append([self.vocabulary.encode_quantity(c.quantity)[:-1][:DIGITS] for c in candidates])
+            example.units.append([self.vocabulary.unit(c.quantity.unit) for c in candidates])
+            example.spelling.append([self.vocabulary.number(c.quantity)[:DIGITS] for c in candidates])
             example.context.append([self._context(page, c, text) for c in candidates])
             example.geometry.append(
                 [page.geometry(c.box, page.lines[c.line] if c.line >= 0 else None) for c in candidates]

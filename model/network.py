@@ -23,8 +23,9 @@ from model.print_stem import PrintStem
 from model.reading import LineReader
 from model.vocabulary import Vocabulary
 
-__all__ = ["FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
+__all__ = ["DIGITS", "FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
 
+DIGITS = 12  # of a candidate's number, and other symbols in it
 FEATURE_BINS = 8  # quantile bins that a candidate's number features are spread over
 PARTS: Final = ("maps", "reading", "catalogue")
 """What a network may do without: its maps of print with the stem that they stand on, its reading of strips, and what
@@ -40,7 +41,7 @@ class Inputs:
     Attributes:
         words: (B, N, K) subword tokens. word_geometry: (B, N, G) centre first. word_mask: bool (B, N).
         owner: (Q,) photo of each question. prompt: (Q,) prompt token. presumption: (Q,), see Preprocessor.example.
-        features: (Q, C, F). units: (Q, C) unit tokens. spelling: (Q, C, T) number tokens.
+        features: (Q, C, F). units: (Q, C) unit tokens. spelling: (Q, C, DIGITS) number tokens.
         context: (Q, C, 2, K) subwords before and after the candidate in its line.
         candidate_geometry: (Q, C, G). candidate_mask: bool (Q, C).
     """
@@ -83,7 +84,8 @@ class Resformer(nn.Module):
         self.catalogue = (
             Catalogue(preset, LabelVocabulary(vocabulary.schema, vocabulary)) if "catalogue" in parts else None
         )
-        self.spelling_position = nn.Embedding(preset.max_tokens, width)
+        self.embedding = nn.Embedding(vocabulary.size, width)
+        self.spelling_position = nn.Embedding(DIGITS, width)
         self.geometry = nn.Linear(geometry, width)
         self.feature_edges: Tensor
         self.register_buffer("feature_edges", torch.linspace(-1, 1, FEATURE_BINS + 1).repeat(features, 1))
@@ -98,29 +100,21 @@ class Resformer(nn.Module):
         self.presumption = nn.Embedding(2, width)  # no, yes
         self.dropout = nn.Dropout(preset.dropout)
         self.encoder = Encoder(width, preset.heads, preset.encoder_layers, preset.dropout)
-        self.decoder = PointerDecoder(
-            vocabulary.size,
-            vocabulary.spelled,
-            width,
-            preset.heads,
-            preset.decoder_layers,
-            preset.max_tokens,
-            preset.dropout,
-        )
+        self.decoder = PointerDecoder(width, preset.heads, preset.decoder_layers, preset.dropout)
+        nn.init.normal_(self.embedding.weight, std=0.02)
         nn.init.normal_(self.spelling_position.weight, std=0.02)
         nn.init.normal_(self.stream.weight, std=0.02)
         nn.init.normal_(self.presumption.weight, std=0.02)
 
     def encode(self, inputs: Inputs) -> Memory:
         """Everything that is known of the photos and of the candidates for each question."""
-        embedding = self.decoder.embedding
         words = self._bag(inputs.words) + self._place(inputs.word_geometry) + self.stream.weight[0]
         no, yes = self.presumption.weight
         presumption = torch.lerp(no, yes, inputs.presumption[:, None])
-        prompt = (embedding(inputs.prompt) + presumption)[:, None]
+        prompt = (self.embedding(inputs.prompt) + presumption)[:, None]
         candidates = (
             self.features(self._spread(inputs.features))
-            + embedding(inputs.units)
+            + self.embedding(inputs.units)
             + self._spelled(inputs.spelling)
             + self.context_mixers(self._bag(inputs.context).flatten(2))
             + self._place(inputs.candidate_geometry)
@@ -155,22 +149,21 @@ class Resformer(nn.Module):
             raise ValueError("this network cannot read; train it with `python -m train.run --reading`")
         return self.reading(_normalised(strips, self.geometry.weight.dtype), mask)
 
-    def forward(self, inputs: Inputs, tokens: Tensor) -> Tensor:
-        """Next-token logits (Q, T, spelled + C) after each of the tokens (Q, T), for training."""
-        memory = self.encode(inputs)
-        return self.decoder(tokens, memory, self.decoder.start(memory))
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Logits (Q, 1 + C) of the answers, see PointerDecoder."""
+        answers: Tensor = self.decoder(self.encode(inputs))
+        return answers
 
     def _bag(self, subwords: Tensor) -> Tensor:
         """Mean of subword embeddings over the last axis: (..., K) -> (..., D)."""
-        present = (subwords != self.pad)[..., None].to(self.decoder.embedding.weight.dtype)
-        total = (self.decoder.embedding(subwords) * present).sum(dim=-2)
+        present = (subwords != self.pad)[..., None].to(self.embedding.weight.dtype)
+        total = (self.embedding(subwords) * present).sum(dim=-2)
         return total / present.sum(dim=-2).clamp(min=1)
 
     def _spelled(self, spelling: Tensor) -> Tensor:
         """Digits with their places, so that a value can be told from its anagrams: (Q, C, T) -> (Q, C, D)."""
         present = (spelling != self.pad)[..., None]
-        places = self.spelling_position.weight[: spelling.shape[-1]]
-        return ((self.decoder.embedding(spelling) * (1 + places)) * present).sum(dim=-2)
+        return ((self.embedding(spelling) * (1 + self.spelling_position.weight)) * present).sum(dim=-2)
 
     def _place(self, geometry: Tensor) -> Tensor:
         return sincos_2d(geometry[..., :2], self.preset.width) + self.geometry(geometry)

@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from model.candidates import same_amounts
-from model.decoding import EMPTY_MARGIN, Answer, Crossing, Steps, decode
+from model.choosing import Choosing
+from model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
 from model.drawing import find_drawing
 from model.errors import BadRequest
-from model.first_step import FirstStep
-from model.grammar import CandidateGrammar, Grammar, QuantityGrammar
 from model.inputs import Example, Preprocessor
 from model.labels import LabelVocabulary
 from model.network import Inputs, Resformer
@@ -120,7 +119,7 @@ class Predictor:
         self.readers = readers_for(weights.network)
         self._readers: dict[str, Reader] = {}
         self.words_reader()
-        self._first_step: FirstStep | None = None
+        self._choosing: Choosing | None = None
         self._telling = _telling(weights.network, self.schema, preprocessor.vocabulary, device, threads)
         self._lock = threading.Lock()
         self._aside = ThreadPoolExecutor(1)
@@ -170,8 +169,7 @@ class Predictor:
     def prepare(self) -> "Predictor":
         """Takes two seconds to make answers from words faster, on a processor; for who will give more than a few."""
         if torch.device(self._device).type == "cpu":
-            begin = self._preprocessor.vocabulary.bos
-            self._first_step = FirstStep(self._network, begin, self._preprocessor.sample(), self._threads)
+            self._choosing = Choosing(self._network, self._preprocessor.sample(), self._threads)
         return self
 
     def predict(
@@ -263,13 +261,6 @@ class Predictor:
         asked = [*entities, *dict.fromkeys(e for pair in pairs for e in pair if e not in entities)]
         own = [*(own_labels or [None] * len(entities)), *[None] * (len(asked) - len(entities))]
         example = self._preprocessor.example(page, asked, text=text, own_labels=own)
-        vocabulary = self._preprocessor.vocabulary
-        grammars: list[Grammar] = [
-            QuantityGrammar(vocabulary, entity)
-            if not found and entity in entities
-            else CandidateGrammar(vocabulary, len(found))
-            for entity, found in zip(asked, example.candidates, strict=True)
-        ]
         crossing = [
             Crossing(asked.index(a), asked.index(b), same_amounts(found))
             for a, b in pairs
@@ -278,12 +269,8 @@ class Predictor:
         strings = [[str(c.quantity) for c in found] for found in example.candidates]
         with torch.inference_mode():
             inputs = self._preprocessor.batch([example]).to(self._device)
-            first = self._first_tokens(inputs)
-            steps = Steps(self._network, vocabulary.bos, len(asked), lambda: self._network.encode(inputs), first)
             answers = decode(
-                steps,
-                vocabulary,
-                grammars,
+                self._logits(inputs),
                 strings,
                 crossing=crossing,
                 temperature=float(self.metadata["temperature"]),
@@ -296,9 +283,12 @@ class Predictor:
         }
         return Result(page.width, page.height, predictions)
 
-    def _first_tokens(self, inputs: Inputs) -> Tensor | None:
-        """What FirstStep says, where there is one."""
-        return self._first_step(inputs) if self._first_step else None
+    def _logits(self, inputs: Inputs) -> Tensor:
+        """Logits (Q, 1 + C) of the answers."""
+        if self._choosing:
+            return self._choosing(inputs)
+        logits: Tensor = self._network(inputs)
+        return logits
 
     def _prediction(self, example: Example, q: int, answer: Answer, top: int) -> Prediction:
         quantity: Quantity | None = None
@@ -306,8 +296,6 @@ class Predictor:
         if answer.candidate is not None:
             candidate = example.candidates[q][answer.candidate]
             quantity, box = candidate.quantity, candidate.box
-        elif answer.tokens:
-            quantity = self._preprocessor.vocabulary.decode_quantity(answer.tokens, example.entities[q].units)
         confidence = round(answer.probability, 4)
         found = example.candidates[q]
         others = [("" if c is None else str(found[c].quantity), chance) for c, chance in answer.others]

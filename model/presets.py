@@ -12,7 +12,6 @@ class Preset:
 
     Attributes:
         width, heads, encoder_layers, decoder_layers: of the part that answers quantities.
-        max_tokens: of a quantity.
         image_size: side of the letterboxed square input of the catalogue part in pixels; a multiple of `stride`.
         stem: `mobile` (inverted residuals, shaped as EfficientNet-Lite0 so that its packaged weights can
             start them) or `resnet` (bottleneck residuals).
@@ -38,7 +37,6 @@ class Preset:
     catalogue_heads: int
     catalogue_layers: tuple[int, int]
     catalogue_expansion: int = 2
-    max_tokens: int = 64
     dropout: float = 0.1
 
     def __post_init__(self) -> None:

@@ -85,7 +85,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
             )
             questions.append(asked)
         inputs = self._preprocessor.batch(examples)
-        targets = make_targets(self._preprocessor.vocabulary, examples, questions, inputs.candidate_mask.shape[1])
+        targets = make_targets(examples, questions, inputs.candidate_mask.shape[1])
         return inputs, targets
 
     def _other(self, record: Record, rng: np.random.Generator) -> list[Question]:

@@ -38,7 +38,7 @@ POSITIVE = (
     *("checkpoint_batches", "checkpoint_minutes", "side", "maps_size", "stem_rate", "enough", "most_repeats"),
 )
 NOT_NEGATIVE = (
-    *("weight_decay", "spelling_weight", "patience", "seed", "workers", "keep_best", "frozen_blocks"),
+    *("weight_decay", "patience", "seed", "workers", "keep_best", "frozen_blocks"),
     *("patch_views", "text_views"),
     *("text_weight", "prior_strength"),
 )
@@ -135,7 +135,6 @@ class Config(LoopConfig):
 
     sources: tuple[Source, ...]
     dropout: float = 0.1
-    spelling_weight: float = 0.3
     as_printed_share: float = 0.3
     title_share: float = 0.05
     all_share: float = 0.0

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from model.inputs import Example
-from model.vocabulary import Vocabulary
 from train.datasets import Question
 
 __all__ = ["Targets", "answer_loss", "make_targets"]
@@ -19,16 +17,12 @@ class Targets:
     """Right answers of Q questions with C candidates.
 
     Attributes:
-        tokens: (Q, T) decoder input, begins with <bos>.
-        spelled: (Q, T) the token to follow each one, padded; all padding where a candidate is right.
-        candidates: bool (Q, C) the candidates that are right.
+        right: bool (Q, 1 + C) answers that are right, the empty one first; none where the right one is not known.
         rejected: bool (Q, C) candidates that are wrong, of questions whose right answer is not known.
         trust: (Q) weight of each question.
     """
 
-    tokens: Tensor
-    spelled: Tensor
-    candidates: Tensor
+    right: Tensor
     rejected: Tensor
     trust: Tensor
 
@@ -36,12 +30,10 @@ class Targets:
         return Targets(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
-def make_targets(
-    vocabulary: Vocabulary, examples: Sequence[Example], questions: Sequence[Sequence[Question]], count: int
-) -> Targets:
+def make_targets(examples: Sequence[Example], questions: Sequence[Sequence[Question]], count: int) -> Targets:
     """Targets of the questions of a batch, in the order of Preprocessor.batch.
 
-    A right candidate is pointed to; the empty answer and a value that is no candidate are spelled.
+    Where the value is no candidate, nothing that could be answered is right but the empty answer.
 
     Args:
         count: candidates C that the batch was padded to.
@@ -51,50 +43,30 @@ def make_targets(
         for e, all_asked in zip(examples, questions, strict=True)
         for q, asked in enumerate(all_asked)
     ]
-    right = torch.zeros(len(pairs), count, dtype=torch.bool)
+    right = torch.zeros(len(pairs), 1 + count, dtype=torch.bool)
     rejected = torch.zeros(len(pairs), count, dtype=torch.bool)
-    spelled: list[list[int]] = []
     for row, (candidates, question) in enumerate(pairs):
         for c, candidate in enumerate(candidates):
-            right[row, c] = candidate.quantity in question.accepted
+            right[row, 1 + c] = candidate.quantity in question.accepted
         rejected[row, sorted(question.rejected)] = True
-        if right[row].any() or question.rejected:
-            spelled.append([])
-        elif question.accepted:
-            spelled.append([*vocabulary.encode_quantity(question.accepted[0]), vocabulary.eos])
-        else:
-            spelled.append([vocabulary.empty, vocabulary.eos])
-    length = max(1, *(len(s) for s in spelled))
-    tokens = torch.full((len(pairs), length), vocabulary.pad)
-    targets = torch.full((len(pairs), length), vocabulary.pad)
-    tokens[:, 0] = vocabulary.bos
-    for row, ids in enumerate(spelled):
-        targets[row, : len(ids)] = torch.tensor(ids, dtype=torch.long)
-        tokens[row, 1 : len(ids)] = torch.tensor(ids[:-1], dtype=torch.long)
-    trust = torch.tensor([question.trust for _, question in pairs])
-    return Targets(tokens, targets, right, rejected, trust)
+        right[row, 0] = not (right[row].any() or question.rejected)
+    return Targets(right, rejected, torch.tensor([question.trust for _, question in pairs]))
 
 
-def answer_loss(logits: Tensor, targets: Targets, vocabulary: Vocabulary, spelling_weight: float) -> Tensor:
+def answer_loss(logits: Tensor, targets: Targets) -> Tensor:
     """Mean negative log likelihood of the right answers, each weighted by its trust.
 
-    Several candidates may be right: their probabilities add up. Tokens after the first of a spelled answer
-    weigh `spelling_weight` in all. Where only wrong candidates are known, the likelihood is that of all else
-    (unlikelihood, arXiv 1908.04319).
+    Several answers may be right: their probabilities add up. Where only wrong candidates are known, the likelihood is
+    that of all else (unlikelihood, arXiv 1908.04319).
 
     Args:
-        logits: (Q, T, spelled + C).
+        logits: (Q, 1 + C).
     """
     logp = logits.float().log_softmax(dim=-1)
-    pointers = logp[:, 0, vocabulary.spelled :].masked_fill(~targets.candidates, float("-inf"))
-    points = targets.candidates.any(dim=1)
+    known = targets.right.any(dim=1)
+    right = logp.masked_fill(~targets.right, float("-inf"))
     # logsumexp of an all -inf row has no gradient worth keeping, so those rows get a neutral filler.
-    pointed = torch.where(points[:, None], pointers, torch.zeros_like(pointers)).logsumexp(dim=1)
-    present = targets.spelled != vocabulary.pad
-    each = F.nll_loss(logp.transpose(1, 2), targets.spelled, reduction="none") * present
-    rest = each[:, 1:].sum(dim=1) / present[:, 1:].sum(dim=1).clamp(min=1)
-    wrong = logp[:, 0, vocabulary.spelled :].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
+    likely = -torch.where(known[:, None], right, torch.zeros_like(right)).logsumexp(dim=1)
+    wrong = logp[:, 1:].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
     unlikely = -torch.log1p(-wrong.clamp(max=1 - 1e-4))
-    known = torch.where(points, -pointed, each[:, 0] + spelling_weight * rest)
-    each_question = torch.where(targets.rejected.any(dim=1), unlikely, known)
-    return (each_question * targets.trust).mean()
+    return (torch.where(targets.rejected.any(dim=1), unlikely, likely) * targets.trust).mean()

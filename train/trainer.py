@@ -154,8 +154,8 @@ class Trainer(Loop[Batch, Score]):
     def loss(self, batch: Batch) -> Tensor:
         inputs, targets = batch
         with self.autocast():
-            logits = self.network(inputs, targets.tokens)
-        return answer_loss(logits, targets, self.vocabulary, self.config.spelling_weight)
+            logits = self.network(inputs)
+        return answer_loss(logits, targets)
 
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Score]:
         """Scores the averaged weights on held-back photos, with the temperature that suits them."""
@@ -214,15 +214,12 @@ class Trainer(Loop[Batch, Score]):
             ]
             inputs = self.preprocessor.batch(examples)
             count = inputs.candidate_mask.shape[1]
-            targets = make_targets(self.vocabulary, examples, [r.questions for r in records], count).to(self.device)
-            kept.append((self.averaged(inputs.to(self.device), targets.tokens), targets))
+            targets = make_targets(examples, [r.questions for r in records], count).to(self.device)
+            kept.append((self.averaged(inputs.to(self.device)), targets))
         questions = sum(len(targets.trust) for _, targets in kept)
 
         def loss(temperature: float) -> float:
-            losses = [
-                answer_loss(logits / temperature, targets, self.vocabulary, 0.0).item() * len(targets.trust)
-                for logits, targets in kept
-            ]
+            losses = [answer_loss(logits / temperature, t).item() * len(t.trust) for logits, t in kept]
             return sum(losses) / questions
 
         return min(np.geomspace(0.5, 3, 37).tolist(), key=loss)

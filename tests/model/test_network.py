@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from model.decoding import Steps, decode
+from model.decoding import decode
 from model.features import feature_count
-from model.grammar import CandidateGrammar, QuantityGrammar
 from model.inputs import Preprocessor
 from model.page import GEOMETRY, Page
 from model.presets import PRESETS, preset
@@ -41,7 +40,7 @@ def preprocessor() -> Preprocessor:
 
 
 @pytest.mark.parametrize(
-    ("name", "millions"), [("nano", (2.5, 4.5)), ("small", (15, 17)), ("base", (50, 62)), ("original", (700, 900))]
+    ("name", "millions"), [("nano", (2.5, 4.5)), ("small", (14, 17)), ("base", (50, 62)), ("original", (700, 900))]
 )
 def test_presets_have_their_size(name: str, millions: tuple[float, float]) -> None:
     with torch.device("meta"):
@@ -69,7 +68,7 @@ def test_print_stem_ends_at_stride_4() -> None:
 
 def test_original_is_the_paper_size() -> None:
     shape = PRESETS["original"]
-    assert (shape.catalogue_width, shape.catalogue_heads, shape.image_size, shape.max_tokens) == (2048, 16, 400, 64)
+    assert (shape.catalogue_width, shape.catalogue_heads, shape.image_size) == (2048, 16, 400)
     assert (shape.image_size // shape.stride) ** 2 == 625
 
 
@@ -84,9 +83,10 @@ def test_words_are_optional(network, preprocessor, with_words: bool) -> None:
     inputs = preprocessor.batch([example])
     assert inputs.features.shape[2] == feature_count()
     assert inputs.candidate_geometry.shape[2] == GEOMETRY
-    logits = network(inputs, torch.full((len(SCHEMA.quantities), 1), VOCABULARY.bos))
-    assert logits.shape == (len(SCHEMA.quantities), 1, VOCABULARY.spelled + inputs.features.shape[1])
-    assert torch.isfinite(logits[..., : VOCABULARY.spelled]).all()
+    logits = network(inputs)
+    assert logits.shape == (len(SCHEMA.quantities), 1 + inputs.features.shape[1])
+    assert torch.isfinite(logits[:, 0]).all()
+    assert torch.equal(torch.isfinite(logits[:, 1:]), inputs.candidate_mask)
 
 
 def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(network, preprocessor) -> None:
@@ -95,43 +95,18 @@ def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(network, pre
     other = preprocessor.example(Page(LINES * 3, 500, 200), SCHEMA.quantities)
     among = preprocessor.batch([other, preprocessor.example(Page(LINES, 300, 400), SCHEMA.quantities)])
     row = len(SCHEMA.quantities) + SCHEMA.quantities.index(weight)
-    bos = torch.full((1, 1), VOCABULARY.bos)
-    one = network(alone, bos)[0, 0]
-    many = network(among, bos.expand(2 * len(SCHEMA.quantities), 1))[row, 0]
+    one = network(alone)[0]
+    many = network(among)[row]
     torch.testing.assert_close(one, many[: len(one)], atol=1e-4, rtol=1e-4)
     assert torch.isneginf(many[len(one) :]).all()
 
 
-def test_cached_steps_equal_one_pass(network, preprocessor) -> None:
-    inputs = preprocessor.batch([preprocessor.example(Page(LINES, 300, 400), SCHEMA.quantities[:2])])
-    tokens = torch.tensor([[1, 5, 6, 7], [1, 8, 9, 10]])
-    with torch.inference_mode():
-        memory = network.encode(inputs)
-        at_once = network.decoder(tokens, memory, network.decoder.start(memory))
-        cache = network.decoder.start(memory)
-        steps = [network.decoder(tokens[:, i : i + 1], memory, cache) for i in range(4)]
-        torch.testing.assert_close(torch.cat(steps, dim=1), at_once, atol=1e-4, rtol=1e-4)
-        with pytest.raises(ValueError, match="one token a step"):
-            network.decoder(tokens, memory, cache)
-
-
-def test_decoding_stays_in_the_grammar(network, preprocessor) -> None:
+def test_answers_are_candidates_or_empty(network, preprocessor) -> None:
     entities = list(SCHEMA.quantities)
     example = preprocessor.example(Page(LINES, 300, 400), entities)
-    grammars = [
-        CandidateGrammar(VOCABULARY, len(c)) if c else QuantityGrammar(VOCABULARY, e)
-        for e, c in zip(entities, example.candidates, strict=True)
-    ]
     strings = [[str(c.quantity) for c in found] for found in example.candidates]
     with torch.inference_mode():
-        inputs = preprocessor.batch([example])
-        steps = Steps(network, VOCABULARY.bos, len(grammars), lambda: network.encode(inputs))
-        answers = decode(steps, VOCABULARY, grammars, strings)
-    for entity, answer, found in zip(entities, answers, example.candidates, strict=True):
+        answers = decode(network(preprocessor.batch([example])), strings)
+    for answer, found in zip(answers, example.candidates, strict=True):
         assert 0 <= answer.probability <= 1
-        if answer.candidate is not None:
-            assert answer.candidate < len(found)
-            assert not answer.tokens
-        elif answer.tokens:
-            assert not found
-            assert VOCABULARY.decode_quantity(answer.tokens, entity.units).unit in entity.units
+        assert answer.candidate in [None, *range(len(found))]

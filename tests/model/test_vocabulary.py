@@ -1,8 +1,11 @@
+from decimal import Decimal
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.quantity import parse_quantity
+from model.quantity import Quantity, parse_quantity
 from model.schema import Schema
+from model.units import UNITS
 from model.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(Schema.load())
@@ -10,8 +13,10 @@ LAST = ("maximum_weight_recommendation", "voltage", "wattage", "item_volume")
 
 
 def test_sections_do_not_overlap() -> None:
-    names = [VOCABULARY.name(i) for i in range(VOCABULARY.first_subword)]
-    assert len(set(names)) == len(names)
+    units = [VOCABULARY.unit(unit) for unit in UNITS]
+    symbols = VOCABULARY.number(Quantity((Decimal("1234567.89"), Decimal(10**7)), "volt"))
+    assert {*units, *symbols, VOCABULARY.pad} == set(range(VOCABULARY.first_subword))
+    assert not set(units) & set(symbols)
     prompts = [VOCABULARY.prompt(name) for name in ("width", "depth", "height", "item_weight", *LAST)]
     assert prompts == list(range(VOCABULARY.first_prompt, VOCABULARY.size))
 
@@ -19,8 +24,10 @@ def test_sections_do_not_overlap() -> None:
 def test_one_token_a_digit_and_one_a_unit() -> None:
     quantity = parse_quantity("12.5 fluid ounce", ("fluid ounce",))
     assert quantity is not None
-    tokens = VOCABULARY.encode_quantity(quantity)
-    assert [VOCABULARY.name(t) for t in tokens] == ["1", "2", ".", "5", "fluid ounce"]
+    one, two, point, five = VOCABULARY.number(quantity)
+    assert [one, five, two] == VOCABULARY.number(Quantity((Decimal(152),), "gram"))
+    assert point == VOCABULARY.number(Quantity((Decimal("0.1"),), "gram"))[1]
+    assert VOCABULARY.unit("fluid ounce") != VOCABULARY.unit("ounce")
 
 
 @given(st.text(max_size=60))
