@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_origin
 import yaml
 
 from model.presets import PRESETS
+from train.packaged import PACKAGED
 
 __all__ = [
     "Config",
@@ -199,7 +200,9 @@ class ProductsConfig(PartConfig):
     """How to train the catalogue part.
 
     Attributes:
-        stem_start: None for a random stem, or `efficientnet-lite0` for the weights of that package.
+        stem_start: None for a random stem, or the network of train.packaged whose weights fit it.
+        teachers: networks of train.packaged whose judgement of each picture is learned beside its labels.
+        teacher_weight: what share of the loss that is, where a picture comes without text.
         entities: a schema other than the shipped one.
         part_start: weights whose catalogue part is gone on with, instead of `stem_start`.
         patch_views: above 0 the picture's side stays as it began, and so many views of each picture are looked at
@@ -220,6 +223,8 @@ class ProductsConfig(PartConfig):
 
     sources: tuple[ProductSource, ...]
     stem_start: str | None = None
+    teachers: tuple[str, ...] = ()
+    teacher_weight: float = 0.5
     part_start: Path | None = None
     entities: Path | None = None
     patch_views: int = 0
@@ -359,6 +364,8 @@ def _fits(value: Any, expected: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if expected is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if expected == tuple[str, ...]:
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
     if expected == tuple[float, ...]:
         return isinstance(value, list) and bool(value) and all(_fits(v, float) for v in value)
     if get_origin(expected) is dict:
@@ -371,8 +378,10 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
         errors.append(f"preset: {values['preset']!r} is none of {', '.join(PRESETS)}")
     if values.get("precision", "fp32") not in ("fp32", "bf16", "fp16"):
         errors.append(f"precision: {values['precision']!r} is none of fp32, bf16, fp16")
-    if values.get("stem_start") not in (None, "efficientnet-lite0"):
-        errors.append(f"stem_start: {values['stem_start']!r} is not efficientnet-lite0")
+    if values.get("stem_start") not in (None, *PACKAGED):
+        errors.append(f"stem_start: {values['stem_start']!r} is none of {', '.join(PACKAGED)}")
+    if unknown := [name for name in values.get("teachers", ()) if name not in PACKAGED]:
+        errors.append(f"teachers: {unknown[0]!r} is none of {', '.join(PACKAGED)}")
     if values.get("print_start") not in (None, "ppocrv6-tiny"):
         errors.append(f"print_start: {values['print_start']!r} is not ppocrv6-tiny")
     if values.get("stem_start") and values.get("part_start"):
@@ -384,7 +393,7 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
     if values.get("stem_start") and values.get("preset", "small") != "small":
         errors.append(f"stem_start: its weights fit the stem of small only, not of {values['preset']}")
     for key, value in values.items():
-        if key.endswith("_share") and not 0 <= value <= 1:
+        if (key.endswith("_share") or key == "teacher_weight") and not 0 <= value <= 1:
             errors.append(f"{key}: {value} is not between 0 and 1")
         elif key in BELOW_ONE and not 0 <= value < 1:
             errors.append(f"{key}: {value} is not at least 0 and below 1")

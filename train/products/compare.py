@@ -14,7 +14,7 @@ from typing import Any
 
 from model.schema import Schema
 from model.taxonomy import SEPARATOR, parse_path
-from train.baselines.products import PackagedFeatures, nearest_texts, words_alone
+from train.baselines.products import nearest_texts, words_alone
 from train.catalogue import CatalogueRecord, read_catalogue
 from train.config import ProductsConfig, ProductSource, load_config, load_product_sources
 from train.products.metrics import score_labels, score_texts
@@ -43,10 +43,7 @@ def compare(known: ProductSource, asked: ProductSource, schema: Schema) -> dict[
         taught = [(r, cell) for r in train if (cell := cell_of(r.values, column))]
         rows = [(r, cell) for r in val if (cell := cell_of(r.values, column))]
         if entity.kind == "text":
-            features = PackagedFeatures()
-            nearest = nearest_texts(
-                features([r for r, _ in taught]), [text for _, text in taught], features([r for r, _ in rows])
-            )
+            nearest = nearest_texts([r.photo for r, _ in taught], [t for _, t in taught], [r.photo for r, _ in rows])
             scores[f"{name}: text of the nearest photo"] = score_texts([text for _, text in rows], nearest)
             continue
         depths = (1, 2) if entity.kind == "path" and SEPARATOR in taught[0][1] else (0,)

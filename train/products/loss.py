@@ -25,6 +25,7 @@ class ProductLoss(nn.Module):
         level_weights: of the levels of a path, root first; deeper levels have the last one's.
         text_weight: of a text's mean over its tokens.
         smoothing: share of a target that is spread over all labels or tokens (arXiv 1512.00567).
+        teacher_weight: share of a label's loss that a teacher's judgement has, where there is one.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class ProductLoss(nn.Module):
         level_weights: Sequence[float],
         text_weight: float,
         smoothing: float,
+        teacher_weight: float = 0.0,
     ):
         super().__init__()
         self._vocabulary = vocabulary
         self._text_weight = text_weight
         self._smoothing = smoothing
+        self._teacher_weight = teacher_weight
         self._log_prior: Tensor
         self.register_buffer("_log_prior", log_prior)
         for e, entity in enumerate(vocabulary.entities):
@@ -53,12 +56,15 @@ class ProductLoss(nn.Module):
                 self.register_buffer(f"members{e}", torch.from_numpy(tree.members).float())
                 self.register_buffer(f"levels{e}", weights)
 
-    def forward(self, labels: Tensor, texts: Tensor | None, targets: ProductTargets) -> Tensor:
+    def forward(
+        self, labels: Tensor, texts: Tensor | None, targets: ProductTargets, taught: Tensor | None = None
+    ) -> Tensor:
         """The loss of a product.
 
         Args:
             labels: logits (R, vocabulary) of the labelled questions.
             texts: logits (Q - R, T, vocabulary) of the written ones; None where there are none.
+            taught: (R, widest), how likely a teacher finds each label or leaf; zeros where it was not asked.
         """
         total = labels.new_zeros(())
         for e, entity in enumerate(self._vocabulary.entities):
@@ -68,13 +74,18 @@ class ProductLoss(nn.Module):
             tokens = self._vocabulary.labels(entity)
             logits = labels[rows, tokens.start : tokens.stop] + self._log_prior[tokens.start : tokens.stop]
             label = targets.label[rows]
-            if entity.kind == "choice":
-                total = total + F.cross_entropy(logits, label, label_smoothing=self._smoothing, reduction="sum")
-                continue
             logp = logits.log_softmax(dim=-1)
-            nodes = (logp.exp() @ getattr(self, f"members{e}").T).clamp(min=1e-9).log()
-            right = -(nodes * getattr(self, f"levels{e}")[label]).sum()
-            total = total + (1 - self._smoothing) * right - self._smoothing * logp.mean(dim=-1).sum()
+            if entity.kind == "choice":
+                right = F.nll_loss(logp, label, reduction="none")
+            else:
+                nodes = (logp.exp() @ getattr(self, f"members{e}").T).clamp(min=1e-9).log()
+                right = -(nodes * getattr(self, f"levels{e}")[label]).sum(dim=1)
+            each = (1 - self._smoothing) * right - self._smoothing * logp.mean(dim=1)
+            if taught is not None:
+                judged = taught[rows, : logp.shape[1]]
+                weight = self._teacher_weight * judged.sum(dim=1)
+                each = (1 - weight) * each - self._teacher_weight * (judged * logp).sum(dim=1)
+            total = total + each.sum()
         if texts is not None:
             present = targets.following != self._vocabulary.pad
             each = F.cross_entropy(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
@@ -26,8 +27,9 @@ from train.part import PartTrainer
 from train.products.batches import Pictures, ProductBatches, ProductTargets, make_targets, questions_of
 from train.products.loss import ProductLoss
 from train.products.records import Product, balanced, frequencies, log_priors, read_products
+from train.products.teacher import teach
 from train.products.views import Views
-from train.stem_start import start_from_lite0
+from train.stem_start import start_from_packaged
 
 __all__ = ["Held", "ProductsTrainer"]
 
@@ -83,8 +85,10 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             level_weights=config.level_weights,
             text_weight=config.text_weight,
             smoothing=config.smoothing,
+            teacher_weight=config.teacher_weight,
         ).to(device)
         self._views: Views | None = None
+        self._taught: dict[str, Tensor] = {}
         self._temperature = torch.ones(len(self.labels.entities))
 
     @property
@@ -128,7 +132,8 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             return f"{len(part.state_dict())} tensors from {self.config.part_start}"
         if not self.config.stem_start:
             return ""
-        return f"{start_from_lite0(part.stem, part.deep)} tensors from {self.config.stem_start}"
+        copied = start_from_packaged(part.stem, part.deep, self.config.stem_start)
+        return f"{copied} tensors from {self.config.stem_start}"
 
     @property
     def _learned_before(self) -> bool:
@@ -162,9 +167,32 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             inputs.pixels = inputs.pixels.contiguous(memory_format=torch.channels_last)
         with self.autocast():
             labels, texts = _logits(self.catalogue, inputs, targets, self.labels.bos, patches)
-        return self._loss(labels.float(), None if texts is None else texts.float(), targets)
+        taught = self._judgement(inputs, targets) if self._taught else None
+        return self._loss(labels.float(), None if texts is None else texts.float(), targets, taught)
+
+    def _judgement(self, inputs: ProductInputs, targets: ProductTargets) -> Tensor:
+        """What the teacher finds of pictures that come without text: (R, widest), see ProductLoss."""
+        view = inputs.owner[targets.labelled]
+        alone = inputs.seen[view] & ~inputs.word_mask[view].any(dim=1)
+        number = targets.numbers[inputs.picture[view]].cpu()
+        taught = torch.zeros(len(view), max(table.shape[1] for table in self._taught.values()))
+        for name, table in self._taught.items():
+            rows = (alone & (targets.entity == self.labels.entities.index(self.schema[name]))).cpu()
+            taught[rows, : table.shape[1]] = table[number[rows]].float()
+        return taught.to(self.device)
+
+    def _ask_teacher(self) -> dict[str, Tensor]:
+        """The teacher's judgement of every product to train on, kept in the run's folder."""
+        file = self.out / "taught.safetensors"
+        if not file.is_file():
+            shown = self._shown.cpu()
+            save_file(teach(self.config.teachers, self.train_records, self.labels, self._loss.cpu(), shown), file)
+            self._loss.to(self.device)
+        return load_file(file)
 
     def run(self) -> Held | None:
+        if self.config.teachers and not self.done:
+            self._taught = self._ask_teacher()
         if self.config.patch_views and not self.done:
             wanted = (self.config.side, self.config.patch_views, self.config.seed)
             self._views = Views(self.catalogue, self.train_records, self._pictures, *wanted)

@@ -21,6 +21,7 @@ from train.products.batches import Pictures, ProductBatches, ProductTargets
 from train.products.evaluate import main as evaluate
 from train.products.loss import ProductLoss
 from train.products.records import Product, balanced, cell_of, frequencies, label_of, log_priors, read_products
+from train.products.teacher import teach
 from train.products.trainer import ProductsTrainer
 
 SCHEMA = Schema.load()
@@ -147,6 +148,40 @@ def config(shop: Path, **changes: object) -> ProductsConfig:
     return ProductsConfig(sources=(source,), **{**settings, **changes})  # type: ignore[arg-type]
 
 
+def test_a_teacher_s_judgement_is_learned_beside_the_label(tree: LabelVocabulary) -> None:
+    settings = {"level_weights": (1.0,), "text_weight": 1.0, "smoothing": 0.0}
+    loss = ProductLoss(tree, torch.zeros(tree.size), teacher_weight=0.25, **settings)
+    tokens = tree.labels(tree.entities[1])
+    logits = torch.zeros(1, tree.size)
+    logits[0, tokens.start : tokens.stop] = torch.tensor([0.8, 0.2]).log()
+    alone = loss(logits, None, targets(1, 1))
+    assert loss(logits, None, targets(1, 1), torch.zeros(1, 3)).item() == pytest.approx(alone.item())
+    judged = -0.75 * np.log(0.2) - 0.25 * (0.6 * np.log(0.8) + 0.4 * np.log(0.2))
+    taught = torch.tensor([[0.6, 0.4, 0.0]])
+    assert loss(logits, None, targets(1, 1), taught).item() == pytest.approx(judged, rel=1e-5)
+
+
+def test_a_teacher_judges_what_it_did_not_learn_from(shop: Path) -> None:
+    """It knows the colours of the photos, whatever label one of them has."""
+    labels = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))
+    answers = {"baseColour": "colour", "category": "kind"}
+    source = ProductSource(table=shop / "table.csv", photos=shop / "photos", photo="id", answers=answers)
+    right = read_products(source, SCHEMA)
+    colours = [p.labels["baseColour"] for p in right]
+    other = next(colour for colour in colours if colour != colours[0])
+    wrong = replace(right[0], labels={"baseColour": other})
+    unknown = replace(right[1], labels={})
+    shown = torch.from_numpy(log_priors(right, labels, natural=False))
+    settings = {"level_weights": (1.0,), "text_weight": 1.0, "smoothing": 0.1}
+    loss = ProductLoss(labels, shown, **settings)
+    taught = teach(["efficientnet-lite0"], [wrong, unknown, *right[2:]], labels, loss, shown)
+    chances = taught["baseColour"].float()
+    assert chances[0].argmax() == colours[0]
+    assert chances[1].sum() == 0 and taught["category"][0].sum() == 0
+    torch.testing.assert_close(chances[2:].sum(dim=1), torch.ones(94), atol=1e-2, rtol=0)
+    assert (chances[2:].argmax(dim=1) == torch.tensor(colours[2:])).float().mean() > 0.9
+
+
 def test_batches_are_made_from_their_number_alone_and_never_show_an_answer(shop: Path) -> None:
     wanted = config(shop, text_share=1.0, hide_field_share=0.0, hide_word_share=0.0)
     products = read_products(wanted.sources[0], SCHEMA)
@@ -184,7 +219,8 @@ def test_augmented_pictures_keep_their_colours_and_their_box() -> None:
 def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(
-        "preset: nano\nstem_start: efficientnet-lite0\nminutes: 1\nepochs: 0\nsmoothing: 1.5\nlevel_weights: []\n"
+        "preset: nano\nstem_start: efficientnet-lite0\nteachers: [resnet]\nminutes: 1\nepochs: 0\n"
+        "smoothing: 1.5\nlevel_weights: []\n"
         "sources:\n"
         f"  - {{table: none.csv, photos: {shop / 'photos'}, photo: id, answers: [gender], colour: 3}}\n"
     )
@@ -193,6 +229,7 @@ def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
     for expected in (
         "epochs: 0 is not above 0",
         "fit the stem of small only, not of nano",
+        "teachers: 'resnet' is none of efficientnet-lite0",
         "smoothing: 1.5",
         "level_weights: []",
         "none.csv does not exist",
@@ -230,6 +267,7 @@ learning_rate: 0.003
 ema: 0.9
 hold_back: 0.15
 keep_best: 2
+teachers: [efficientnet-lite0]
 sources:
   - table: {shop}/table.csv
     photos: {shop}/photos
