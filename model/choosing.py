@@ -37,7 +37,7 @@ class Choosing:
         self._logits = Graph(_Choosing(network), examples, axes, [LOGITS], device="cpu", threads=threads)
 
     def __call__(self, inputs: Inputs) -> Tensor:
-        """Logits (Q, 1 + C). `inputs` are of one photo, on a processor."""
+        """Logits (Q, READ + C). `inputs` are of one photo, on a processor."""
         (logits,) = self._logits(*(getattr(inputs, name).numpy() for name in AXES))
         return torch.from_numpy(logits)
 

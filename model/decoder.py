@@ -11,7 +11,10 @@ from torch.nn import functional as F
 from model.encoder import Memory
 from model.layers import Attention, FeedForward, KeyValue
 
-__all__ = ["Cache", "PointerDecoder", "TiedDecoder"]
+__all__ = ["EMPTY", "READ", "UNREAD", "Cache", "PointerDecoder", "TiedDecoder"]
+
+# What a pointer decoder can find: nothing is shown, what is shown was not read, or one of the candidates from READ on.
+EMPTY, UNREAD, READ = range(3)
 
 
 @dataclass
@@ -89,7 +92,7 @@ class _Decoder(nn.Module):
 
 
 class PointerDecoder(_Decoder):
-    """Points to one of a question's C candidates, or says that nothing is shown.
+    """Points to one of a question's C candidates, or finds that nothing is shown or that it was not read.
 
     A pointer network (arXiv 1506.03134): to point to a candidate is to answer with its exact print, so the language of
     the answers is the candidates' and the empty one, and one step ends it.
@@ -99,13 +102,13 @@ class PointerDecoder(_Decoder):
         super().__init__(_PointingLayer(width, heads, dropout, expansion=4) for _ in range(layers))
         self.begin = nn.Parameter(0.02 * torch.randn(width))
         self.norm = nn.LayerNorm(width)
-        self.nothing = nn.Linear(width, 1)
+        self.unpointed = nn.Linear(width, READ)
         self.pointer_query = nn.Linear(width, width, bias=False)
         self.pointer_key = nn.Linear(width, width, bias=False)
         self.candidate_score = nn.Linear(width, 1)
 
     def forward(self, memory: Memory) -> Tensor:
-        """Logits (Q, 1 + C) of the empty answer and of the candidates; -inf for those that are padding."""
+        """Logits (Q, READ + C); -inf for candidates that are padding."""
         x = self.begin + memory.question[:, :1]
         for layer, cross in zip(self.layers, self.cross(memory), strict=True):
             x = layer(x, cross, memory.mask)
@@ -114,7 +117,7 @@ class PointerDecoder(_Decoder):
         pointer = self.pointer_query(x) @ self.pointer_key(candidates).transpose(1, 2) * x.shape[-1] ** -0.5
         pointer = (pointer + self.candidate_score(candidates).transpose(1, 2))[:, 0]
         pointer = pointer.masked_fill(~memory.question_mask[:, 1:], float("-inf"))
-        return torch.cat([self.nothing(x)[:, 0], pointer], dim=-1)
+        return torch.cat([self.unpointed(x)[:, 0], pointer], dim=-1)
 
 
 class TiedDecoder(_Decoder):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
+from model.decoder import EMPTY, READ, UNREAD
+
 __all__ = ["Answer", "Crossing", "decode"]
 
 # A wrong answer costs F1 as much as a missed one does, where something is shown; where nothing is, only the answer
@@ -53,10 +55,13 @@ def decode(
     empty_margin: float = EMPTY_MARGIN,
     top: int = 0,
 ) -> list[Answer]:
-    """Answers all questions of a batch. The empty answer has to be likelier than another one by `empty_margin`.
+    """Answers all questions of a batch.
+
+    The empty answer has to be likelier than another one by `empty_margin`. That the value was not read is no answer;
+    it only makes the others less likely.
 
     Args:
-        logits: (Q, 1 + C), see model.decoder.PointerDecoder.
+        logits: (Q, READ + C), see model.decoder.PointerDecoder.
         strings: of each question, the candidates' canonical strings. Equal ones are one answer: their
             probabilities add up.
         crossing: pairs of questions that choose together. Both have candidates.
@@ -64,20 +69,31 @@ def decode(
         top: how many of the likeliest candidates are told.
     """
     chances = (logits.float() / temperature).softmax(dim=-1).cpu().numpy()
-    rows = [_pooled(row[: 1 + len(texts)], texts) for row, texts in zip(chances, strings, strict=True)]
-    worth = [np.concatenate([row[:1] / empty_margin, row[1:]]) for row in rows]
+    rows = [_pooled(row[: READ + len(texts)], texts) for row, texts in zip(chances, strings, strict=True)]
+    worth = [_worth(row, empty_margin) for row in rows]
     chosen = [int(row.argmax()) for row in worth]
     for pair in crossing:
         chosen[pair.first], chosen[pair.second] = _choose_together(pair, worth[pair.first], worth[pair.second])
     return [
-        Answer(place - 1 if place else None, float(row[place]), _likeliest(row, top))
+        Answer(_candidate(place), float(row[place]), _likeliest(row, top))
         for place, row in zip(chosen, rows, strict=True)
     ]
 
 
+def _candidate(place: int) -> int | None:
+    return place - READ if place >= READ else None
+
+
+def _worth(row: np.ndarray, empty_margin: float) -> np.ndarray:
+    worth = row.copy()
+    worth[EMPTY] /= empty_margin
+    worth[UNREAD] = 0.0
+    return worth
+
+
 def _choose_together(pair: Crossing, first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
     """The likeliest places of both questions, one amount for both being ONE_PRINT as likely as it seems."""
-    amounts = np.array([-1, *pair.amounts])
+    amounts = np.array([*[-1] * READ, *pair.amounts])
     joint = np.outer(first, second)
     joint[(amounts[:, None] == amounts) & (amounts >= 0)] *= ONE_PRINT
     one, other = np.unravel_index(joint.argmax(), joint.shape)
@@ -86,15 +102,15 @@ def _choose_together(pair: Crossing, first: np.ndarray, second: np.ndarray) -> t
 
 def _likeliest(row: np.ndarray, top: int) -> list[tuple[int | None, float]]:
     """The empty answer and the candidates, pooled, of which those without a probability are left out."""
-    order = np.argsort(-row, kind="stable")[:top]
-    return [(int(place) - 1 if place else None, float(row[place])) for place in order if row[place] > 0]
+    order = [int(place) for place in np.argsort(-row, kind="stable") if place != UNREAD and row[place] > 0]
+    return [(_candidate(place), float(row[place])) for place in order[:top]]
 
 
 def _pooled(row: np.ndarray, strings: Sequence[str]) -> np.ndarray:
-    """Probabilities (1 + C,) where the likeliest of the candidates with one string has that of all of them."""
+    """Probabilities (READ + C,) where the likeliest of the candidates with one string has that of all of them."""
     pooled = row.copy()
     for string in set(strings):
-        same = [1 + c for c, s in enumerate(strings) if s == string]
+        same = [READ + c for c, s in enumerate(strings) if s == string]
         pooled[same] = 0.0
         pooled[max(same, key=row.__getitem__)] = row[same].sum()
     return pooled

@@ -150,7 +150,7 @@ class Resformer(nn.Module):
         return self.reading(_normalised(strips, self.geometry.weight.dtype), mask)
 
     def forward(self, inputs: Inputs) -> Tensor:
-        """Logits (Q, 1 + C) of the answers, see PointerDecoder."""
+        """Logits (Q, READ + C) of the answers, see PointerDecoder."""
         answers: Tensor = self.decoder(self.encode(inputs))
         return answers
 

@@ -284,7 +284,7 @@ class Predictor:
         return Result(page.width, page.height, predictions)
 
     def _logits(self, inputs: Inputs) -> Tensor:
-        """Logits (Q, 1 + C) of the answers."""
+        """Logits (Q, READ + C) of the answers."""
         if self._choosing:
             return self._choosing(inputs)
         logits: Tensor = self._network(inputs)

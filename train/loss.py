@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from model.decoder import EMPTY, READ, UNREAD
 from model.inputs import Example
 from train.datasets import Question
 
@@ -17,7 +18,7 @@ class Targets:
     """Right answers of Q questions with C candidates.
 
     Attributes:
-        right: bool (Q, 1 + C) answers that are right, the empty one first; none where the right one is not known.
+        right: bool (Q, READ + C) what is right, see PointerDecoder; nothing where that is not known.
         rejected: bool (Q, C) candidates that are wrong, of questions whose right answer is not known.
         trust: (Q) weight of each question.
     """
@@ -33,8 +34,6 @@ class Targets:
 def make_targets(examples: Sequence[Example], questions: Sequence[Sequence[Question]], count: int) -> Targets:
     """Targets of the questions of a batch, in the order of Preprocessor.batch.
 
-    Where the value is no candidate, nothing that could be answered is right but the empty answer.
-
     Args:
         count: candidates C that the batch was padded to.
     """
@@ -43,13 +42,14 @@ def make_targets(examples: Sequence[Example], questions: Sequence[Sequence[Quest
         for e, all_asked in zip(examples, questions, strict=True)
         for q, asked in enumerate(all_asked)
     ]
-    right = torch.zeros(len(pairs), 1 + count, dtype=torch.bool)
+    right = torch.zeros(len(pairs), READ + count, dtype=torch.bool)
     rejected = torch.zeros(len(pairs), count, dtype=torch.bool)
     for row, (candidates, question) in enumerate(pairs):
         for c, candidate in enumerate(candidates):
-            right[row, 1 + c] = candidate.quantity in question.accepted
+            right[row, READ + c] = candidate.quantity in question.accepted
         rejected[row, sorted(question.rejected)] = True
-        right[row, 0] = not (right[row].any() or question.rejected)
+        if not (right[row].any() or question.rejected):
+            right[row, UNREAD if question.accepted else EMPTY] = True
     return Targets(right, rejected, torch.tensor([question.trust for _, question in pairs]))
 
 
@@ -60,13 +60,13 @@ def answer_loss(logits: Tensor, targets: Targets) -> Tensor:
     that of all else (unlikelihood, arXiv 1908.04319).
 
     Args:
-        logits: (Q, 1 + C).
+        logits: (Q, READ + C).
     """
     logp = logits.float().log_softmax(dim=-1)
     known = targets.right.any(dim=1)
     right = logp.masked_fill(~targets.right, float("-inf"))
     # logsumexp of an all -inf row has no gradient worth keeping, so those rows get a neutral filler.
     likely = -torch.where(known[:, None], right, torch.zeros_like(right)).logsumexp(dim=1)
-    wrong = logp[:, 1:].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
+    wrong = logp[:, READ:].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
     unlikely = -torch.log1p(-wrong.clamp(max=1 - 1e-4))
     return (torch.where(targets.rejected.any(dim=1), unlikely, likely) * targets.trust).mean()

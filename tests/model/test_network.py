@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from model.decoder import READ
 from model.decoding import decode
 from model.features import feature_count
 from model.inputs import Preprocessor
@@ -84,9 +85,9 @@ def test_words_are_optional(network, preprocessor, with_words: bool) -> None:
     assert inputs.features.shape[2] == feature_count()
     assert inputs.candidate_geometry.shape[2] == GEOMETRY
     logits = network(inputs)
-    assert logits.shape == (len(SCHEMA.quantities), 1 + inputs.features.shape[1])
-    assert torch.isfinite(logits[:, 0]).all()
-    assert torch.equal(torch.isfinite(logits[:, 1:]), inputs.candidate_mask)
+    assert logits.shape == (len(SCHEMA.quantities), READ + inputs.features.shape[1])
+    assert torch.isfinite(logits[:, :READ]).all()
+    assert torch.equal(torch.isfinite(logits[:, READ:]), inputs.candidate_mask)
 
 
 def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(network, preprocessor) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from model.decoder import EMPTY, READ, UNREAD
 from model.inputs import Preprocessor
 from model.priors import Priors
 from model.quantity import Quantity
@@ -165,14 +166,15 @@ def test_loss_asks_for_the_right_candidates_or_the_empty_answer() -> None:
     example = PREPROCESSOR.example(record.page, [q.entity for q in questions])
     count = PREPROCESSOR.batch([example]).features.shape[1]
     targets = make_targets([example], [questions], count)
-    logits = torch.zeros(len(questions), 1 + count, requires_grad=True)
+    logits = torch.zeros(len(questions), READ + count, requires_grad=True)
     answer_loss(logits, targets).backward()
     gradient = logits.grad
     assert gradient is not None and torch.isfinite(gradient).all()
     for row, (question, candidates) in enumerate(zip(questions, example.candidates, strict=True)):
-        right = {1 + c for c, candidate in enumerate(candidates) if candidate.quantity in question.accepted}
-        assert set((gradient[row] < 0).nonzero().flatten().tolist()) == (right or {0})
-    assert targets.right[:, 1:].any() and targets.right[-1, 0]
+        right = {READ + c for c, candidate in enumerate(candidates) if candidate.quantity in question.accepted}
+        right = right or {UNREAD if question.accepted else EMPTY}
+        assert set((gradient[row] < 0).nonzero().flatten().tolist()) == right
+    assert targets.right[:, READ:].any() and targets.right[-1, UNREAD]
 
 
 def test_questions_that_nobody_labelled() -> None:
@@ -198,7 +200,7 @@ def test_questions_that_nobody_labelled() -> None:
     question = asked["item_volume"]
     example = PREPROCESSOR.example(record.page, [question.entity])
     targets = make_targets([example], [[question]], 1)
-    logits = torch.zeros(1, 2, requires_grad=True)
+    logits = torch.zeros(1, READ + 1, requires_grad=True)
     answer_loss(logits, targets).backward()
     assert logits.grad is not None
-    assert logits.grad[0, 1] > 0 > logits.grad[0, 0]
+    assert logits.grad[0, READ] > 0 > logits.grad[0, :READ].max()
