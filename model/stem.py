@@ -2,7 +2,6 @@
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models.resnet import Bottleneck, ResNet
 
 from model.layers import Attention
 from model.presets import Preset
@@ -19,10 +18,7 @@ class Stem(nn.Sequential):
 
     def __init__(self, preset: Preset):
         self.channels = preset.stem_widths[-1]
-        super().__init__(
-            MobileTrunk(preset) if preset.stem == "mobile" else ResNetTrunk(preset),
-            SelfAttention2d(self.channels),
-        )
+        super().__init__(_trunk(preset), SelfAttention2d(self.channels))
 
 
 class SelfAttention2d(nn.Module):
@@ -98,16 +94,10 @@ class MobileTrunk(nn.Sequential):
         super().__init__(*layers)
 
 
-class ResNetTrunk(ResNet):
-    """torchvision's bottleneck ResNet (arXiv 1512.03385) held at stride 16: a fourth layer is dilated."""
+def _trunk(preset: Preset) -> nn.Module:
+    if preset.stem == "mobile":
+        return MobileTrunk(preset)
+    # Not before it is needed: its package loads torch's compiler, a second and 150 MiB that a server does without.
+    from model.resnet import ResNetTrunk
 
-    def __init__(self, preset: Preset):
-        depths = [*preset.stem_depths, 1][:4]
-        super().__init__(Bottleneck, depths, replace_stride_with_dilation=[False, False, True])
-        del self.fc
-        if len(preset.stem_depths) < 4:
-            self.layer4 = nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+    return ResNetTrunk(preset)

@@ -1,0 +1,23 @@
+"""A trunk that packages carry."""
+
+from torch import Tensor, nn
+from torchvision.models.resnet import Bottleneck, ResNet
+
+from model.presets import Preset
+
+__all__ = ["ResNetTrunk"]
+
+
+class ResNetTrunk(ResNet):
+    """torchvision's bottleneck ResNet (arXiv 1512.03385) held at stride 16: a fourth layer is dilated."""
+
+    def __init__(self, preset: Preset):
+        depths = [*preset.stem_depths, 1][:4]
+        super().__init__(Bottleneck, depths, replace_stride_with_dilation=[False, False, True])
+        del self.fc
+        if len(preset.stem_depths) < 4:
+            self.layer4 = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
