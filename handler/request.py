@@ -29,7 +29,7 @@ class Request:
         title, description: text that came with the photo.
         group_id: the public challenge's code for the kind of product; empty = not known.
         reader: instead of the server's own; empty = the server's own.
-        top_k: how many alternatives each answer shall have.
+        top_k: how many alternatives each answer shall have; None where the request does not say.
     """
 
     photo: bytes
@@ -38,7 +38,7 @@ class Request:
     description: str = ""
     group_id: str = ""
     reader: str = ""
-    top_k: int = 0
+    top_k: int | None = None
 
 
 def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
@@ -64,7 +64,7 @@ def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request
         description=request.description or texts.get("x-description", ""),
         group_id=request.group_id or texts.get("x-group-id", "").strip(),
         reader=request.reader or texts.get("x-reader", "").strip(),
-        top_k=request.top_k or _top_k(texts.get("x-top-k", "")),
+        top_k=_top_k(texts.get("x-top-k", "")) if request.top_k is None else request.top_k,
     )
 
 
@@ -125,11 +125,11 @@ def _request(photo: bytes, entities: str, fields: Mapping[str, Any]) -> Request:
     )
 
 
-def _top_k(text: str) -> int:
+def _top_k(text: str) -> int | None:
     text = text.strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= MOST_ALTERNATIVES):
         raise BadRequest(f"the number of alternatives is {text[:40]!r}, must be from 0 to {MOST_ALTERNATIVES}")
-    return int(text or 0)
+    return int(text) if text else None
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: tuple[str, ...]) -> None:

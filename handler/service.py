@@ -117,7 +117,7 @@ class Service:
             description=request.description,
             group_id=request.group_id,
             reader=request.reader or None,
-            top=request.top_k,
+            top=request.top_k or 0,
         )
         return {"model": MODEL_NAME, "version": self._predictor.version, **result.as_dict()}
 

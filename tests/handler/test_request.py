@@ -37,14 +37,15 @@ def test_photo_and_entities(row: dict[str, Any], headers: dict[str, Any], entiti
 @pytest.mark.parametrize(
     ("row", "headers", "top_k"),
     [
-        ({"body": bytearray(PHOTO)}, {}, 0),
+        ({"body": bytearray(PHOTO)}, {}, None),
         ({"body": bytearray(PHOTO)}, {"X-Top-K": " 5 "}, 5),
         ({"image": bytearray(PHOTO), "top_k": bytearray(b"3")}, {"X-Top-K": "5"}, 3),
+        ({"image": bytearray(PHOTO), "top_k": bytearray(b"0")}, {"X-Top-K": "5"}, 0),
         ({"body": {"image_b64": B64, "top_k": 7}}, {}, 7),
         ({"body": {"image_b64": B64, "top_k": "7"}}, {}, 7),
     ],
 )
-def test_alternatives(row: dict[str, Any], headers: dict[str, Any], top_k: int) -> None:
+def test_alternatives(row: dict[str, Any], headers: dict[str, Any], top_k: int | None) -> None:
     assert parse_request(row, headers).top_k == top_k
 
 
