@@ -17,8 +17,9 @@ from model.writer import Writer
 
 __all__ = ["Telling", "Told"]
 
-# A path goes on to a level as long as it is this likely: one of the two likeliest children of an even choice still is.
-SURE = 0.35
+# A path goes on to a level as long as it is this likely. Below that four of five would be wrong; above, who wants surer
+# ones has the confidence to go by.
+SURE = 0.2
 
 
 @dataclass(frozen=True)
