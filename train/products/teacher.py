@@ -1,6 +1,6 @@
 """What packaged image networks make of each product's picture: a teacher that saw neither it nor its text.
 
-Logistic heads with one hidden layer on frozen features learn from a part of the products and judge the others, part
+Heads with one hidden layer on frozen features learn from a part of the products and judge the others, part
 after part. What they find possible tells more than the one label that a catalogue gives (distillation,
 arXiv 1503.02531).
 """
@@ -85,13 +85,10 @@ def _fit(
         nn.Linear(HIDDEN, vocabulary.size),
     )
     numbers = {entity.name: e for e, entity in enumerate(vocabulary.entities)}
-    steps = EPOCHS * max(1, len(chosen) // BATCH)
+    steps = EPOCHS * -(-len(chosen) // BATCH)
     optimiser = torch.optim.AdamW(heads.parameters(), lr=RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.05)
-    for step in range(steps):
-        if step % max(1, len(chosen) // BATCH) == 0:
-            order = chosen[torch.randperm(len(chosen))]
-        some = order[step * BATCH % max(BATCH, len(chosen) // BATCH * BATCH) :][:BATCH]
+    for some in (batch for _ in range(EPOCHS) for batch in chosen[torch.randperm(len(chosen))].split(BATCH)):
         labels = _targets([products[i].labels for i in some.tolist()], numbers)
         value = loss(heads(features[some])[labels.labelled], None, labels)
         optimiser.zero_grad()

@@ -186,8 +186,11 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         file = self.out / "taught.safetensors"
         if not file.is_file():
             shown = self._shown.cpu()
-            save_file(teach(self.config.teachers, self.train_records, self.labels, self._loss.cpu(), shown), file)
+            taught = teach(self.config.teachers, self.train_records, self.labels, self._loss.cpu(), shown)
             self._loss.to(self.device)
+            whole = file.with_suffix(".new")  # a run that is stopped while it writes leaves no half of it
+            save_file(taught, whole)
+            whole.replace(file)
         return load_file(file)
 
     def run(self) -> Held | None:
