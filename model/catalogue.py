@@ -154,8 +154,11 @@ class Catalogue(nn.Module):
 
     def _bag(self, subwords: Tensor) -> Tensor:
         """Sum of subword embeddings, each scaled by its place in the word: (B, N, K) to (B, N, D)."""
-        present = (subwords != self.pad)[..., None]
-        return (self.decoder.embed(subwords) * (1 + self.place_in_word.weight) * present).sum(dim=-2)
+        # Most places are padding: of eight subwords a word has two, of a batch's longest text most have a part.
+        batch, word, place = (subwords != self.pad).nonzero(as_tuple=True)
+        embedded = self.decoder.embed(subwords[batch, word, place]) * (1 + self.place_in_word.weight[place])
+        bags = embedded.new_zeros(subwords.shape[0] * subwords.shape[1], self.width)
+        return bags.index_add(0, batch * subwords.shape[1] + word, embedded).unflatten(0, subwords.shape[:2])
 
 
 def _listed(maps: Tensor) -> Tensor:

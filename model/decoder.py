@@ -33,7 +33,7 @@ class _Layer(nn.Module):
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
-        self.cross_attention = Attention(width, heads, dropout)
+        self.cross_attention = Attention(width, heads)
         self.norm3 = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, dropout, expansion)
         self.dropout = nn.Dropout(dropout)
@@ -57,7 +57,7 @@ class _PointingLayer(_Layer):
 class _SayingLayer(_Layer):
     def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__(width, heads, dropout, expansion)
-        self.self_attention = Attention(width, heads, dropout)
+        self.self_attention = Attention(width, heads)
 
     def forward(self, x: Tensor, cross: KeyValue, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
         normed = self.norm1(x)

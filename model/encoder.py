@@ -52,7 +52,7 @@ class _Layer(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, dropout)
+        self.attention = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, dropout, expansion)
         self.dropout = nn.Dropout(dropout)

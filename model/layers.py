@@ -10,12 +10,14 @@ KeyValue = tuple[Tensor, Tensor]
 
 
 class Attention(nn.Module):
-    """Multi-head attention on torch's own kernels, with keys and values that can be computed once and kept."""
+    """Multi-head attention on torch's own kernels, with keys and values that can be computed once and kept.
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0):
+    Nothing is dropped inside it: the fast kernels cannot, and what follows is dropped from.
+    """
+
+    def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.dropout = dropout
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
@@ -36,7 +38,6 @@ class Attention(nn.Module):
             self._split(self.query(x)),
             *kv,
             attn_mask=None if mask is None else mask[:, None, None, :],
-            dropout_p=self.dropout if self.training else 0.0,
             is_causal=causal,
         )
         return self.out(attended.transpose(1, 2).flatten(2))
