@@ -14,12 +14,14 @@ from model.decoder import Cache, TiedDecoder
 from model.encoder import Encoder, Memory
 from model.labels import LabelVocabulary
 from model.layers import sincos_2d
+from model.lexicon import Lexicon
 from model.presets import Preset
 from model.stem import InvertedResidual, Stem
 
-__all__ = ["FIELDS", "Catalogue", "ProductInputs"]
+__all__ = ["BOTH", "FIELDS", "LEXICON", "PICTURE", "WORDS", "Catalogue", "ProductInputs"]
 
 FIELDS = ("title", "description")
+PICTURE, WORDS, BOTH, LEXICON = range(4)  # what an answer goes by
 SUBWORDS = 8  # of a word
 ORDER = 64  # words after which order is coarse
 
@@ -59,8 +61,11 @@ class Catalogue(nn.Module):
     Attributes:
         log_prior: (vocabulary,) how much likelier or less likely each label is, before a product is looked at, than
             where all were equally frequent; belongs to the logits of whoever answers, not of who trains.
-        temperature: (entities,) divides the logits of an entity's labels, so that a probability says how often such an
-            answer is right.
+        lexicon: what words say by themselves.
+        trust: (entities, 4), how much the logits of an entity's labels count in their sum: the network's where it sees
+            the PICTURE alone; where there are words, its own from WORDS alone and from BOTH, and the LEXICON's. So a
+            probability says how often such an answer is right, and a picture that was learned by heart does not
+            outweigh what is written (a logarithmic opinion pool; of one voice, the inverse of a temperature).
     """
 
     def __init__(self, preset: Preset, vocabulary: LabelVocabulary):
@@ -95,8 +100,9 @@ class Catalogue(nn.Module):
         )
         self.log_prior: Tensor
         self.register_buffer("log_prior", torch.zeros(vocabulary.size))
-        self.temperature: Tensor
-        self.register_buffer("temperature", torch.ones(max(1, len(vocabulary.entities))))
+        self.trust: Tensor
+        self.register_buffer("trust", torch.tensor([1.0, 0.5, 0.5, 0.0]).repeat(max(1, len(vocabulary.entities)), 1))
+        self.lexicon = Lexicon(vocabulary.size)
         nn.init.normal_(self.place_in_word.weight, std=0.02)
         nn.init.normal_(self.stream.weight, std=0.02)
 

@@ -328,7 +328,7 @@ def _as_prediction(entity: Entity, told: Told, top: int) -> Prediction:
     if not entity.leaves_of:
         levels = list(told.levels) or None
         return Prediction(told.text, levels, None, None, confidence, None, alternatives)
-    # Of a path that stopped at a parent, the likeliest leaf is still the best label.
+    # Of a path that stopped at a parent, the leaf that it stopped above is still the best label.
     label, chance = told.leaf
     if alternatives:
         alternatives = [replace(a, prediction=a.prediction.rsplit(SEPARATOR, 1)[-1]) for a in alternatives]

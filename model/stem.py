@@ -44,7 +44,7 @@ class SelfAttention2d(nn.Module):
 class _Convolution(nn.Module):
     """Convolution, batch norm, optional ReLU6.
 
-    At stride 2 the padding is one pixel heavier at the right and bottom, as EfficientNet-Lite0's training had
+    At stride 2 the padding is one pixel heavier at the right and bottom, as EfficientNet-Lite's training had
     it: with even sizes, symmetric padding would shift its features by half a pixel a stage.
     """
 
@@ -80,7 +80,7 @@ class InvertedResidual(nn.Module):
 
 
 class MobileTrunk(nn.Sequential):
-    """EfficientNet-Lite0's layout up to stride 16 (kernels 3 3 5 3 5, strides 1 2 2 2 1, expansion 6)."""
+    """EfficientNet-Lite's layout up to stride 16 (kernels 3 3 5 3 5, strides 1 2 2 2 1, expansion 6)."""
 
     def __init__(self, preset: Preset):
         first, *widths = preset.stem_widths

@@ -84,3 +84,8 @@ class Taxonomy:
         """A node is as likely as all leaves under it: (leaves,) to (nodes,)."""
         sums: np.ndarray = self.members @ leaves.astype(np.float64)
         return sums
+
+    def expected_levels(self, leaves: np.ndarray) -> np.ndarray:
+        """How many levels of each leaf's path are right on average, where leaves are this likely: (leaves,) each."""
+        counts: np.ndarray = self.node_probabilities(leaves) @ self.members
+        return counts

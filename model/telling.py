@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.catalogue import FIELDS, Catalogue
+from model.catalogue import BOTH, FIELDS, LEXICON, PICTURE, WORDS, Catalogue
 from model.graphs import Graph
 from model.labels import LabelVocabulary
-from model.products import Product, letterbox, product_inputs, product_words
+from model.products import Product, Words, letterbox, product_inputs, product_words
 from model.schema import Entity
 from model.taxonomy import SEPARATOR
 from model.writer import Writer
@@ -30,8 +30,8 @@ class Told:
         text: a label, a path as it is written, or text.
         probability: of a label or node; of a text, the geometric mean of its tokens'.
         levels: of a path, root first.
-        leaf: name and probability of a path's likeliest leaf, which the path ends at or stops above.
-        alternatives: the likeliest labels or leaves, the answer's among them, with their probabilities.
+        leaf: name and probability of the leaf which a path ends at or stops above.
+        alternatives: labels or leaves with their probabilities: the answer's, then the likeliest others.
     """
 
     text: str
@@ -79,47 +79,75 @@ class Telling:
         """
         pixels, visible = letterbox(image, self._side)
         patches = torch.from_numpy(*self._look(pixels[None])).to(self._device)
-        given = {"title": title, "description": description}
-        views: dict[tuple[str, ...], list[Entity]] = {}
-        for entity in entities:
-            shown = tuple("" if entity.kind == "text" and name == entity.name else given[name] for name in FIELDS)
-            views.setdefault(shown, []).append(entity)
-        products = [Product(0, True, product_words(self._vocabulary, *shown), asked) for shown, asked in views.items()]
+        views = self._views(entities, title, description)
+        products = [Product(0, way != WORDS, words, asked) for way, words, asked in views]
         inputs = product_inputs(self._vocabulary, pixels[None], [visible], products).to(self._device)
         memory = self._part.encode(inputs, patches)
-        asked = [entity for product in products for entity in product.entities]
+        asked = [(way, entity) for way, _, entities in views for entity in entities]
         told = {}
-        labelled = [q for q, entity in enumerate(asked) if entity.kind != "text"]
+        labelled = [q for q, (_, entity) in enumerate(asked) if entity.kind != "text"]
         if labelled:
             some = memory.some(torch.tensor(labelled, device=self._device))
             begin = torch.full((len(labelled), 1), self._vocabulary.bos, device=self._device)
-            logits = self._part.say(begin, some, self._part.decoder.start(some))[:, 0] + self._part.log_prior
-            for q, row in zip(labelled, logits.float().cpu(), strict=True):
-                told[asked[q].name] = self._choose(asked[q], row, top)
-        written = [q for q, entity in enumerate(asked) if entity.kind == "text"]
+            rows = self._part.say(begin, some, self._part.decoder.start(some))[:, 0].float()
+            voices = [(*asked[q], row) for q, row in zip(labelled, rows, strict=True)]
+            if any(way != PICTURE for way, _, _ in voices):
+                votes = self._part.lexicon(title, description)
+                voices += [(LEXICON, entity, votes) for way, entity, _ in voices if way == BOTH]
+            told = self._choose(voices, top)
+        written = [q for q, (_, entity) in enumerate(asked) if entity.kind == "text"]
         if written:
             some = memory.some(torch.tensor(written, device=self._device))
-            texts = self._writer(some, [asked[q].max_subwords for q in written])
-            told.update({asked[q].name: Told(*text) for q, text in zip(written, texts, strict=True)})
+            entities = [asked[q][1] for q in written]
+            texts = self._writer(some, [entity.max_subwords for entity in entities])
+            told |= {entity.name: Told(*text) for entity, text in zip(entities, texts, strict=True)}
         return told
 
-    def _choose(self, entity: Entity, logits: Tensor, top: int) -> Told:
-        tokens = self._vocabulary.labels(entity)
-        temperature = self._part.temperature[self._vocabulary.entities.index(entity)].item()
-        chances = (logits[tokens.start : tokens.stop] / temperature).softmax(dim=0).numpy()
-        best = np.argsort(-chances, kind="stable")
-        names = entity.labels or [SEPARATOR.join(path) for path in entity.paths]
-        alternatives = [(names[i], float(chances[i])) for i in best[:top]]
-        first = int(best[0])
-        if entity.kind == "choice":
-            return Told(entity.labels[first], float(chances[first]), alternatives=alternatives)
-        tree = entity.taxonomy
-        nodes = tree.node_probabilities(chances)
-        leaf = tree.leaves[first]
-        sure = [depth for depth in range(2, len(leaf) + 1) if nodes[tree.place(leaf[:depth])] >= SURE]
-        node = leaf[: max(sure, default=1)]
-        leaf_chance = (leaf[-1], float(chances[first]))
-        return Told(SEPARATOR.join(node), float(nodes[tree.place(node)]), node, leaf_chance, alternatives)
+    def _views(self, entities: Sequence[Entity], title: str, description: str) -> list[tuple[int, Words, list[Entity]]]:
+        """What each entity's answer goes by: the way, the words, and who is asked so. A label is asked for twice where
+        there are words."""
+        shown = {"title": title, "description": description}
+        asked: dict[tuple[int, tuple[str, ...]], list[Entity]] = {}
+        for entity in entities:
+            copied = entity.name if entity.kind == "text" else None
+            given = tuple("" if name == copied else shown[name].strip() for name in FIELDS)
+            ways = [PICTURE] if not any(given) else [BOTH] if entity.kind == "text" else [WORDS, BOTH]
+            for way in ways:
+                asked.setdefault((way, given), []).append(entity)
+        return [(way, product_words(self._vocabulary, *given), some) for (way, given), some in asked.items()]
+
+    def _choose(self, voices: Sequence[tuple[int, Entity, Tensor]], top: int) -> dict[str, Told]:
+        """Answers by entity name, from the logits (vocabulary,) of all who say something to an entity, in which way."""
+        part, vocabulary = self._part, self._vocabulary
+        sums: dict[Entity, Tensor] = {}
+        for way, entity, logits in voices:
+            tokens = slice(vocabulary.labels(entity).start, vocabulary.labels(entity).stop)
+            trust = part.trust[vocabulary.entities.index(entity), way]
+            sums[entity] = sums.get(entity, part.log_prior[tokens]) + trust * logits[tokens]
+        return {entity.name: _choice(entity, total.softmax(dim=0).cpu().numpy(), top) for entity, total in sums.items()}
+
+
+def _choice(entity: Entity, chances: np.ndarray, top: int) -> Told:
+    """The likeliest label; or the path of which most levels are expected to be right, as far as it is likely enough.
+
+    Args:
+        chances: (labels,) or (leaves,).
+    """
+    names = entity.labels or [SEPARATOR.join(path) for path in entity.paths]
+    path = entity.kind == "path"
+    # Where leaves of one parent share what is likely, the likeliest leaf of all may lie elsewhere.
+    first = int(np.argmax(entity.taxonomy.expected_levels(chances) if path else chances))
+    others = [int(i) for i in np.argsort(-chances, kind="stable") if i != first]
+    alternatives = [(names[i], float(chances[i])) for i in [first, *others][:top]]
+    if not path:
+        return Told(names[first], float(chances[first]), alternatives=alternatives)
+    tree = entity.taxonomy
+    nodes = tree.node_probabilities(chances)
+    leaf = tree.leaves[first]
+    sure = [depth for depth in range(2, len(leaf) + 1) if nodes[tree.place(leaf[:depth])] >= SURE]
+    node = leaf[: max(sure, default=1)]
+    leaf_chance = (leaf[-1], float(chances[first]))
+    return Told(SEPARATOR.join(node), float(nodes[tree.place(node)]), node, leaf_chance, alternatives)
 
 
 class _Look(nn.Module):

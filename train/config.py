@@ -213,7 +213,7 @@ class ProductsConfig(PartConfig):
         side: of the pictures while training, pixels; a multiple of 32.
         smoothing: of labels and text.
         level_weights: of the loss of a path's levels, root first; deeper levels have the last one's.
-        text_weight: of the loss of a text.
+        text_weight: of the loss of a text of 32 tokens; see train.products.loss.
         text_share: how often a text is asked for.
         hide_picture_share: products with text whose picture is hidden.
         hide_field_share, hide_word_share: fields and words of the caller's text that are left out.

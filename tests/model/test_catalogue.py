@@ -6,9 +6,11 @@ import torch
 
 from model.catalogue import Catalogue, ProductInputs
 from model.labels import LabelVocabulary
+from model.lexicon import word_buckets
 from model.presets import PRESETS, preset
 from model.products import MOST_WORDS, Product, letterbox, product_inputs, product_words
 from model.schema import Schema
+from model.taxonomy import SEPARATOR
 from model.telling import SURE, Telling
 from model.vocabulary import Vocabulary
 from model.writer import Writer
@@ -155,8 +157,9 @@ def test_a_path_stops_where_it_is_no_longer_sure(part: Catalogue, telling: Telli
     tokens = LABELS.labels(category)
     leaves = [i for i, path in enumerate(category.paths) if path[:2] == ("Apparel", "Topwear")]
     hot = LABELS.entities.index(category)
+    before = part.trust[hot].clone()
     try:
-        part.temperature[hot] = 100.0  # what the picture says hardly counts
+        part.trust[hot] = 0.01  # what the picture says hardly counts
         part.decoder.bias.data[[tokens[i] for i in leaves]] = 3000.0
         answer = telling(PHOTO, [category])["category"]
         # All of these are about as likely, so the parent is sure and none of them is.
@@ -165,7 +168,7 @@ def test_a_path_stops_where_it_is_no_longer_sure(part: Catalogue, telling: Telli
         assert telling(PHOTO, [category])["category"].levels == category.paths[leaves[0]]
     finally:
         part.decoder.bias.data.zero_()
-        part.temperature[hot] = 1.0
+        part.trust[hot] = before
 
 
 def test_frequent_labels_win_where_the_picture_says_nothing(part: Catalogue, telling: Telling) -> None:
@@ -174,6 +177,67 @@ def test_frequent_labels_win_where_the_picture_says_nothing(part: Catalogue, tel
         part.log_prior[LABELS.labels(gender)[2]] = 50.0
         assert telling(PHOTO, [gender])["gender"].text == gender.labels[2]
     finally:
+        part.log_prior.zero_()
+
+
+def test_words_and_picture_count_as_far_as_they_are_trusted(part: Catalogue, telling: Telling) -> None:
+    gender = SCHEMA["gender"]
+    e = LABELS.entities.index(gender)
+    before = part.trust[e].clone()
+    dark = np.zeros_like(PHOTO)
+
+    def chance(photo: np.ndarray, title: str) -> float:
+        return telling(photo, [gender], title=title)["gender"].probability
+
+    try:
+        part.trust[e] = torch.tensor([0.0, 1.0, 0.0, 0.0])  # words alone
+        assert chance(PHOTO, "red shoe") == pytest.approx(chance(dark, "red shoe"), rel=1e-5)
+        assert chance(PHOTO, "red shoe") != pytest.approx(chance(PHOTO, "blue shirt"), rel=1e-5)
+        assert chance(PHOTO, " ") == pytest.approx(1 / len(gender.labels), rel=1e-5)  # there are none
+        part.trust[e] = torch.tensor([0.0, 0.0, 1.0, 0.0])  # both together
+        assert chance(PHOTO, "red shoe") != pytest.approx(chance(dark, "red shoe"), rel=1e-5)
+        assert chance(PHOTO, "red shoe") != pytest.approx(chance(PHOTO, "blue shirt"), rel=1e-5)
+    finally:
+        part.trust[e] = before
+
+
+def test_words_vote_by_themselves(part: Catalogue, telling: Telling) -> None:
+    gender, lexicon = SCHEMA["gender"], part.lexicon
+    e, label = LABELS.entities.index(gender), 3
+    before = part.trust[e].clone()
+    (red,) = word_buckets("", "red")
+    try:
+        lexicon.rarity[red] = 2.0
+        lexicon.place[0], lexicon.vote[0] = int(red) * LABELS.size + LABELS.labels(gender)[label], 9.0
+        part.trust[e] = torch.tensor([0.0, 0.0, 0.0, 1.0])
+        told = telling(PHOTO, [gender], title="Shoe", description="in Red.")["gender"]
+        others = len(gender.labels) - 1
+        assert told.text == gender.labels[label]
+        assert told.probability == pytest.approx(1 / (1 + others * np.exp(-9)), rel=1e-5)
+        assert telling(PHOTO, [gender], title="Shoe")["gender"].probability == pytest.approx(1 / (1 + others))
+    finally:
+        part.trust[e] = before
+        for tensor in lexicon.state_dict().values():
+            tensor.zero_()
+
+
+def test_a_path_whose_root_is_likelier_wins(part: Catalogue, telling: Telling) -> None:
+    category = SCHEMA["category"]
+    tokens, paths = LABELS.labels(category), category.paths
+    many = [i for i, path in enumerate(paths) if path[0] == "Apparel"]
+    lone = next(i for i, path in enumerate(paths) if path[0] == "Footwear")
+    e = LABELS.entities.index(category)
+    before = part.trust[e].clone()
+    try:
+        part.trust[e] = 0.0
+        part.log_prior[tokens.start : tokens.stop] = -50.0
+        part.log_prior[[tokens[i] for i in many]] = 0.0
+        part.log_prior[tokens[lone]] = 1.0
+        told = telling(PHOTO, [category], top=3)["category"]
+        assert told.levels[0] == "Apparel" and told.alternatives[0][0].endswith(told.leaf[0])
+        assert told.alternatives[1][0] == SEPARATOR.join(paths[lone])
+    finally:
+        part.trust[e] = before
         part.log_prior.zero_()
 
 

@@ -9,7 +9,9 @@ from torch.nn import functional as F
 from model.labels import LabelVocabulary
 from train.products.batches import ProductTargets
 
-__all__ = ["ProductLoss"]
+__all__ = ["TOKENS", "ProductLoss"]
+
+TOKENS = 32  # about what a title and a description have on average
 
 
 class ProductLoss(nn.Module):
@@ -23,7 +25,7 @@ class ProductLoss(nn.Module):
     Args:
         log_prior: (vocabulary,), see train.products.records.log_priors.
         level_weights: of the levels of a path, root first; deeper levels have the last one's.
-        text_weight: of a text's mean over its tokens.
+        text_weight: of TOKENS tokens of a text.
         smoothing: share of a target that is spread over all labels or tokens (arXiv 1512.00567).
         teacher_weight: share of a label's loss that a teacher's judgement has, where there is one.
     """
@@ -91,5 +93,7 @@ class ProductLoss(nn.Module):
             each = F.cross_entropy(
                 texts.transpose(1, 2), targets.following, reduction="none", label_smoothing=self._smoothing
             )
-            total = total + self._text_weight * ((each * present).sum(dim=1) / present.sum(dim=1)).sum()
+            # Not a mean over each text: the ends of short texts would count for more than what goes on in long ones,
+            # and whoever learns that says too little.
+            total = total + self._text_weight * (each * present).sum() / TOKENS
         return total / max(1, targets.count)

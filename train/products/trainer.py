@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from model.catalogue import Catalogue, ProductInputs
+from model.catalogue import BOTH, LEXICON, PICTURE, WORDS, Catalogue, ProductInputs
 from model.labels import LabelVocabulary
+from model.lexicon import Lexicon
 from model.network import Resformer
 from model.presets import Preset, preset
 from model.products import Product as Asked
@@ -25,9 +27,11 @@ from train.config import ProductsConfig
 from train.loop import Log
 from train.part import PartTrainer
 from train.products.batches import Pictures, ProductBatches, ProductTargets, make_targets, questions_of
+from train.products.lexicon import entity_members, fit_lexicon
 from train.products.loss import ProductLoss
 from train.products.records import Product, balanced, frequencies, log_priors, read_products
 from train.products.teacher import teach
+from train.products.trust import fit_trust
 from train.products.views import Views
 from train.stem_start import start_from_packaged
 
@@ -89,12 +93,17 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         ).to(device)
         self._views: Views | None = None
         self._taught: dict[str, Tensor] = {}
-        self._temperature = torch.ones(len(self.labels.entities))
+        self._learned_trust = self.catalogue.trust.cpu().clone()
 
     @property
     def catalogue(self) -> Catalogue:
         assert self.network.catalogue is not None
         return self.network.catalogue
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Learned from what is trained on; half a minute for fifteen thousand products."""
+        return fit_lexicon(self.train_records, self.labels)
 
     def shape(self) -> Preset:
         return replace(preset(self.config.preset), dropout=self.config.dropout)
@@ -201,35 +210,41 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             self._views = Views(self.catalogue, self.train_records, self._pictures, *wanted)
         return super().run()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Held]:
         """Scores the averaged weights on products held back."""
         self.averaged.load_state_dict(self.ema.tensors)
-        found: dict[tuple[str, bool], list[tuple[Tensor, Tensor]]] = {}
+        found: dict[tuple[str, int], list[tuple[Tensor, Tensor]]] = {}
         text_losses: list[float] = []
-        for with_text in (False, True):
+        for way in (PICTURE, WORDS, BOTH):
             held = [
                 (p, entities)
                 for p in self.held_records
-                if (entities := questions_of(p, self.labels.entities, texts=not with_text))
-                and (p.title or p.description or not with_text)
+                if (entities := questions_of(p, self.labels.entities, texts=way == PICTURE))
+                and (p.title or p.description or way == PICTURE)
             ]
             for i in range(0, len(held), TOGETHER):
-                self._score_some(held[i : i + TOGETHER], with_text, found, text_losses)
+                self._score_some(held[i : i + TOGETHER], way, found, text_losses)
+        for product in (p for p in self.held_records if p.title or p.description):
+            votes = self.lexicon(product.title, product.description)
+            for name, label in product.labels.items():
+                tokens = self.labels.labels(self.schema[name])
+                row = votes[None, tokens.start : tokens.stop]
+                found.setdefault((name, LEXICON), []).append((row, torch.tensor([label])))
         right: tuple[dict[str, float], dict[str, float]] = ({}, {})
-        judged: dict[str, list[tuple[Tensor, Tensor]]] = {}
-        for (name, with_text), pairs in found.items():
-            logits, labels = (torch.cat(part).cpu() for part in zip(*pairs, strict=True))
-            entity = self.schema[name]
-            # Which answers each label is true of: itself, or the leaves of a node.
-            tree = entity.kind == "path"
-            members = torch.from_numpy(entity.taxonomy.members) if tree else torch.eye(len(entity.labels)).bool()
-            fit = members[labels]
-            right[with_text][name] = fit.gather(1, logits.argmax(dim=1)[:, None]).float().mean().item()
-            judged.setdefault(name, []).append((logits, fit))
-        for name, both in judged.items():
-            logits, fit = (torch.cat(part) for part in zip(*both, strict=True))
-            self._temperature[self.labels.entities.index(self.schema[name])] = _temperature(logits, fit)
+        for with_text, ways in enumerate(((PICTURE,), (WORDS, BOTH, LEXICON))):
+            for e, entity in enumerate(self.labels.entities):
+                if (entity.name, ways[0]) not in found:
+                    continue
+                parts = [zip(*found[entity.name, way], strict=True) for way in ways]
+                logits, labels = (torch.stack([torch.cat(some) for some in both]) for both in zip(*parts, strict=True))
+                fit = entity_members(entity)[labels[0]]
+                tokens = self.labels.labels(entity)
+                prior = self._shown[tokens.start : tokens.stop].cpu()
+                trust = fit_trust(logits, prior, fit)
+                self._learned_trust[e, list(ways)] = trust
+                told = prior + (trust[:, None, None] * logits).sum(dim=0)
+                right[with_text][entity.name] = fit.gather(1, told.argmax(dim=1)[:, None]).float().mean().item()
         result = Held(*right, text_loss=float(np.mean(text_losses)) if text_losses else 0.0)
         p = self.progress
         for name, share in result.picture.items():
@@ -240,16 +255,16 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
     def _score_some(
         self,
         questions: Sequence[tuple[Product, Sequence[Entity]]],
-        with_text: bool,
-        found: dict[tuple[str, bool], list[tuple[Tensor, Tensor]]],
+        way: int,
+        found: dict[tuple[str, int], list[tuple[Tensor, Tensor]]],
         text_losses: list[float],
     ) -> None:
         """Adds the logits and labels of these products' questions, and the loss of their texts."""
         products = [product for product, _ in questions]
         asked = []
         for i, (product, entities) in enumerate(questions):
-            words = product_words(self.labels, product.title, product.description) if with_text else []
-            asked.append(Asked(i, True, words, entities))
+            words = product_words(self.labels, product.title, product.description) if way != PICTURE else []
+            asked.append(Asked(i, way != WORDS, words, entities))
         pixels, visible = self._held_pictures(products)
         inputs = product_inputs(self.labels, pixels, visible.tolist(), asked)
         targets = make_targets(self.labels, asked, products).to(self.device)
@@ -259,8 +274,8 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             rows = targets.entity == e
             if entity.kind != "text" and rows.any():
                 tokens = self.labels.labels(entity)
-                chosen = labels[rows, tokens.start : tokens.stop] + self._shown[tokens.start : tokens.stop]
-                found.setdefault((entity.name, with_text), []).append((chosen, targets.label[rows]))
+                chosen = labels[rows, tokens.start : tokens.stop].cpu()
+                found.setdefault((entity.name, way), []).append((chosen, targets.label[rows].cpu()))
         if texts is not None:
             loss = F.cross_entropy(texts.transpose(1, 2), targets.following, ignore_index=self.labels.pad)
             text_losses.append(loss.item())
@@ -268,7 +283,8 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
     def finish(self, network: Resformer) -> None:
         assert network.catalogue is not None
         network.catalogue.log_prior.copy_(self._natural)
-        network.catalogue.temperature.copy_(self._temperature)
+        network.catalogue.trust.copy_(self._learned_trust)
+        network.catalogue.lexicon.load_state_dict(self.lexicon.state_dict())
 
 
 def _logits(
@@ -283,17 +299,3 @@ def _logits(
         return labels, None
     told = memory.some(targets.written)
     return labels, part.say(targets.tokens, told, part.decoder.start(told))
-
-
-def _temperature(logits: Tensor, fit: Tensor) -> float:
-    """The temperature that makes right answers likeliest (Guo et al., arXiv 1706.04599).
-
-    Args:
-        logits: (rows, answers). fit: bool (rows, answers), which ones are right.
-    """
-
-    def loss(temperature: float) -> float:
-        chances = (logits / temperature).softmax(dim=-1)
-        return -(chances * fit).sum(dim=-1).clamp(min=1e-9).log().mean().item()
-
-    return min(np.geomspace(0.3, 3, 47).tolist(), key=loss)

@@ -19,10 +19,12 @@ from train.config import ProductsConfig, ProductSource, load_config, load_produc
 from train.products.augment import augment
 from train.products.batches import Pictures, ProductBatches, ProductTargets
 from train.products.evaluate import main as evaluate
-from train.products.loss import ProductLoss
+from train.products.lexicon import fit_lexicon
+from train.products.loss import TOKENS, ProductLoss
 from train.products.records import Product, balanced, cell_of, frequencies, label_of, log_priors, read_products
 from train.products.teacher import teach
 from train.products.trainer import ProductsTrainer
+from train.products.trust import fit_trust
 
 SCHEMA = Schema.load()
 LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))
@@ -141,6 +143,19 @@ def test_other_entities_tokens_do_not_matter(tree: LabelVocabulary) -> None:
     assert loss(logits, None, targets(1, 1)).item() == pytest.approx(before)
 
 
+def test_a_token_weighs_the_same_in_every_text(tree: LabelVocabulary) -> None:
+    loss = ProductLoss(tree, torch.zeros(tree.size), level_weights=(1.0,), text_weight=3.0, smoothing=0.0)
+    following = torch.tensor([[tree.eos, tree.pad, tree.pad], [5, 6, tree.eos]])
+    none = torch.zeros(0, dtype=torch.long)
+    asked = ProductTargets(none, none, none, torch.arange(2), torch.zeros(2, 3, dtype=torch.long), following, count=2)
+    texts = torch.zeros(2, 3, tree.size, requires_grad=True)
+    value = loss(torch.zeros(0, tree.size), texts, asked)
+    assert value.item() == pytest.approx(3.0 * 4 / TOKENS * np.log(tree.size) / 2, rel=1e-5)
+    value.backward()
+    slopes = texts.grad.gather(2, following[..., None])[..., 0]  # type: ignore[union-attr]
+    assert slopes[0, 0] == slopes[1, 2] and not slopes[0, 1:].any()
+
+
 def config(shop: Path, **changes: object) -> ProductsConfig:
     answers = {"baseColour": "colour", "category": "kind", "title": "name", "description": "blurb"}
     source = ProductSource(table=shop / "table.csv", photos=shop / "photos", photo="id", answers=answers, title="name")
@@ -180,6 +195,51 @@ def test_a_teacher_judges_what_it_did_not_learn_from(shop: Path) -> None:
     assert chances[1].sum() == 0 and taught["category"][0].sum() == 0
     torch.testing.assert_close(chances[2:].sum(dim=1), torch.ones(94), atol=1e-2, rtol=0)
     assert (chances[2:].argmax(dim=1) == torch.tensor(colours[2:])).float().mean() > 0.9
+
+
+def test_a_lexicon_learns_which_words_speak_for_what(tree: LabelVocabulary) -> None:
+    named = {entity.name: entity for entity in tree.entities}
+    kind, colour = named["kind"].taxonomy, named["colour"]
+    rng = np.random.default_rng(0)
+
+    def told(red: bool, leaf: int | None) -> Product:
+        noise = " ".join(f"w{n}" for n in rng.integers(0, 300, 6))
+        labels = {"colour": colour.labels.index("red" if red else "blue")}
+        labels["kind"] = kind.place(("A",) if leaf is None else kind.leaves[leaf])
+        word = "thing" if leaf is None else f"leaf{leaf}"
+        return Product("p", Path("p.jpg"), f"{word} {noise}", "Crimson!" if red else "navy", labels, {})
+
+    lexicon = fit_lexicon([told(i % 3 == 0, (0, 1, 2, None)[i % 4]) for i in range(240)], tree)
+    kinds, colours = tree.labels(named["kind"]), tree.labels(colour)
+    votes = lexicon("the leaf2", "crimson")
+    assert votes[colours.start : colours.stop].argmax() == colour.labels.index("red")
+    assert lexicon("", "navy, w3")[colours.start : colours.stop].argmax() == colour.labels.index("blue")
+    assert votes[kinds.start : kinds.stop].argmax() == 2
+    # What was only seen as "A" speaks for leaves of A.
+    thing = lexicon("thing", "")[kinds.start : kinds.stop]
+    assert thing[:2].max() > thing[2] + 1
+    assert not lexicon("", "...").any()
+    assert not fit_lexicon([replace(told(True, 0), title="", description="")], tree).rarity.any()
+
+
+def test_ways_of_asking_count_as_far_as_they_are_right() -> None:
+    rng = torch.Generator().manual_seed(0)
+    truth = torch.randint(0, 4, (3000,), generator=rng)
+    right = torch.nn.functional.one_hot(truth, 4).bool()
+    sure, noise = 2.0 * right, torch.randn(3000, 4, generator=rng)
+    # Logits that are three times too large, of answers that are as likely as 2 x right + noise says.
+    told = torch.multinomial(torch.log_softmax(sure + noise, 1).exp(), 1, generator=rng)
+    drawn = torch.nn.functional.one_hot(told[:, 0], 4).bool()
+    (scale,) = fit_trust(3 * (sure + noise)[None], torch.zeros(4), drawn)
+    assert scale.item() == pytest.approx(1 / 3, rel=0.1)
+    # What says nothing counts next to nothing beside what does; two that err apart count both.
+    heard, other = sure + 2 * noise, sure + 2 * torch.randn(3000, 4, generator=rng)
+    trust = fit_trust(torch.stack([heard, torch.randn(3000, 4, generator=rng)]), torch.zeros(4), right)
+    assert trust[1] < 0.1 * trust[0]
+    both = fit_trust(torch.stack([heard, other]), torch.zeros(4), right)
+    assert both.min() > 0.5 * both.max()
+    # A parent is right where one of its leaves is: four of four say nothing of how much to trust.
+    assert torch.isfinite(fit_trust(heard[None], torch.zeros(4), right | (right.roll(1, 1)))).all()
 
 
 def test_batches_are_made_from_their_number_alone_and_never_show_an_answer(shop: Path) -> None:
