@@ -303,6 +303,7 @@ def test_shipped_configs_load() -> None:
     if not (CONFIGS.parents[2] / "shared" / "data" / "fashion").exists():
         pytest.skip("the labelled photos are not beside this checkout")
     shipped = load_config(CONFIGS / "products.yaml", ProductsConfig)
+    assert load_config(CONFIGS / "products-stem.yaml", ProductsConfig).stem_start == shipped.stem_start
     held_out = load_product_sources(CONFIGS / "products-val.yaml")
     assert all(len(read_products(source, SCHEMA)) > 600 for source in shipped.sources)
     assert not {s.table for s in shipped.sources} & {s.table for s in held_out}
