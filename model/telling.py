@@ -83,7 +83,7 @@ class Telling:
         products = [Product(0, way != WORDS, words, asked) for way, words, asked in views]
         inputs = product_inputs(self._vocabulary, pixels[None], [visible], products).to(self._device)
         memory = self._part.encode(inputs, patches)
-        asked = [(way, entity) for way, _, entities in views for entity in entities]
+        asked = [(way, entity) for way, _, some in views for entity in some]
         told = {}
         labelled = [q for q, (_, entity) in enumerate(asked) if entity.kind != "text"]
         if labelled:
@@ -98,9 +98,8 @@ class Telling:
         written = [q for q, (_, entity) in enumerate(asked) if entity.kind == "text"]
         if written:
             some = memory.some(torch.tensor(written, device=self._device))
-            entities = [asked[q][1] for q in written]
-            texts = self._writer(some, [entity.max_subwords for entity in entities])
-            told |= {entity.name: Told(*text) for entity, text in zip(entities, texts, strict=True)}
+            texts = self._writer(some, [asked[q][1].max_subwords for q in written])
+            told |= {asked[q][1].name: Told(*text) for q, text in zip(written, texts, strict=True)}
         return told
 
     def _views(self, entities: Sequence[Entity], title: str, description: str) -> list[tuple[int, Words, list[Entity]]]:

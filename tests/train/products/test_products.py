@@ -345,6 +345,10 @@ sources:
     assert best is not None and best.picture["pattern"] >= 0.8 and best.with_text["category"] >= 0.8
     assert len(list((tmp_path / "run" / "best").iterdir())) == 2
     weights = tmp_path / "run" / "weights.safetensors"
+    # What was fitted beside the network is in the file: votes of words, and how much each voice counts.
+    fitted, pattern = load_file(weights), trainer.labels.entities.index(trainer.schema["pattern"])
+    assert fitted["catalogue.lexicon.vote"].any() and fitted["catalogue.lexicon.rarity"].any()
+    assert not torch.equal(fitted["catalogue.trust"][pattern], torch.tensor([1.0, 0.5, 0.5, 0.0]))
     with pytest.raises(ValueError, match="other labels"):
         Predictor.load(weights, reader="none")
     predictor = Predictor.load(weights, entities=entities, reader="none")
