@@ -187,8 +187,7 @@ class Predictor:
 
         Args:
             photo: the bytes of an image file.
-            entities: names to answer; none or empty = all that these weights can answer but texts, which take longer
-                than all else together.
+            entities: names to answer; none or empty = all that these weights can answer.
             title, description: text that came with the photo; its quantities can be answers too.
             group_id: the public challenge's code for the kind of product; others are not known.
             reader: one of `readers` instead of the default one.
@@ -196,8 +195,7 @@ class Predictor:
 
         Raises: ResformerError: the photo or the request cannot be used; nothing else was done.
         """
-        usual = (entity.name for entity in self.entities if entity.kind != "text")
-        asked = [self.schema[name] for name in dict.fromkeys(entities or usual)]
+        asked = [self.schema[name] for name in dict.fromkeys(entities or [entity.name for entity in self.entities])]
         if unanswerable := [entity.name for entity in asked if entity not in self.entities]:
             raise BadRequest(f"these weights do not answer {unanswerable[0]}; train them with `--products`")
         if len(title) + len(description) > MAX_TEXT:

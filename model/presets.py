@@ -13,7 +13,7 @@ class Preset:
     Attributes:
         width, heads, encoder_layers, decoder_layers: of the part that answers quantities.
         image_size: side of the letterboxed square input of the catalogue part in pixels; a multiple of `stride`.
-        stem: `mobile` (inverted residuals, shaped as EfficientNet-Lite1 so that its packaged weights can
+        stem: `mobile` (inverted residuals, shaped as EfficientNet-Lite1 or Lite2 so that packaged weights can
             start them) or `resnet` (bottleneck residuals).
         stem_widths: channels after each stage of a `mobile` stem; stages per `resnet` layer otherwise.
         stem_depths: blocks of each stage.
@@ -89,6 +89,23 @@ PRESETS = {
             deep_depth=4,
             catalogue_width=160,
             catalogue_heads=4,
+            catalogue_layers=(1, 2),
+        ),
+        # Teaches small what products are; too large to ship beside the part that answers quantities.
+        Preset(
+            name="teacher",
+            stem="mobile",
+            stem_widths=(32, 16, 24, 48, 88, 120),
+            stem_depths=(1, 1, 3, 3, 4, 4),
+            width=320,
+            heads=10,
+            encoder_layers=5,
+            decoder_layers=3,
+            image_size=192,
+            deep_width=208,
+            deep_depth=5,
+            catalogue_width=256,
+            catalogue_heads=8,
             catalogue_layers=(1, 2),
         ),
         Preset(

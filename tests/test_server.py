@@ -30,7 +30,7 @@ from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
-NAMES = [entity.name for entity in Schema.load().entities if entity.kind != "text"]
+NAMES = [entity.name for entity in Schema.load().entities]
 FAST = {"X-Reader": "none"}
 
 

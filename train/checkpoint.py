@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 __all__ = ["Ema", "Progress", "load_checkpoint", "save_checkpoint"]
 
@@ -22,11 +23,13 @@ class Ema:
     def update(self, network: nn.Module) -> None:
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point():
-                self.tensors[name].lerp_(tensor, 1 - decay)
-            else:
-                self.tensors[name].copy_(tensor)
+        now = network.state_dict()
+        names = [name for name, tensor in now.items() if tensor.is_floating_point()]
+        # All at once: one by one they keep a fast device waiting.
+        average = get_ema_multi_avg_fn(decay)
+        average([self.tensors[name] for name in names], [now[name] for name in names], self.updates)
+        for name in now.keys() - set(names):
+            self.tensors[name].copy_(now[name])
 
 
 @dataclass

@@ -201,8 +201,10 @@ class ProductsConfig(PartConfig):
 
     Attributes:
         stem_start: None for a random stem, or the network of train.packaged whose weights fit it.
-        teachers: networks of train.packaged whose judgement of each picture is learned beside its labels.
-        teacher_weight: what share of the loss that is, where a picture comes without text.
+        teachers: weights of other runs, of any preset; what they find of what is shown is learned beside the answers.
+        teacher_share: what share of the loss that is.
+        mix_share: pictures that another one is mixed into (mixup, arXiv 1710.09412, without its labels): of these only
+            teachers know the answers (arXiv 2106.05237).
         entities: a schema other than the shipped one.
         part_start: weights whose catalogue part is gone on with, instead of `stem_start`.
         patch_views: above 0 the picture's side stays as it began, and so many views of each picture are looked at
@@ -223,8 +225,9 @@ class ProductsConfig(PartConfig):
 
     sources: tuple[ProductSource, ...]
     stem_start: str | None = None
-    teachers: tuple[str, ...] = ()
-    teacher_weight: float = 0.5
+    teachers: tuple[Path, ...] = ()
+    teacher_share: float = 0.5
+    mix_share: float = 0.0
     part_start: Path | None = None
     entities: Path | None = None
     patch_views: int = 0
@@ -266,7 +269,10 @@ def load_config(path: Path, kind: type[C] = Config) -> C:  # type: ignore[assign
     if not entries and not errors:
         errors.append("sources: at least one is needed")
     files = [f.name for f in fields(kind) if f.name in ("start", "part_start", "entities")]
-    values = _paths(data, files, "", path.parent, errors) | _checked(kind, data, "", errors)
+    values = _paths(data, files, "", path.parent, errors)
+    if kind is ProductsConfig:
+        values |= _teachers(data, path.parent, errors)
+    values |= _checked(kind, data, "", errors)
     _check_ranges(values, errors)
     if errors:
         raise ValueError(f"{path} has {len(errors)} error(s):\n" + "\n".join(f"  {e}" for e in errors))
@@ -336,6 +342,16 @@ def _paths(entry: dict[str, Any], keys: Iterable[str], prefix: str, folder: Path
     return paths
 
 
+def _teachers(entry: dict[str, Any], folder: Path, errors: list[str]) -> dict[str, Any]:
+    """Takes the list of files out of an entry."""
+    names = entry.pop("teachers", [])
+    if not isinstance(names, list):
+        errors.append(f"teachers: {names!r} is no list; begin each file with a dash")
+        return {}
+    taken = [_paths({f"teachers[{i}]": name}, [f"teachers[{i}]"], "", folder, errors) for i, name in enumerate(names)]
+    return {"teachers": tuple(path for paths in taken for path in paths.values())}
+
+
 def _checked(
     kind: type, data: dict[str, Any], prefix: str, errors: list[str], given: Iterable[str] = ()
 ) -> dict[str, Any]:
@@ -380,8 +396,6 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
         errors.append(f"precision: {values['precision']!r} is none of fp32, bf16, fp16")
     if values.get("stem_start") not in (None, *PACKAGED):
         errors.append(f"stem_start: {values['stem_start']!r} is none of {', '.join(PACKAGED)}")
-    if unknown := [name for name in values.get("teachers", ()) if name not in PACKAGED]:
-        errors.append(f"teachers: {unknown[0]!r} is none of {', '.join(PACKAGED)}")
     if values.get("print_start") not in (None, "ppocrv6-tiny"):
         errors.append(f"print_start: {values['print_start']!r} is not ppocrv6-tiny")
     if values.get("stem_start") and values.get("part_start"):
@@ -390,10 +404,12 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
         errors.append(f"side: {values['side']} is not a multiple of 32")
     if values.get("patch_views") and not values.get("part_start"):
         errors.append("patch_views: needs part_start, or the picture's side would stay random")
-    if values.get("stem_start") and values.get("preset", "small") != "small":
-        errors.append(f"stem_start: its weights fit the stem of small only, not of {values['preset']}")
+    if values.get("mix_share") and not values.get("teachers"):
+        errors.append("mix_share: of mixed pictures only teachers know the answers; name some")
+    if values.get("stem_start") and values.get("preset", "small") not in ("small", "teacher"):
+        errors.append(f"stem_start: its weights fit the stems of small and teacher only, not of {values['preset']}")
     for key, value in values.items():
-        if (key.endswith("_share") or key == "teacher_weight") and not 0 <= value <= 1:
+        if key.endswith("_share") and not 0 <= value <= 1:
             errors.append(f"{key}: {value} is not between 0 and 1")
         elif key in BELOW_ONE and not 0 <= value < 1:
             errors.append(f"{key}: {value} is not at least 0 and below 1")

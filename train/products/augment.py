@@ -14,22 +14,22 @@ def augment(pixels: Tensor, visible: Tensor, side: int, mirrored: Tensor, genera
 
     Args:
         pixels: uint8 (P, 3, S, S). visible: (P, 2), see model.products.letterbox.
-        side: of the views.
+        side: of the views; what is drawn does not depend on it.
         mirrored: bool (P,), which of them may be mirrored.
+        generator: on the device of the pictures.
 
     Returns: float (P, 3, side, side), 0 to 255.
     """
-    count = len(pixels)
 
     def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, generator=generator)
+        return low + (high - low) * torch.rand(len(pixels), generator=generator, device=pixels.device)
 
     # Where a view takes its pixels: coordinates of the photo alone run from 0 to 1, its centre stays near the middle.
     stretch = uniform(0.9, 1.11)
     scale = uniform(0.75, 1.05)
     wide, high = scale * stretch, scale / stretch
     angle = uniform(-0.14, 0.14)
-    sign = torch.where(mirrored & (torch.rand(count, generator=generator) < 0.5), -1.0, 1.0)
+    sign = torch.where(mirrored & (uniform(0, 1) < 0.5), -1.0, 1.0)
     slack_x, slack_y = 0.04 + 0.5 * (1 - wide).clamp(min=0), 0.04 + 0.5 * (1 - high).clamp(min=0)
     x = 0.5 + slack_x * uniform(-1, 1) * 0.8
     y = 0.5 + slack_y * uniform(-1, 1) * 0.8
@@ -44,7 +44,7 @@ def augment(pixels: Tensor, visible: Tensor, side: int, mirrored: Tensor, genera
         ],
         dim=1,
     )
-    steps = (torch.arange(side) + 0.5) / side
+    steps = (torch.arange(side, device=pixels.device) + 0.5) / side
     vy, vx = torch.meshgrid(steps, steps, indexing="ij")
     view = torch.stack([vx, vy], dim=-1)[None] / share[:, None, None]  # 0 to 1 over the photo
     inside = (view <= 1).all(dim=-1)
@@ -55,8 +55,8 @@ def augment(pixels: Tensor, visible: Tensor, side: int, mirrored: Tensor, genera
     light = uniform(-15, 15)[:, None, None, None]
     contrast = uniform(0.88, 1.12)[:, None, None, None]
     seen = (seen * contrast + light).clamp(-BLANK, 128) * inside[:, None]
-    for i in torch.nonzero(torch.rand(count, generator=generator) < 0.25).flatten().tolist():
-        part = int(side * (0.12 + 0.2 * torch.rand(1, generator=generator).item()))
-        top, left = (int((side - part) * torch.rand(1, generator=generator).item()) for _ in range(2))
-        seen[i, :, top : top + part, left : left + part] = 0  # random erasing, arXiv 1708.04896
-    return seen + BLANK
+    erased = (uniform(0, 1) < 0.25)[:, None, None]  # random erasing, arXiv 1708.04896
+    part = uniform(0.12, 0.32)
+    for along, low in ((vx, (1 - part) * uniform(0, 1)), (vy, (1 - part) * uniform(0, 1))):
+        erased = erased & (along >= low[:, None, None]) & (along < (low + part)[:, None, None])
+    return torch.where(erased[:, None], 0.0, seen) + BLANK

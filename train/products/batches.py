@@ -1,7 +1,9 @@
 """Products as batches of questions with their right answers."""
 
+import os
 import random
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from tqdm import tqdm
 
 from model.catalogue import ProductInputs
 from model.errors import ResformerError
@@ -19,7 +22,6 @@ from model.products import Product as Asked
 from model.products import Words, letterbox, product_inputs, product_words
 from model.schema import Entity
 from train.config import ProductsConfig
-from train.products.augment import augment
 from train.products.records import Product
 
 __all__ = ["Pictures", "ProductBatches", "ProductTargets", "make_targets", "questions_of"]
@@ -32,7 +34,7 @@ class ProductTargets:
     """Right answers of Q questions, R of them with a label and the others with a text of at most T tokens.
 
     Attributes:
-        labelled: (R,) their question numbers. entity: (R,) their entity's number in the vocabulary. label: (R,).
+        labelled: (R,) their question numbers. label: (R,). rows: of each entity of the vocabulary, which of the R.
         written: (Q - R,) question numbers. tokens: (Q - R, T) decoder input, begins with <bos>. following:
             (Q - R, T) the token to follow each one, padded.
         count: how many products were asked about.
@@ -40,8 +42,8 @@ class ProductTargets:
     """
 
     labelled: Tensor
-    entity: Tensor
     label: Tensor
+    rows: tuple[Tensor, ...]
     written: Tensor
     tokens: Tensor
     following: Tensor
@@ -50,30 +52,38 @@ class ProductTargets:
 
     def to(self, device: torch.device | str) -> "ProductTargets":
         moved: dict[str, Any] = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in vars(self).items()}
-        return ProductTargets(**moved)
+        return ProductTargets(**{**moved, "rows": tuple(rows.to(device) for rows in self.rows)})
 
 
 class Pictures:
-    """Letterboxed photos, kept once they were decoded.
+    """Letterboxed photos of products, decoded once and kept on a device.
 
     Args:
         side: of the letterbox, pixels.
+
+    Raises ValueError: a photo cannot be decoded.
     """
 
-    def __init__(self, side: int):
+    def __init__(self, products: Sequence[Product], side: int, device: str = "cpu"):
         self._side = side
-        self._kept: dict[Path, tuple[np.ndarray, tuple[float, float]]] = {}
+        pixels = torch.zeros(len(products), 3, side, side, dtype=torch.uint8)
+        visible = torch.zeros(len(products), 2)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            boxed = pool.map(self._boxed, [product.photo for product in products])
+            for i, (box, shown) in enumerate(tqdm(boxed, "photos", len(products), leave=False, disable=None)):
+                pixels[i], visible[i] = torch.from_numpy(box), torch.tensor(shown)
+        self._pixels = pixels.to(device)
+        self._visible = visible.to(device)
 
-    def __call__(self, products: Sequence[Product]) -> tuple[Tensor, Tensor]:
-        """uint8 (P, 3, side, side) and visible (P, 2)."""
-        for photo in (product.photo for product in products):
-            if photo not in self._kept:
-                try:
-                    self._kept[photo] = letterbox(decode(photo.read_bytes()), self._side)
-                except ResformerError as error:
-                    raise ValueError(f"{photo}: {error}") from error
-        boxed = [self._kept[product.photo] for product in products]
-        return torch.from_numpy(np.stack([pixels for pixels, _ in boxed])), torch.tensor([shown for _, shown in boxed])
+    def _boxed(self, photo: Path) -> tuple[np.ndarray, tuple[float, float]]:
+        try:
+            return letterbox(decode(photo.read_bytes()), self._side)
+        except ResformerError as error:
+            raise ValueError(f"{photo}: {error}") from error
+
+    def __call__(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """uint8 (P, 3, side, side) and visible (P, 2) of products, by their numbers on the device."""
+        return self._pixels[numbers], self._visible[numbers]
 
 
 def questions_of(
@@ -101,7 +111,7 @@ def _text_targets(vocabulary: LabelVocabulary, texts: Sequence[str], most: Seque
 
 
 class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
-    """The batches of one epoch, each made from (seed, epoch, its number) alone.
+    """The batches of one epoch, each made from (seed, epoch, its number) alone; without pictures, see Pictures.
 
     A picture is shown once and asked about twice: as if it came alone, and with the text that came with it.
     """
@@ -110,13 +120,11 @@ class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
         self,
         products: Sequence[Product],
         vocabulary: LabelVocabulary,
-        pictures: Pictures,
         config: ProductsConfig,
         epoch: int,
     ):
         self._products = products
         self._vocabulary = vocabulary
-        self._pictures = pictures
         self._config = config
         self._seed = (config.seed, epoch)
         rng = np.random.default_rng(self._seed)
@@ -135,7 +143,6 @@ class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
     def __getitem__(self, number: int) -> tuple[ProductInputs, ProductTargets]:
         config, vocabulary = self._config, self._vocabulary
         rng = random.Random(repr((*self._seed, number)))
-        generator = torch.Generator().manual_seed(rng.getrandbits(62))
         chosen = [self._products[i] for i in self._batches[number]]
         asked: list[Asked] = []
         owners: list[Product] = []
@@ -148,15 +155,8 @@ class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
                 if entities := questions_of(product, vocabulary.entities, texts=texts, shown=shown):
                     asked.append(Asked(i, seen, words, entities))
                     owners.append(product)
-        pixels, visible = self._pictures(chosen)
-        if config.patch_views:
-            pixels = pixels[:, :, :0, :0]  # they were looked at before
-        else:
-            # A mirrored photo may belie a text that tells left from right.
-            described = {a.picture for a in asked if any(e.kind == "text" for e in a.entities)}
-            mirrored = torch.tensor([i not in described for i in range(len(chosen))])
-            pixels = augment(pixels, visible, config.side, mirrored, generator)
-        inputs = product_inputs(vocabulary, pixels, visible.tolist(), asked)
+        nothing = torch.zeros(len(chosen), 3, 0, 0, dtype=torch.uint8)
+        inputs = product_inputs(vocabulary, nothing, [(0.0, 0.0)] * len(chosen), asked)
         targets = make_targets(vocabulary, asked, owners)
         return inputs, replace(targets, numbers=torch.from_numpy(self._batches[number]))
 
@@ -203,10 +203,13 @@ def make_targets(vocabulary: LabelVocabulary, asked: Sequence[Asked], products: 
         [questions[q][0].texts[questions[q][1].name] for q in written],
         [questions[q][1].max_subwords for q in written],
     )
+    rows: dict[Entity, list[int]] = {entity: [] for entity in vocabulary.entities}
+    for row, q in enumerate(labelled):
+        rows[questions[q][1]].append(row)
     return ProductTargets(
         labelled=torch.tensor(labelled, dtype=torch.long),
-        entity=torch.tensor([vocabulary.entities.index(questions[q][1]) for q in labelled], dtype=torch.long),
         label=torch.tensor([questions[q][0].labels[questions[q][1].name] for q in labelled], dtype=torch.long),
+        rows=tuple(torch.tensor(numbers, dtype=torch.long) for numbers in rows.values()),
         written=torch.tensor(written, dtype=torch.long),
         tokens=tokens,
         following=following,

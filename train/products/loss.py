@@ -1,6 +1,7 @@
 """How far answers about products are from right."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +10,26 @@ from torch.nn import functional as F
 from model.labels import LabelVocabulary
 from train.products.batches import ProductTargets
 
-__all__ = ["TOKENS", "ProductLoss"]
+__all__ = ["TOKENS", "Judgement", "ProductLoss"]
 
 TOKENS = 32  # about what a title and a description have on average
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What teachers find of the questions of a batch, which tells more than the one answer that a catalogue gives
+    (distillation, arXiv 1503.02531).
+
+    Attributes:
+        labels: (R, vocabulary), how likely each label or leaf is among its entity's.
+        texts: (Q - R, T, vocabulary), how likely each token is to follow; None where nothing is written.
+        label_share: (R,), the share that it has of a label's loss. text_share: (Q - R,), of a text's.
+    """
+
+    labels: Tensor
+    texts: Tensor | None
+    label_share: Tensor
+    text_share: Tensor
 
 
 class ProductLoss(nn.Module):
@@ -27,7 +45,6 @@ class ProductLoss(nn.Module):
         level_weights: of the levels of a path, root first; deeper levels have the last one's.
         text_weight: of TOKENS tokens of a text.
         smoothing: share of a target that is spread over all labels or tokens (arXiv 1512.00567).
-        teacher_weight: share of a label's loss that a teacher's judgement has, where there is one.
     """
 
     def __init__(
@@ -38,13 +55,11 @@ class ProductLoss(nn.Module):
         level_weights: Sequence[float],
         text_weight: float,
         smoothing: float,
-        teacher_weight: float = 0.0,
     ):
         super().__init__()
         self._vocabulary = vocabulary
         self._text_weight = text_weight
         self._smoothing = smoothing
-        self._teacher_weight = teacher_weight
         self._log_prior: Tensor
         self.register_buffer("_log_prior", log_prior)
         for e, entity in enumerate(vocabulary.entities):
@@ -58,23 +73,30 @@ class ProductLoss(nn.Module):
                 self.register_buffer(f"members{e}", torch.from_numpy(tree.members).float())
                 self.register_buffer(f"levels{e}", weights)
 
+    def chances(self, labels: Tensor, targets: ProductTargets) -> Tensor:
+        """How likely each label is among its entity's, (R, vocabulary), by logits as `forward` takes them."""
+        chances = torch.zeros_like(labels)
+        for entity, rows in zip(self._vocabulary.entities, targets.rows, strict=True):
+            tokens = slice(self._vocabulary.labels(entity).start, self._vocabulary.labels(entity).stop)
+            chances[rows, tokens] = (labels[rows, tokens] + self._log_prior[tokens]).softmax(dim=-1)
+        return chances
+
     def forward(
-        self, labels: Tensor, texts: Tensor | None, targets: ProductTargets, taught: Tensor | None = None
+        self, labels: Tensor, texts: Tensor | None, targets: ProductTargets, judgement: Judgement | None = None
     ) -> Tensor:
         """The loss of a product.
 
         Args:
             labels: logits (R, vocabulary) of the labelled questions.
             texts: logits (Q - R, T, vocabulary) of the written ones; None where there are none.
-            taught: (R, widest), how likely a teacher finds each label or leaf; zeros where it was not asked.
         """
         total = labels.new_zeros(())
         for e, entity in enumerate(self._vocabulary.entities):
-            rows = targets.entity == e
-            if entity.kind == "text" or not rows.any():
+            rows = targets.rows[e]
+            if not len(rows):
                 continue
-            tokens = self._vocabulary.labels(entity)
-            logits = labels[rows, tokens.start : tokens.stop] + self._log_prior[tokens.start : tokens.stop]
+            tokens = slice(self._vocabulary.labels(entity).start, self._vocabulary.labels(entity).stop)
+            logits = labels[rows, tokens] + self._log_prior[tokens]
             label = targets.label[rows]
             logp = logits.log_softmax(dim=-1)
             if entity.kind == "choice":
@@ -83,16 +105,18 @@ class ProductLoss(nn.Module):
                 nodes = (logp.exp() @ getattr(self, f"members{e}").T).clamp(min=1e-9).log()
                 right = -(nodes * getattr(self, f"levels{e}")[label]).sum(dim=1)
             each = (1 - self._smoothing) * right - self._smoothing * logp.mean(dim=1)
-            if taught is not None:
-                judged = taught[rows, : logp.shape[1]]
-                weight = self._teacher_weight * judged.sum(dim=1)
-                each = (1 - weight) * each - self._teacher_weight * (judged * logp).sum(dim=1)
+            if judgement:
+                taught = -(judgement.labels[rows, tokens] * logp).sum(dim=1)
+                each = each.lerp(taught, judgement.label_share[rows])
             total = total + each.sum()
         if texts is not None:
             present = targets.following != self._vocabulary.pad
             each = F.cross_entropy(
                 texts.transpose(1, 2), targets.following, reduction="none", label_smoothing=self._smoothing
             )
+            if judgement and judgement.texts is not None:
+                taught = -(judgement.texts * texts.log_softmax(dim=-1)).sum(dim=-1)
+                each = each.lerp(taught, judgement.text_share[:, None])
             # Not a mean over each text: the ends of short texts would count for more than what goes on in long ones,
             # and whoever learns that says too little.
             total = total + self._text_weight * (each * present).sum() / TOKENS

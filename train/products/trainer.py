@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
@@ -26,11 +25,11 @@ from model.weights import load_weights
 from train.config import ProductsConfig
 from train.loop import Log
 from train.part import PartTrainer
+from train.products.augment import augment
 from train.products.batches import Pictures, ProductBatches, ProductTargets, make_targets, questions_of
 from train.products.lexicon import entity_members, fit_lexicon
-from train.products.loss import ProductLoss
+from train.products.loss import Judgement, ProductLoss
 from train.products.records import Product, balanced, frequencies, log_priors, read_products
-from train.products.teacher import teach
 from train.products.trust import fit_trust
 from train.products.views import Views
 from train.stem_start import start_from_packaged
@@ -75,13 +74,10 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
     def __init__(self, config: ProductsConfig, out: Path, device: str, log: Log = tqdm.write):
         schema = Schema.load(config.entities)
         self.labels = LabelVocabulary(schema, Vocabulary(schema))
-        # A view that is cut out of a picture is as sharp as the whole in its box.
-        self._pictures = Pictures(round(1.2 * config.side))
-        self._held_pictures = Pictures(preset(config.preset).image_size)
         super().__init__(config, out, device, log, schema=schema)
         shown = log_priors(self.train_records, self.labels, natural=False)
         natural = log_priors(self.train_records, self.labels, natural=True)
-        self._shown = torch.from_numpy(shown).to(device)
+        self._shown_prior = torch.from_numpy(shown)
         self._natural = torch.from_numpy(natural * config.prior_strength)
         self._loss = ProductLoss(
             self.labels,
@@ -89,16 +85,29 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             level_weights=config.level_weights,
             text_weight=config.text_weight,
             smoothing=config.smoothing,
-            teacher_weight=config.teacher_weight,
         ).to(device)
-        self._views: Views | None = None
-        self._taught: dict[str, Tensor] = {}
+        self._views: list[Views] = []
         self._learned_trust = self.catalogue.trust.cpu().clone()
 
     @property
     def catalogue(self) -> Catalogue:
         assert self.network.catalogue is not None
         return self.network.catalogue
+
+    @cached_property
+    def _teachers(self) -> list[tuple[Catalogue, int]]:
+        """Who teaches, and the side of the pictures that each looks at."""
+        return [self._teacher(path) for path in self.config.teachers]
+
+    @cached_property
+    def _pictures(self) -> Pictures:
+        # A view that is cut out of a picture is as sharp as the whole in its box.
+        largest = max([self.config.side, *(side for _, side in self._teachers)])
+        return Pictures(self.train_records, round(1.2 * largest), self.device)
+
+    @cached_property
+    def _held_pictures(self) -> Pictures:
+        return Pictures(self.held_records, self.network.preset.image_size, self.device)
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -130,6 +139,8 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
     def begin(self, network: Resformer) -> str:
         part = network.catalogue
         assert part is not None
+        part.stem.to(memory_format=torch.channels_last)
+        part.deep.to(memory_format=torch.channels_last)
         for module in self._frozen(part):
             module.requires_grad_(False)
         if self.config.part_start:
@@ -160,7 +171,7 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         return self.config.stem_rate if trunk and self._learned_before else 1.0
 
     def batches(self, epoch: int) -> ProductBatches:
-        return ProductBatches(self.train_records, self.labels, self._pictures, self.config, epoch)
+        return ProductBatches(self.train_records, self.labels, self.config, epoch)
 
     def train_mode(self) -> None:
         self.network.train()
@@ -169,113 +180,175 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
 
     def loss(self, batch: Batch) -> Tensor:
         inputs, targets = batch
-        patches = None
+        pixels, inputs.visible = self._pictures(targets.numbers)
+        generator = torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + self.progress.step)
         if self._views:
-            patches = self._views(targets.numbers.cpu(), self.progress.step).to(self.device)
+            seen = [views(targets.numbers, self.progress.step) for views in self._views]
         else:
-            inputs.pixels = inputs.pixels.contiguous(memory_format=torch.channels_last)
+            seen = self._seen(pixels, inputs, targets, generator)
+        mixed = self._mix(seen, generator)
+        labels, texts = self._logits(self.catalogue, inputs, targets, seen[0])
+        judgement = self._judgement(inputs, targets, seen[1:], mixed) if self._teachers else None
+        return self._loss(labels, texts, targets, judgement)
+
+    def _logits(
+        self, part: Catalogue, inputs: ProductInputs, targets: ProductTargets, seen: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Logits (R, vocabulary) of the labelled questions and (Q - R, T, vocabulary) of the written ones.
+
+        Args:
+            seen: pictures (P, 3, S, S), or their patches (P, N, D).
+        """
         with self.autocast():
-            labels, texts = _logits(self.catalogue, inputs, targets, self.labels.bos, patches)
-        taught = self._judgement(inputs, targets) if self._taught else None
-        return self._loss(labels.float(), None if texts is None else texts.float(), targets, taught)
+            patches = self._look(part, seen) if seen.ndim == 4 else seen
+            memory = part.encode(inputs, patches)
+            labels = torch.zeros(0, self.labels.size, device=self.device)
+            if len(targets.labelled):
+                first = torch.full((len(targets.labelled), 1), self.labels.bos, device=self.device)
+                asked = memory.some(targets.labelled)
+                labels = part.say(first, asked, part.decoder.start(asked))[:, 0].float()
+            if not len(targets.written):
+                return labels, None
+            told = memory.some(targets.written)
+            return labels, part.say(targets.tokens, told, part.decoder.start(told)).float()
 
-    def _judgement(self, inputs: ProductInputs, targets: ProductTargets) -> Tensor:
-        """What the teacher finds of pictures that come without text: (R, widest), see ProductLoss."""
-        view = inputs.owner[targets.labelled]
-        alone = inputs.seen[view] & ~inputs.word_mask[view].any(dim=1)
-        number = targets.numbers[inputs.picture[view]].cpu()
-        taught = torch.zeros(len(view), max(table.shape[1] for table in self._taught.values()))
-        for name, table in self._taught.items():
-            rows = (alone & (targets.entity == self.labels.entities.index(self.schema[name]))).cpu()
-            taught[rows, : table.shape[1]] = table[number[rows]].float()
-        return taught.to(self.device)
+    def _look(self, part: Catalogue, pictures: Tensor) -> Tensor:
+        """Patches (P, N, D) of pictures (P, 3, S, S)."""
+        with self.autocast():
+            return part.look(pictures.contiguous(memory_format=torch.channels_last))
 
-    def _ask_teacher(self) -> dict[str, Tensor]:
-        """The teacher's judgement of every product to train on, kept in the run's folder."""
-        file = self.out / "taught.safetensors"
-        if not file.is_file():
-            shown = self._shown.cpu()
-            taught = teach(self.config.teachers, self.train_records, self.labels, self._loss.cpu(), shown)
-            self._loss.to(self.device)
-            whole = file.with_suffix(".new")  # a run that is stopped while it writes leaves no half of it
-            save_file(taught, whole)
-            whole.replace(file)
-        return load_file(file)
+    def _seen(
+        self, pixels: Tensor, inputs: ProductInputs, targets: ProductTargets, generator: torch.Generator
+    ) -> list[Tensor]:
+        """The same views of a batch's pictures for the network and for each teacher, (P, 3, side, side) each."""
+        # A mirrored photo may belie a text that tells left from right.
+        mirrored = torch.ones(len(pixels), dtype=torch.bool, device=self.device)
+        mirrored[inputs.picture[inputs.owner[targets.written]]] = False
+        state = generator.get_state()
+        sides = (self.config.side, *(side for _, side in self._teachers))
+        return [augment(pixels, inputs.visible, side, mirrored, generator.set_state(state)) for side in sides]
+
+    def _mix(self, seen: list[Tensor], generator: torch.Generator) -> Tensor:
+        """Mixes another picture into some, in place, for all who look; tells which, bool (P,)."""
+        count = len(seen[0])
+
+        def draw() -> Tensor:
+            return torch.rand(count, generator=generator, device=self.device)
+
+        mixed, own = draw() < self.config.mix_share, 0.5 + 0.5 * draw()
+        others = torch.randperm(count, generator=generator, device=self.device)
+        for i, view in enumerate(seen if self.config.mix_share else []):
+            weight = torch.where(mixed, own, 1.0).view(-1, *[1] * (view.ndim - 1))
+            seen[i] = weight * view + (1 - weight) * view[others]
+        return mixed
+
+    def _teacher(self, path: Path) -> tuple[Catalogue, int]:
+        """The catalogue part of these weights, and the side of the pictures that it looks at."""
+        network = load_weights(path, self.vocabulary).network
+        if network.catalogue is None:
+            raise ValueError(f"teachers: {path} has no catalogue part to learn from")
+        part = network.catalogue.to(self.device).requires_grad_(False)
+        return part, network.preset.image_size
+
+    @torch.no_grad()
+    def _judgement(
+        self, inputs: ProductInputs, targets: ProductTargets, seen: Sequence[Tensor], mixed: Tensor
+    ) -> Judgement:
+        """What the teachers find together."""
+        found = []
+        for (part, _), view in zip(self._teachers, seen, strict=True):
+            labels, texts = self._logits(part, inputs, targets, view)
+            found.append((self._loss.chances(labels, targets), None if texts is None else texts.softmax(dim=-1)))
+        told = [texts for _, texts in found if texts is not None]
+        share = torch.where(mixed[inputs.picture[inputs.owner]], 1.0, self.config.teacher_share)
+        return Judgement(
+            torch.stack([labels for labels, _ in found]).mean(dim=0),
+            torch.stack(told).mean(dim=0) if told else None,
+            share[targets.labelled],
+            share[targets.written],
+        )
 
     def run(self) -> Held | None:
-        if self.config.teachers and not self.done:
-            self._taught = self._ask_teacher()
-        if self.config.patch_views and not self.done:
-            wanted = (self.config.side, self.config.patch_views, self.config.seed)
-            self._views = Views(self.catalogue, self.train_records, self._pictures, *wanted)
+        config = self.config
+        if config.patch_views and not self.done:
+            mirrored = torch.tensor([not product.texts for product in self.train_records], device=self.device)
+            self.catalogue.eval()
+            self._views = [
+                Views(partial(self._look, part), self._pictures, mirrored, side, config.patch_views, config.seed)
+                for part, side in [(self.catalogue, config.side), *self._teachers]
+            ]
         return super().run()
 
     @torch.no_grad()
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Held]:
         """Scores the averaged weights on products held back."""
         self.averaged.load_state_dict(self.ema.tensors)
-        found: dict[tuple[str, int], list[tuple[Tensor, Tensor]]] = {}
-        text_losses: list[float] = []
-        for way in (PICTURE, WORDS, BOTH):
-            held = [
-                (p, entities)
-                for p in self.held_records
-                if (entities := questions_of(p, self.labels.entities, texts=way == PICTURE))
-                and (p.title or p.description or way == PICTURE)
-            ]
-            for i in range(0, len(held), TOGETHER):
-                self._score_some(held[i : i + TOGETHER], way, found, text_losses)
-        for product in (p for p in self.held_records if p.title or p.description):
-            votes = self.lexicon(product.title, product.description)
-            for name, label in product.labels.items():
-                tokens = self.labels.labels(self.schema[name])
-                row = votes[None, tokens.start : tokens.stop]
-                found.setdefault((name, LEXICON), []).append((row, torch.tensor([label])))
+        voices, text_loss = self._heard()
         right: tuple[dict[str, float], dict[str, float]] = ({}, {})
         for with_text, ways in enumerate(((PICTURE,), (WORDS, BOTH, LEXICON))):
             for e, entity in enumerate(self.labels.entities):
-                if (entity.name, ways[0]) not in found:
+                if (entity.name, ways[0]) not in voices:
                     continue
-                parts = [zip(*found[entity.name, way], strict=True) for way in ways]
+                parts = [zip(*voices[entity.name, way], strict=True) for way in ways]
                 logits, labels = (torch.stack([torch.cat(some) for some in both]) for both in zip(*parts, strict=True))
                 fit = entity_members(entity)[labels[0]]
                 tokens = self.labels.labels(entity)
-                prior = self._shown[tokens.start : tokens.stop].cpu()
+                prior = self._shown_prior[tokens.start : tokens.stop]
                 trust = fit_trust(logits, prior, fit)
                 self._learned_trust[e, list(ways)] = trust
                 told = prior + (trust[:, None, None] * logits).sum(dim=0)
                 right[with_text][entity.name] = fit.gather(1, told.argmax(dim=1)[:, None]).float().mean().item()
-        result = Held(*right, text_loss=float(np.mean(text_losses)) if text_losses else 0.0)
+        result = Held(*right, text_loss)
         p = self.progress
         for name, share in result.picture.items():
             writer.add_scalar(f"accuracy/{name}", share, p.step)
         self.log(f"epoch {p.epoch}: loss {loss:.3f}, {result.table()} ({p.seconds:.0f} s)")
         return result.score, result
 
-    def _score_some(
+    def _heard(self) -> tuple[dict[tuple[str, int], list[tuple[Tensor, Tensor]]], float]:
+        """Logits and labels of what is asked about products held back, by entity and way; the mean loss of texts."""
+        voices: dict[tuple[str, int], list[tuple[Tensor, Tensor]]] = {}
+        text_losses: list[float] = []
+        for way in (PICTURE, WORDS, BOTH):
+            held = [
+                (number, entities)
+                for number, p in enumerate(self.held_records)
+                if (entities := questions_of(p, self.labels.entities, texts=way == PICTURE))
+                and (p.title or p.description or way == PICTURE)
+            ]
+            for i in range(0, len(held), TOGETHER):
+                self._ask_some(held[i : i + TOGETHER], way, voices, text_losses)
+        for product in (p for p in self.held_records if p.title or p.description):
+            votes = self.lexicon(product.title, product.description)
+            for name, label in product.labels.items():
+                tokens = self.labels.labels(self.schema[name])
+                row = votes[None, tokens.start : tokens.stop]
+                voices.setdefault((name, LEXICON), []).append((row, torch.tensor([label])))
+        return voices, float(np.mean(text_losses)) if text_losses else 0.0
+
+    def _ask_some(
         self,
-        questions: Sequence[tuple[Product, Sequence[Entity]]],
+        questions: Sequence[tuple[int, Sequence[Entity]]],
         way: int,
-        found: dict[tuple[str, int], list[tuple[Tensor, Tensor]]],
+        voices: dict[tuple[str, int], list[tuple[Tensor, Tensor]]],
         text_losses: list[float],
     ) -> None:
         """Adds the logits and labels of these products' questions, and the loss of their texts."""
-        products = [product for product, _ in questions]
+        products = [self.held_records[number] for number, _ in questions]
         asked = []
-        for i, (product, entities) in enumerate(questions):
+        for i, (product, (_, entities)) in enumerate(zip(products, questions, strict=True)):
             words = product_words(self.labels, product.title, product.description) if way != PICTURE else []
             asked.append(Asked(i, way != WORDS, words, entities))
-        pixels, visible = self._held_pictures(products)
-        inputs = product_inputs(self.labels, pixels, visible.tolist(), asked)
+        pixels, visible = self._held_pictures(torch.tensor([number for number, _ in questions], device=self.device))
+        inputs = product_inputs(self.labels, pixels, visible.tolist(), asked).to(self.device)
         targets = make_targets(self.labels, asked, products).to(self.device)
         assert self.averaged.catalogue is not None
-        labels, texts = _logits(self.averaged.catalogue, inputs.to(self.device), targets, self.labels.bos)
-        for e, entity in enumerate(self.labels.entities):
-            rows = targets.entity == e
-            if entity.kind != "text" and rows.any():
+        labels, texts = self._logits(self.averaged.catalogue, inputs, targets, inputs.pixels)
+        for entity, rows in zip(self.labels.entities, targets.rows, strict=True):
+            if len(rows):
                 tokens = self.labels.labels(entity)
                 chosen = labels[rows, tokens.start : tokens.stop].cpu()
-                found.setdefault((entity.name, way), []).append((chosen, targets.label[rows].cpu()))
+                voices.setdefault((entity.name, way), []).append((chosen, targets.label[rows].cpu()))
         if texts is not None:
             loss = F.cross_entropy(texts.transpose(1, 2), targets.following, ignore_index=self.labels.pad)
             text_losses.append(loss.item())
@@ -285,17 +358,3 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         network.catalogue.log_prior.copy_(self._natural)
         network.catalogue.trust.copy_(self._learned_trust)
         network.catalogue.lexicon.load_state_dict(self.lexicon.state_dict())
-
-
-def _logits(
-    part: Catalogue, inputs: ProductInputs, targets: ProductTargets, begin: int, patches: Tensor | None = None
-) -> tuple[Tensor, Tensor | None]:
-    """Logits (R, vocabulary) of the labelled questions and (Q - R, T, vocabulary) of the written ones."""
-    memory = part.encode(inputs, patches)
-    first = torch.full((len(targets.labelled), 1), begin, device=inputs.prompt.device)
-    asked = memory.some(targets.labelled)
-    labels = part.say(first, asked, part.decoder.start(asked))[:, 0]
-    if not len(targets.written):
-        return labels, None
-    told = memory.some(targets.written)
-    return labels, part.say(targets.tokens, told, part.decoder.start(told))

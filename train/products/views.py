@@ -1,15 +1,13 @@
 """Patches of pictures that were looked at once, for training of what comes after them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from model.catalogue import Catalogue
 from train.products.augment import augment
 from train.products.batches import Pictures
-from train.products.records import Product
 
 __all__ = ["Views"]
 
@@ -17,34 +15,36 @@ TOGETHER = 48
 
 
 class Views:
-    """Patches of several random views of each product's picture.
+    """Patches of several random views of each picture.
 
     Args:
-        part: looks at them, as it is now.
+        look: gives patches (P, N, D) of pictures (P, 3, side, side).
+        mirrored: bool (products,), which pictures may be mirrored.
         side: of the views, pixels.
         count: how many there are of each picture.
     """
 
     def __init__(
-        self, part: Catalogue, products: Sequence[Product], pictures: Pictures, side: int, count: int, seed: int
+        self,
+        look: Callable[[Tensor], Tensor],
+        pictures: Pictures,
+        mirrored: Tensor,
+        side: int,
+        count: int,
+        seed: int,
     ):
-        part.eval()
-        device = part.log_prior.device
-        generator = torch.Generator().manual_seed(seed)
-        self._patches: Tensor | None = None
-        for start in tqdm(range(0, len(products), TOGETHER), desc="pictures", leave=False, disable=None):
-            some = products[start : start + TOGETHER]
+        generator = torch.Generator(mirrored.device).manual_seed(seed)
+        looked = []
+        numbers = torch.arange(len(mirrored), device=mirrored.device)
+        for some in tqdm(numbers.split(TOGETHER), desc="pictures", leave=False, disable=None):
             pixels, visible = pictures(some)
-            mirrored = torch.tensor([not product.texts for product in some])
-            for view in range(count):
-                seen = augment(pixels, visible, side, mirrored, generator).to(device)
+            for _ in range(count):
+                seen = augment(pixels, visible, side, mirrored[some], generator)
                 with torch.inference_mode():
-                    patches = part.look(seen.contiguous(memory_format=torch.channels_last))
-                if self._patches is None:
-                    self._patches = torch.zeros(len(products), count, *patches.shape[1:], dtype=torch.float16)
-                self._patches[start : start + len(some), view] = patches.half().cpu()
+                    looked.append(look(seen).half())
+        views = [torch.cat(looked[view::count]) for view in range(count)]
+        self._patches = torch.stack(views, dim=1)
 
     def __call__(self, numbers: Tensor, step: int) -> Tensor:
         """Patches (P, N, D) of these products, of one view each, in turns."""
-        assert self._patches is not None
         return self._patches[numbers, (numbers + step) % self._patches.shape[1]].float()

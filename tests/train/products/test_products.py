@@ -12,7 +12,9 @@ from safetensors.torch import load_file
 
 from model.catalogue import FIELDS
 from model.labels import LabelVocabulary
+from model.photo import decode
 from model.predictor import Predictor
+from model.products import letterbox
 from model.schema import ENTITIES_FILE, Schema
 from model.vocabulary import Vocabulary
 from train.config import ProductsConfig, ProductSource, load_config, load_product_sources
@@ -20,9 +22,8 @@ from train.products.augment import augment
 from train.products.batches import Pictures, ProductBatches, ProductTargets
 from train.products.evaluate import main as evaluate
 from train.products.lexicon import fit_lexicon
-from train.products.loss import TOKENS, ProductLoss
+from train.products.loss import TOKENS, Judgement, ProductLoss
 from train.products.records import Product, balanced, cell_of, frequencies, label_of, log_priors, read_products
-from train.products.teacher import teach
 from train.products.trainer import ProductsTrainer
 from train.products.trust import fit_trust
 
@@ -107,8 +108,8 @@ def targets(entity: int, label: int) -> ProductTargets:
     empty = torch.zeros(0, 1, dtype=torch.long)
     return ProductTargets(
         labelled=torch.tensor([0]),
-        entity=torch.tensor([entity]),
         label=torch.tensor([label]),
+        rows=tuple(torch.arange(int(e == entity)) for e in range(3)),
         written=torch.zeros(0, dtype=torch.long),
         tokens=empty,
         following=empty,
@@ -147,7 +148,9 @@ def test_a_token_weighs_the_same_in_every_text(tree: LabelVocabulary) -> None:
     loss = ProductLoss(tree, torch.zeros(tree.size), level_weights=(1.0,), text_weight=3.0, smoothing=0.0)
     following = torch.tensor([[tree.eos, tree.pad, tree.pad], [5, 6, tree.eos]])
     none = torch.zeros(0, dtype=torch.long)
-    asked = ProductTargets(none, none, none, torch.arange(2), torch.zeros(2, 3, dtype=torch.long), following, count=2)
+    asked = ProductTargets(
+        none, none, (none,) * 3, torch.arange(2), torch.zeros(2, 3, dtype=torch.long), following, count=2
+    )
     texts = torch.zeros(2, 3, tree.size, requires_grad=True)
     value = loss(torch.zeros(0, tree.size), texts, asked)
     assert value.item() == pytest.approx(3.0 * 4 / TOKENS * np.log(tree.size) / 2, rel=1e-5)
@@ -164,37 +167,27 @@ def config(shop: Path, **changes: object) -> ProductsConfig:
 
 
 def test_a_teacher_s_judgement_is_learned_beside_the_label(tree: LabelVocabulary) -> None:
-    settings = {"level_weights": (1.0,), "text_weight": 1.0, "smoothing": 0.0}
-    loss = ProductLoss(tree, torch.zeros(tree.size), teacher_weight=0.25, **settings)
-    tokens = tree.labels(tree.entities[1])
-    logits = torch.zeros(1, tree.size)
-    logits[0, tokens.start : tokens.stop] = torch.tensor([0.8, 0.2]).log()
-    alone = loss(logits, None, targets(1, 1))
-    assert loss(logits, None, targets(1, 1), torch.zeros(1, 3)).item() == pytest.approx(alone.item())
-    judged = -0.75 * np.log(0.2) - 0.25 * (0.6 * np.log(0.8) + 0.4 * np.log(0.2))
-    taught = torch.tensor([[0.6, 0.4, 0.0]])
-    assert loss(logits, None, targets(1, 1), taught).item() == pytest.approx(judged, rel=1e-5)
-
-
-def test_a_teacher_judges_what_it_did_not_learn_from(shop: Path) -> None:
-    """It knows the colours of the photos, whatever label one of them has."""
-    labels = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))
-    answers = {"baseColour": "colour", "category": "kind"}
-    source = ProductSource(table=shop / "table.csv", photos=shop / "photos", photo="id", answers=answers)
-    right = read_products(source, SCHEMA)
-    colours = [p.labels["baseColour"] for p in right]
-    other = next(colour for colour in colours if colour != colours[0])
-    wrong = replace(right[0], labels={"baseColour": other})
-    unknown = replace(right[1], labels={})
-    shown = torch.from_numpy(log_priors(right, labels, natural=False))
-    settings = {"level_weights": (1.0,), "text_weight": 1.0, "smoothing": 0.1}
-    loss = ProductLoss(labels, shown, **settings)
-    taught = teach(["efficientnet-lite0"], [wrong, unknown, *right[2:]], labels, loss, shown)
-    chances = taught["baseColour"].float()
-    assert chances[0].argmax() == colours[0]
-    assert chances[1].sum() == 0 and taught["category"][0].sum() == 0
-    torch.testing.assert_close(chances[2:].sum(dim=1), torch.ones(94), atol=1e-2, rtol=0)
-    assert (chances[2:].argmax(dim=1) == torch.tensor(colours[2:])).float().mean() > 0.9
+    loss = ProductLoss(tree, torch.zeros(tree.size), level_weights=(1.0,), text_weight=1.0, smoothing=0.0)
+    tokens = slice(tree.labels(tree.entities[1]).start, tree.labels(tree.entities[1]).stop)
+    logits, heard = torch.zeros(2, 1, tree.size)
+    logits[0, tokens] = torch.tensor([0.8, 0.2]).log()
+    heard[0, tokens] = torch.tensor([0.6, 0.4]).log()
+    judged = loss.chances(heard, targets(1, 1))
+    assert judged.sum().item() == pytest.approx(1) and judged[0, tokens].tolist() == pytest.approx([0.6, 0.4])
+    right, taught = -np.log(0.2), -0.6 * np.log(0.8) - 0.4 * np.log(0.2)
+    for share in (0.0, 0.25, 1.0):
+        judgement = Judgement(judged, None, torch.tensor([share]), torch.zeros(0))
+        value = loss(logits, None, targets(1, 1), judgement).item()
+        assert value == pytest.approx((1 - share) * right + share * taught, rel=1e-5)
+    # So is how likely it finds what follows in a text.
+    none = torch.zeros(0, dtype=torch.long)
+    following = torch.tensor([[5, tree.eos]])
+    asked = ProductTargets(none, none, (none,) * 3, torch.arange(1), following, following, count=1)
+    texts, chances = torch.randn(2, 1, 2, tree.size, generator=torch.Generator().manual_seed(0))
+    chances = chances.softmax(dim=-1)
+    judgement = Judgement(torch.zeros(0, tree.size), chances, torch.zeros(0), torch.tensor([1.0]))
+    value = loss(torch.zeros(0, tree.size), texts, asked, judgement).item()
+    assert value == pytest.approx(-(chances * texts.log_softmax(dim=-1)).sum().item() / TOKENS, rel=1e-5)
 
 
 def test_a_lexicon_learns_which_words_speak_for_what(tree: LabelVocabulary) -> None:
@@ -245,11 +238,10 @@ def test_ways_of_asking_count_as_far_as_they_are_right() -> None:
 def test_batches_are_made_from_their_number_alone_and_never_show_an_answer(shop: Path) -> None:
     wanted = config(shop, text_share=1.0, hide_field_share=0.0, hide_word_share=0.0)
     products = read_products(wanted.sources[0], SCHEMA)
-    pictures = Pictures(96)
-    batches = ProductBatches(products, LABELS, pictures, wanted, 0)
+    batches = ProductBatches(products, LABELS, wanted, 0)
     assert len(batches) == 6
     inputs, right = batches[2]
-    again, _ = ProductBatches(products, LABELS, Pictures(96), wanted, 0)[2]
+    again, _ = ProductBatches(products, LABELS, wanted, 0)[2]
     assert all(torch.equal(a, b) for a, b in zip(vars(inputs).values(), vars(again).values(), strict=True))
     title = LABELS.prompt(SCHEMA["title"])
     for question in (inputs.prompt == title).nonzero().flatten():
@@ -274,12 +266,27 @@ def test_augmented_pictures_keep_their_colours_and_their_box() -> None:
     seen = views[:, :, :, :72].transpose(0, 1).flatten(1)
     coloured = seen[:, seen[0] != 127]
     assert (coloured[0] > coloured[1] + 60).all() and torch.allclose(coloured[1], coloured[2], atol=2)
+    # Whoever looks at another size sees the same.
+    larger = augment(pixels, visible, 192, torch.tensor([True] * 4), torch.Generator().manual_seed(1))
+    apart = (torch.nn.functional.avg_pool2d(larger, 2) - views).abs()
+    assert apart.mean() < 1
+
+
+def test_pictures_are_kept_by_number(shop: Path) -> None:
+    products = read_products(config(shop).sources[0], SCHEMA)[:5]
+    pixels, visible = Pictures(products, 64)(torch.tensor([3, 0]))
+    assert pixels.shape == (2, 3, 64, 64) and pixels.dtype == torch.uint8 and visible.shape == (2, 2)
+    box, shown = letterbox(decode(products[3].photo.read_bytes()), 64)
+    assert torch.equal(pixels[0], torch.from_numpy(box)) and visible[0].tolist() == pytest.approx(shown)
+    (shop / "broken.jpg").write_bytes(b"no photo")
+    with pytest.raises(ValueError, match=r"broken\.jpg: the bytes are not a photo"):
+        Pictures([replace(products[0], photo=shop / "broken.jpg")], 64)
 
 
 def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(
-        "preset: nano\nstem_start: efficientnet-lite0\nteachers: [resnet]\nminutes: 1\nepochs: 0\n"
+        "preset: nano\nstem_start: efficientnet-lite0\nteachers: [t.safetensors]\nmix_share: 0.5\nepochs: 0\n"
         "smoothing: 1.5\nlevel_weights: []\n"
         "sources:\n"
         f"  - {{table: none.csv, photos: {shop / 'photos'}, photo: id, answers: [gender], colour: 3}}\n"
@@ -288,8 +295,9 @@ def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
         load_config(file, ProductsConfig)
     for expected in (
         "epochs: 0 is not above 0",
-        "fit the stem of small only, not of nano",
-        "teachers: 'resnet' is none of efficientnet-lite0",
+        "minutes: missing",
+        "fit the stems of small and teacher only, not of nano",
+        "t.safetensors does not exist",
         "smoothing: 1.5",
         "level_weights: []",
         "none.csv does not exist",
@@ -297,13 +305,17 @@ def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
         "sources[0].colour: unknown",
     ):
         assert expected in str(raised.value)
+    source = f"sources:\n  - {{table: {shop}/table.csv, photos: {shop}/photos, photo: id, answers: {{gender: kind}}}}\n"
+    file.write_text(f"preset: nano\nminutes: 1\nepochs: 1\nmix_share: 0.5\n{source}")
+    with pytest.raises(ValueError, match="mix_share: of mixed pictures only teachers know the answers"):
+        load_config(file, ProductsConfig)
 
 
 def test_shipped_configs_load() -> None:
     if not (CONFIGS.parents[2] / "shared" / "data" / "fashion").exists():
         pytest.skip("the labelled photos are not beside this checkout")
-    shipped = load_config(CONFIGS / "products.yaml", ProductsConfig)
-    assert load_config(CONFIGS / "products-stem.yaml", ProductsConfig).stem_start == shipped.stem_start
+    shipped = load_config(CONFIGS / "products-teacher.yaml", ProductsConfig)
+    assert load_config(CONFIGS / "products-stem.yaml", ProductsConfig).preset == "small"
     held_out = load_product_sources(CONFIGS / "products-val.yaml")
     assert all(len(read_products(source, SCHEMA)) > 600 for source in shipped.sources)
     assert not {s.table for s in shipped.sources} & {s.table for s in held_out}
@@ -328,7 +340,6 @@ learning_rate: 0.003
 ema: 0.9
 hold_back: 0.15
 keep_best: 2
-teachers: [efficientnet-lite0]
 sources:
   - table: {shop}/table.csv
     photos: {shop}/photos
@@ -370,10 +381,13 @@ sources:
     # The same command goes on where it stopped: here nothing is left to do.
     assert ProductsTrainer(load_config(file, ProductsConfig), tmp_path / "run", "cpu", lambda text: None).done
 
+    # What was learned teaches another network, which sees mixed pictures too.
+    pupil = replace(load_config(file, ProductsConfig), teachers=(weights,), mix_share=0.5, seed=1)
+    learned = ProductsTrainer(pupil, tmp_path / "pupil", "cpu", lambda text: None).run()
+    assert learned is not None and learned.picture["pattern"] >= 0.8 and learned.with_text["category"] >= 0.8
+
     # Words and answers learn on, the picture's side stays.
-    words = replace(
-        load_config(file, ProductsConfig), part_start=weights, patch_views=2, text_views=2, epochs=1, learning_rate=1e-4
-    )
+    words = replace(pupil, part_start=weights, patch_views=2, text_views=2, epochs=1, learning_rate=1e-4)
     further = ProductsTrainer(words, tmp_path / "words", "cpu", lambda text: None)
     assert further.run().picture["pattern"] >= 0.8  # type: ignore[union-attr]
     before, after = load_file(weights), load_file(tmp_path / "words" / "weights.safetensors")
