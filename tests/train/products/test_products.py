@@ -314,8 +314,10 @@ def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
 def test_shipped_configs_load() -> None:
     if not (CONFIGS.parents[2] / "shared" / "data" / "fashion").exists():
         pytest.skip("the labelled photos are not beside this checkout")
-    shipped = load_config(CONFIGS / "products-teacher.yaml", ProductsConfig)
-    assert load_config(CONFIGS / "products-stem.yaml", ProductsConfig).preset == "small"
+    shipped = load_config(CONFIGS / "products.yaml", ProductsConfig)
+    assert load_config(CONFIGS / "products-stem.yaml", ProductsConfig).stem_start == shipped.stem_start
+    assert load_config(CONFIGS / "products-teacher.yaml", ProductsConfig).preset == "teacher"
+    assert load_config(CONFIGS / "products-words.yaml", ProductsConfig).teachers
     held_out = load_product_sources(CONFIGS / "products-val.yaml")
     assert all(len(read_products(source, SCHEMA)) > 600 for source in shipped.sources)
     assert not {s.table for s in shipped.sources} & {s.table for s in held_out}
