@@ -74,7 +74,7 @@ def test_original_is_the_paper_size() -> None:
 
 
 def test_unknown_preset_names_the_known() -> None:
-    with pytest.raises(ValueError, match="nano, small, base, original"):
+    with pytest.raises(ValueError, match="nano, small, teacher, base, original"):
         preset("huge")
 
 
