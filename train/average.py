@@ -15,10 +15,10 @@ __all__ = ["average", "main"]
 
 
 def average(first: Path, second: Path, out: Path, share: float) -> None:
-    """Writes (1 - share) x the first + share x the second; what counts or numbers something stays the first's, and so
-    does what the file says of itself.
+    """Writes (1 - share) x the first + share x the second; what counts something stays the first's, and so does what
+    the file says of itself.
 
-    Raises ValueError: they are not of one shape.
+    Raises ValueError: they are not of one shape, or number the same things otherwise.
     """
     with safe_open(first, framework="pt") as file:
         facts = file.metadata()
@@ -26,6 +26,9 @@ def average(first: Path, second: Path, out: Path, share: float) -> None:
     if wrong := sorted(n for n in ours.keys() | theirs.keys() if _shape(ours.get(n)) != _shape(theirs.get(n))):
         raise ValueError(f"{second} is of another shape than {first}: {wrong[0]} differs")
     for name, tensor in ours.items():
+        # Counts are single numbers; where a lexicon's votes stand for other words, their mean stands for none.
+        if not tensor.is_floating_point() and tensor.ndim and not torch.equal(tensor, theirs[name]):
+            raise ValueError(f"{second} numbers other things than {first}: {name} differs")
         if tensor.is_floating_point():
             ours[name] = tensor.float().lerp(theirs[name].float(), share).to(tensor.dtype)
     save_file(ours, out, metadata=facts)

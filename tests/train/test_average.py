@@ -19,7 +19,10 @@ def test_weights_are_averaged_and_numbers_kept(tmp_path: Path, capsys: pytest.Ca
     assert made["w"].tolist() == [[1.5, 3.0]] and made["w"].dtype == torch.half and made["n"] == 3
     with safe_open(out, framework="pt") as file:
         assert file.metadata() == {"preset": "nano"}
-    save_file({"w": torch.zeros(1, 3).half(), "n": torch.tensor(9)}, b)
+    save_file({"place": torch.tensor([0, 1]), "vote": torch.zeros(2)}, a)
+    save_file({"place": torch.tensor([0, 2]), "vote": torch.zeros(2)}, b)
+    assert main([a, b, out]) == 2 and "numbers other things" in capsys.readouterr().err
+    save_file({"place": torch.tensor([0, 1]), "vote": torch.zeros(3)}, b)
     assert main([a, b, out]) == 2
     assert "is of another shape" in capsys.readouterr().err and main([a, f"{b}-none", out]) == 2
     with pytest.raises(SystemExit):
