@@ -22,6 +22,7 @@ RUN pip install -r /tmp/requirements.txt -r /tmp/requirements-java.txt
 # The archive is a function of the sources: the same bytes as `make archive` gives outside.
 FROM base AS archive
 WORKDIR /build
+COPY resformer resformer
 COPY model model
 COPY handler handler
 COPY scripts scripts

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from model.errors import BadRequest, UrlNotAllowed
+from resformer.model.errors import BadRequest, UrlNotAllowed
 
 __all__ = ["Request", "parse_request"]
 

@@ -1,7 +1,7 @@
-"""TorchServe's entry, at the root of the archive beside the packages `handler` and `model`.
+"""TorchServe's entry, at the root of the archive beside the package `resformer`.
 
-TorchServe imports this file in a worker process, whose PYTHONPATH the host sets. So the archive's own packages are
-put first, and a worker that found others under their names stops.
+TorchServe imports this file in a worker process, whose PYTHONPATH the host sets. So the archive's own package is
+put first, and a worker that found another one under its name stops.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handler.service import Service
+    from resformer.handler.service import Service
 
 ROOT = Path(__file__).resolve().parent
 
@@ -23,14 +23,13 @@ _errors.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 logging.getLogger().addHandler(_errors)
 
 sys.path.insert(0, str(ROOT))
-for _name in ("model", "handler"):
-    _found = importlib.import_module(_name).__file__
-    if _found is None or Path(_found).resolve().parent != ROOT / _name:
-        # Not an ImportError: TorchServe would hide it behind one of its own.
-        raise RuntimeError(
-            f"the package `{_name}` comes from {_found}, not from the archive at {ROOT}: "
-            "something on this host imports it before the worker does; take it out of PYTHONPATH"
-        )
+_found = importlib.import_module("resformer").__file__
+if _found is None or Path(_found).resolve().parent != ROOT / "resformer":
+    # Not an ImportError: TorchServe would hide it behind one of its own.
+    raise RuntimeError(
+        f"the package `resformer` comes from {_found}, not from the archive at {ROOT}: "
+        "something on this host imports it before the worker does; take it out of PYTHONPATH"
+    )
 
 _service: "Service | None" = None
 
@@ -39,7 +38,7 @@ def handle(data: Any, context: Any) -> list[str] | None:
     """Answers a batch; called once without data when the worker loads."""
     global _service
     if _service is None:
-        from handler.service import Service
+        from resformer.handler.service import Service
 
         _service = Service.from_context(context)
     return None if data is None else _service.handle(data, context)

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from handler.request import parse_request
-from handler.settings import Settings
-from handler.threads import fair_share
-from model.errors import ResformerError
-from model.predictor import Predictor
-from model.taxonomy import SEPARATOR
+from resformer.handler.request import parse_request
+from resformer.handler.settings import Settings
+from resformer.handler.threads import fair_share
+from resformer.model.errors import ResformerError
+from resformer.model.predictor import Predictor
+from resformer.model.taxonomy import SEPARATOR
 
 __all__ = ["MODEL_NAME", "Service"]
 

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.measures import starting_unit
-from model.quantity import Match, find_quantities
-from model.spellings import FOLD
-from model.units import UNITS, to_si
-from model.words import Box, Line, Point
+from resformer.model.measures import starting_unit
+from resformer.model.quantity import Match, find_quantities
+from resformer.model.spellings import FOLD
+from resformer.model.units import UNITS, to_si
+from resformer.model.words import Box, Line, Point
 
 __all__ = ["MAX_CANDIDATES", "Candidate", "find_candidates", "same_amounts"]
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.decoder import Cache, TiedDecoder
-from model.encoder import Encoder, Memory
-from model.labels import LabelVocabulary
-from model.layers import sincos_2d
-from model.lexicon import Lexicon
-from model.presets import Preset
-from model.stem import InvertedResidual, Stem
+from resformer.model.decoder import Cache, TiedDecoder
+from resformer.model.encoder import Encoder, Memory
+from resformer.model.labels import LabelVocabulary
+from resformer.model.layers import sincos_2d
+from resformer.model.lexicon import Lexicon
+from resformer.model.presets import Preset
+from resformer.model.stem import InvertedResidual, Stem
 
 __all__ = ["BOTH", "FIELDS", "LEXICON", "PICTURE", "WORDS", "Catalogue", "ProductInputs"]
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from model.spellings import FOLD
+from resformer.model.spellings import FOLD
 
 __all__ = ["CHARACTERS", "folded"]
 

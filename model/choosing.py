@@ -5,8 +5,8 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from model.graphs import Graph
-from model.network import Inputs, Resformer
+from resformer.model.graphs import Graph
+from resformer.model.network import Inputs, Resformer
 
 __all__ = ["Choosing"]
 

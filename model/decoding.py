@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from model.decoder import EMPTY, READ, UNREAD
+from resformer.model.decoder import EMPTY, READ, UNREAD
 
 __all__ = ["Answer", "Crossing", "decode"]
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.candidates import Candidate
-from model.drawing import DIRECTIONS, Drawing
-from model.words import Box
+from resformer.model.candidates import Candidate
+from resformer.model.drawing import DIRECTIONS, Drawing
+from resformer.model.words import Box
 
 __all__ = ["drawing_features"]
 

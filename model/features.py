@@ -10,14 +10,14 @@ from functools import cache
 
 import numpy as np
 
-from model.candidates import Candidate, find_candidates
-from model.drawing_features import drawing_features
-from model.page import Page
-from model.priors import Priors
-from model.quantity import Quantity
-from model.schema import Entity, Schema
-from model.spellings import AXES
-from model.words import Line
+from resformer.model.candidates import Candidate, find_candidates
+from resformer.model.drawing_features import drawing_features
+from resformer.model.page import Page
+from resformer.model.priors import Priors
+from resformer.model.quantity import Quantity
+from resformer.model.schema import Entity, Schema
+from resformer.model.spellings import AXES
+from resformer.model.words import Line
 
 __all__ = ["candidate_features", "cue_closeness", "feature_count"]
 

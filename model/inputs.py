@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.candidates import Candidate, find_candidates
-from model.features import candidate_features, feature_count
-from model.network import DIGITS, Inputs
-from model.page import GEOMETRY, Page
-from model.priors import Priors
-from model.quantity import Quantity
-from model.schema import Entity, Schema
-from model.vocabulary import Vocabulary
-from model.words import Line
+from resformer.model.candidates import Candidate, find_candidates
+from resformer.model.features import candidate_features, feature_count
+from resformer.model.network import DIGITS, Inputs
+from resformer.model.page import GEOMETRY, Page
+from resformer.model.priors import Priors
+from resformer.model.quantity import Quantity
+from resformer.model.schema import Entity, Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.words import Line
 
 __all__ = ["Example", "Preprocessor"]
 

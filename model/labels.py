@@ -4,8 +4,8 @@ A label is one token, however it is written: a choice among labels, or among the
 decoder. Text is spelled in the subwords of model.vocabulary.
 """
 
-from model.schema import Entity, Schema
-from model.vocabulary import Vocabulary
+from resformer.model.schema import Entity, Schema
+from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["LabelVocabulary"]
 

@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.catalogue import Catalogue
-from model.decoder import PointerDecoder
-from model.encoder import Encoder, Memory
-from model.labels import LabelVocabulary
-from model.layers import sincos_2d
-from model.maps import PrintMaps
-from model.presets import Preset
-from model.print_stem import PrintStem
-from model.reading import LineReader
-from model.vocabulary import Vocabulary
+from resformer.model.catalogue import Catalogue
+from resformer.model.decoder import PointerDecoder
+from resformer.model.encoder import Encoder, Memory
+from resformer.model.labels import LabelVocabulary
+from resformer.model.layers import sincos_2d
+from resformer.model.maps import PrintMaps
+from resformer.model.presets import Preset
+from resformer.model.print_stem import PrintStem
+from resformer.model.reading import LineReader
+from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["DIGITS", "FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.drawing import Drawing
-from model.words import Box, Line
+from resformer.model.drawing import Drawing
+from resformer.model.words import Box, Line
 
 __all__ = ["GEOMETRY", "Page"]
 

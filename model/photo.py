@@ -15,7 +15,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from model.errors import BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage
+from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage
 
 __all__ = ["MAX_PIXELS", "decode"]
 

@@ -11,25 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.candidates import same_amounts
-from model.choosing import Choosing
-from model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
-from model.drawing import find_drawing
-from model.errors import BadRequest
-from model.inputs import Example, Preprocessor
-from model.labels import LabelVocabulary
-from model.network import Inputs, Resformer
-from model.page import Page
-from model.photo import MAX_PIXELS
-from model.photo import decode as decode_photo
-from model.priors import Priors
-from model.quantity import Quantity
-from model.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
-from model.schema import Entity, Schema
-from model.taxonomy import SEPARATOR
-from model.telling import Telling, Told
-from model.vocabulary import Vocabulary
-from model.weights import WEIGHTS, Weights, load_weights
+from resformer.model.candidates import same_amounts
+from resformer.model.choosing import Choosing
+from resformer.model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
+from resformer.model.drawing import find_drawing
+from resformer.model.errors import BadRequest
+from resformer.model.inputs import Example, Preprocessor
+from resformer.model.labels import LabelVocabulary
+from resformer.model.network import Inputs, Resformer
+from resformer.model.page import Page
+from resformer.model.photo import MAX_PIXELS
+from resformer.model.photo import decode as decode_photo
+from resformer.model.priors import Priors
+from resformer.model.quantity import Quantity
+from resformer.model.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
+from resformer.model.schema import Entity, Schema
+from resformer.model.taxonomy import SEPARATOR
+from resformer.model.telling import Telling, Told
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import WEIGHTS, Weights, load_weights
 
 MAX_TEXT = 10_000  # characters of title and description
 

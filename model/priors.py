@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from model.quantity import Quantity
+from resformer.model.quantity import Quantity
 
 __all__ = ["PRIORS_FILE", "Priors"]
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from model.catalogue import FIELDS, SUBWORDS, ProductInputs
-from model.labels import LabelVocabulary
-from model.schema import Entity
+from resformer.model.catalogue import FIELDS, SUBWORDS, ProductInputs
+from resformer.model.labels import LabelVocabulary
+from resformer.model.schema import Entity
 
 __all__ = ["Product", "Words", "letterbox", "product_inputs", "product_words"]
 

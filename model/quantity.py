@@ -12,10 +12,10 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any
 
-from model.measures import Measure, find_measures
-from model.spellings import FOLD
-from model.twins import mend_twins
-from model.units import UNITS, to_si
+from resformer.model.measures import Measure, find_measures
+from resformer.model.spellings import FOLD
+from resformer.model.twins import mend_twins
+from resformer.model.units import UNITS, to_si
 
 __all__ = ["Match", "Quantity", "find_quantities", "parse_quantity"]
 

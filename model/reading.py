@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 from torch import Tensor, nn
 
-from model.characters import CHARACTERS
-from model.print_blocks import Block, Narrowing
+from resformer.model.characters import CHARACTERS
+from resformer.model.print_blocks import Block, Narrowing
 
 __all__ = ["BLANK", "COLUMN", "STRIP_HEIGHT", "LineReader", "read_out"]
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import yaml
 
-from model.errors import UnknownEntity
-from model.taxonomy import Taxonomy, parse_path
-from model.units import UNITS
+from resformer.model.errors import UnknownEntity
+from resformer.model.taxonomy import Taxonomy, parse_path
+from resformer.model.units import UNITS
 
 __all__ = ["ENTITIES_FILE", "Entity", "Kind", "Schema"]
 

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.layers import Attention
-from model.presets import Preset
+from resformer.model.layers import Attention
+from resformer.model.presets import Preset
 
 __all__ = ["SelfAttention2d", "Stem"]
 
@@ -98,6 +98,6 @@ def _trunk(preset: Preset) -> nn.Module:
     if preset.stem == "mobile":
         return MobileTrunk(preset)
     # Not before it is needed: its package loads torch's compiler, a second and 150 MiB that a server does without.
-    from model.resnet import ResNetTrunk
+    from resformer.model.resnet import ResNetTrunk
 
     return ResNetTrunk(preset)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
+from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
 
 __all__ = ["CUT_HEIGHT", "INNER", "Strip", "cut", "find_strips", "fitted"]
 

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.catalogue import BOTH, FIELDS, LEXICON, PICTURE, WORDS, Catalogue
-from model.graphs import Graph
-from model.labels import LabelVocabulary
-from model.products import Product, Words, letterbox, product_inputs, product_words
-from model.schema import Entity
-from model.taxonomy import SEPARATOR
-from model.writer import Writer
+from resformer.model.catalogue import BOTH, FIELDS, LEXICON, PICTURE, WORDS, Catalogue
+from resformer.model.graphs import Graph
+from resformer.model.labels import LabelVocabulary
+from resformer.model.products import Product, Words, letterbox, product_inputs, product_words
+from resformer.model.schema import Entity
+from resformer.model.taxonomy import SEPARATOR
+from resformer.model.writer import Writer
 
 __all__ = ["Telling", "Told"]
 

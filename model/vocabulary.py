@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from model.quantity import Quantity
-from model.schema import Schema
-from model.units import UNITS
+from resformer.model.quantity import Quantity
+from resformer.model.schema import Schema
+from resformer.model.units import UNITS
 
 __all__ = ["SUBWORDS_FILE", "Vocabulary"]
 

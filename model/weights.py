@@ -10,11 +10,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from model.features import feature_count
-from model.network import PARTS, Resformer
-from model.page import GEOMETRY
-from model.presets import Preset, preset
-from model.vocabulary import Vocabulary
+from resformer.model.features import feature_count
+from resformer.model.network import PARTS, Resformer
+from resformer.model.page import GEOMETRY
+from resformer.model.presets import Preset, preset
+from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["WEIGHTS", "Weights", "build_network", "labels_digest", "load_weights", "parts_of", "save_weights"]
 

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 import requests
 
-from model.errors import BadRequest, CorruptImage, ImageTooLarge, ResformerError, UnsupportedImage
-from scripts.photo_sources import PhotoError
-from scripts.retry import RETRIED_STATUS, Transient, with_retries
+from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, ResformerError, UnsupportedImage
+from resformer.scripts.photo_sources import PhotoError
+from resformer.scripts.retry import RETRIED_STATUS, Transient, with_retries
 
 __all__ = ["Answerer", "Answers", "EndpointError", "endpoint", "in_process"]
 
@@ -54,7 +54,7 @@ class _Predictor(Protocol):
 
 
 def in_process(predictor: _Predictor) -> Answerer:
-    """Answers by a `model.predictor.Predictor`."""
+    """Answers by a `resformer.model.predictor.Predictor`."""
 
     def answer(photo: bytes, entities: Sequence[str], about: Mapping[str, str]) -> Answers:
         try:

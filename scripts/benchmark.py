@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from model.readers import DEFAULT_READER
-from scripts.server import Server, ServerError
+from resformer.model.readers import DEFAULT_READER
+from resformer.scripts.server import Server, ServerError
 
 __all__ = ["latencies", "main", "resident_mebibytes"]
 

@@ -19,15 +19,17 @@ from pathlib import Path
 
 import yaml
 
-from handler.service import MODEL_NAME
-from handler.settings import Settings
-from model.predictor import Predictor
-from model.readers import READERS
-from scripts.server import WORKER_ENVIRONMENT
+import resformer
+from resformer.handler.service import MODEL_NAME
+from resformer.handler.settings import Settings
+from resformer.model.predictor import Predictor
+from resformer.model.readers import READERS
+from resformer.scripts.server import WORKER_ENVIRONMENT
 
 __all__ = ["ArchiveError", "build_archive"]
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(resformer.__file__).parent
 ARCHIVE = ROOT / "model_store" / f"{MODEL_NAME}.mar"
 ENTRY = "resformer_service.py"
 CONFIG = "model-config.yaml"
@@ -48,13 +50,13 @@ class ArchiveError(Exception):
 
 
 def build_archive(
-    archive: Path = ARCHIVE, *, root: Path = ROOT, reader: str | None = None, batch_size: int | None = None
+    archive: Path = ARCHIVE, *, package: Path = PACKAGE, reader: str | None = None, batch_size: int | None = None
 ) -> str:
-    """Builds an archive of everything in the packages `model` and `handler`, and loads it once as a worker would.
+    """Builds an archive of the package `resformer` without training and scripts, and loads it once as a worker would.
 
     Args:
         archive: the file to write.
-        root: the folder of the two packages.
+        package: the folder of the package.
         reader, batch_size: instead of what handler/model-config.yaml says.
 
     Returns:
@@ -63,7 +65,7 @@ def build_archive(
     Raises:
         ArchiveError: there are no weights, or what was built does not load.
     """
-    weights = root / "model" / "weights" / "small.safetensors"
+    weights = package / "model" / "weights" / "small.safetensors"
     if not weights.is_file():
         raise ArchiveError(
             f"no weights at {weights}: check them out again, or train them with "
@@ -73,7 +75,7 @@ def build_archive(
     # Beside the archive, so that the finished file is renamed into place.
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".build-") as name:
         work = Path(name)
-        stage = _stage(root, work, reader, batch_size)
+        stage = _stage(package, work, reader, batch_size)
         made = work / "canonical.mar"
         _write_canonical(_archive(stage, work), made)
         _check(made, work)
@@ -81,15 +83,15 @@ def build_archive(
     return hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
-def _stage(root: Path, work: Path, reader: str | None, batch_size: int | None) -> Path:
+def _stage(package: Path, work: Path, reader: str | None, batch_size: int | None) -> Path:
     """Copies what goes into the archive; the entry and the settings lie at its root, beside the packages."""
     stage = work / "stage"
-    for package in ("model", "handler"):
-        shutil.copytree(
-            root / package, stage / package, ignore=shutil.ignore_patterns("__pycache__", ".*", ENTRY, CONFIG)
-        )
-    shutil.copy(root / "handler" / ENTRY, work)
-    text = (root / "handler" / CONFIG).read_text(encoding="utf-8")
+    for name in ("model", "handler"):
+        unwanted = shutil.ignore_patterns("__pycache__", ".*", ENTRY, CONFIG)
+        shutil.copytree(package / name, stage / PACKAGE.name / name, ignore=unwanted)
+    shutil.copy(package / "__init__.py", stage / PACKAGE.name)
+    shutil.copy(package / "handler" / ENTRY, work)
+    text = (package / "handler" / CONFIG).read_text(encoding="utf-8")
     config = yaml.safe_load(text)
     if reader is not None:
         config["handler"]["reader"] = reader

@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from model.errors import ResformerError
-from model.photo import decode
-from model.predictor import Prediction, Predictor
-from model.readers import DEFAULT_READER, READERS
+from resformer.model.errors import ResformerError
+from resformer.model.photo import decode
+from resformer.model.predictor import Prediction, Predictor
+from resformer.model.readers import DEFAULT_READER, READERS
 
 __all__ = ["draw_row", "main"]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
+from resformer.scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
 
 __all__ = ["Photo", "PhotoError", "downloaded", "in_folder"]
 

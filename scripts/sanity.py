@@ -18,10 +18,10 @@ from pathlib import Path
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from model.quantity import Quantity, parse_quantity
-from model.schema import Entity, Schema
-from model.taxonomy import SEPARATOR
-from scripts.tables import UnusableFile, read_table
+from resformer.model.quantity import Quantity, parse_quantity
+from resformer.model.schema import Entity, Schema
+from resformer.model.taxonomy import SEPARATOR
+from resformer.scripts.tables import UnusableFile, read_table
 
 __all__ = ["main", "problem", "problems"]
 

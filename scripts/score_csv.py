@@ -42,17 +42,17 @@ from tqdm import tqdm
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from model.errors import ResformerError
-from model.readers import DEFAULT_READER, READERS
-from model.schema import Entity, Schema
-from model.taxonomy import parse_path
-from scripts.answerers import Answerer, EndpointError, endpoint, in_process
-from scripts.download_images import Downloader
-from scripts.files import written_whole
-from scripts.journal import Journal, Outcome, Questions, Row
-from scripts.parallel import mapped
-from scripts.photo_sources import Photo, PhotoError, downloaded, in_folder
-from scripts.tables import UnusableFile, read_table
+from resformer.model.errors import ResformerError
+from resformer.model.readers import DEFAULT_READER, READERS
+from resformer.model.schema import Entity, Schema
+from resformer.model.taxonomy import parse_path
+from resformer.scripts.answerers import Answerer, EndpointError, endpoint, in_process
+from resformer.scripts.download_images import Downloader
+from resformer.scripts.files import written_whole
+from resformer.scripts.journal import Journal, Outcome, Questions, Row
+from resformer.scripts.parallel import mapped
+from resformer.scripts.photo_sources import Photo, PhotoError, downloaded, in_folder
+from resformer.scripts.tables import UnusableFile, read_table
 
 __all__ = ["main", "score"]
 
@@ -222,7 +222,7 @@ def _answerer(options: argparse.Namespace) -> Answerer:
     if options.endpoint:
         return endpoint(options.endpoint, reader=options.reader, token=_token(options), connections=options.jobs)
     # Loads torch, which a run against a server need not wait for.
-    from model.predictor import Predictor
+    from resformer.model.predictor import Predictor
 
     try:
         return in_process(Predictor.load(options.weights, reader=options.reader))

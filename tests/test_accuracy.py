@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from model.predictor import Predictor
-from model.schema import Schema
-from train.config import ProductSource, load_product_sources
-from train.evaluate import predict_rows, predict_rows_from_words, read_rows, score_rows
-from train.products.evaluate import ask, results
+from resformer.model.predictor import Predictor
+from resformer.model.schema import Schema
+from resformer.train.config import ProductSource, load_product_sources
+from resformer.train.evaluate import predict_rows, predict_rows_from_words, read_rows, score_rows
+from resformer.train.products.evaluate import ask, results
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

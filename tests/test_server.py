@@ -21,11 +21,11 @@ import requests
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from PIL import Image
 
-from model.schema import Schema
-from scripts.java import java_home
-from scripts.sample_photo import draw_sample_photo
-from scripts.serve import copy_lines
-from scripts.server import PORTS, Server, ServerError, resident_bytes
+from resformer.model.schema import Schema
+from resformer.scripts.java import java_home
+from resformer.scripts.sample_photo import draw_sample_photo
+from resformer.scripts.serve import copy_lines
+from resformer.scripts.server import PORTS, Server, ServerError, resident_bytes
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]

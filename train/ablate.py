@@ -13,17 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from model.decoding import EMPTY_MARGIN
-from model.predictor import Predictor
-from model.schema import Schema
-from model.words import Line
-from train.config import Config, load_config
-from train.datasets import Record
-from train.evaluate import Row, read_rows, score_rows
-from train.evaluation import answer_records
-from train.metrics import Answered, f1_interval, worse_share
-from train.trainer import Trainer
-from train.validation import validation_sets, words_of
+from resformer.model.decoding import EMPTY_MARGIN
+from resformer.model.predictor import Predictor
+from resformer.model.schema import Schema
+from resformer.model.words import Line
+from resformer.train.config import Config, load_config
+from resformer.train.datasets import Record
+from resformer.train.evaluate import Row, read_rows, score_rows
+from resformer.train.evaluation import answer_records
+from resformer.train.metrics import Answered, f1_interval, worse_share
+from resformer.train.trainer import Trainer
+from resformer.train.validation import validation_sets, words_of
 
 __all__ = ["PARTS", "Part", "main", "table", "without_geometry", "without_picture"]
 

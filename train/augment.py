@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.drawing import Drawing
-from model.words import Line, Point
-from train.datasets import Record
+from resformer.model.drawing import Drawing
+from resformer.model.words import Line, Point
+from resformer.train.datasets import Record
 
 __all__ = ["augment"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch.utils.data import Dataset
 
-from model.inputs import Preprocessor
-from model.network import Inputs
-from model.units import UNITS
-from train.augment import augment
-from train.datasets import Question, Record
-from train.loss import Targets, make_targets
+from resformer.model.inputs import Preprocessor
+from resformer.model.network import Inputs
+from resformer.model.units import UNITS
+from resformer.train.augment import augment
+from resformer.train.datasets import Question, Record
+from resformer.train.loss import Targets, make_targets
 
 __all__ = ["Batches", "Shares"]
 

@@ -6,9 +6,9 @@ python -m train.build_priors challenge_train.csv.gz
 import argparse
 from pathlib import Path
 
-from model.priors import PRIORS_FILE, Priors
-from model.schema import Schema
-from train.datasets import read_label_counts
+from resformer.model.priors import PRIORS_FILE, Priors
+from resformer.model.schema import Schema
+from resformer.train.datasets import read_label_counts
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from model.vocabulary import SUBWORDS_FILE
-from train.datasets import read_words
+from resformer.model.vocabulary import SUBWORDS_FILE
+from resformer.train.datasets import read_words
 
 SUBWORDS = 1024
 

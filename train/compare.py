@@ -19,28 +19,27 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-import model.readers
-import train.baselines.readers
-from model.candidates import find_candidates
-from model.inputs import Preprocessor
-from model.predictor import Prediction, Predictor
-from model.priors import Priors
-from model.readers import DEFAULT_READER, READERS
-from model.schema import Entity, Schema
-from model.vocabulary import Vocabulary
-from model.weights import WEIGHTS
-from model.words import Line
-from train.baselines.rules import Rules
-from train.baselines.trees import Trees
-from train.config import load_config
-from train.datasets import Record, read_words
-from train.evaluate import Row, read_rows, score_rows
-from train.evaluation import answer_record
-from train.evidence import evidence_share
-from train.metrics import Answered, Counts, calibration_error, f1_interval, precision_at, worse_share
-from train.plots import Timed, f1_against_time, precision_coverage
-from train.trainer import read_sources
-from train.validation import ValidationSet, Words, validation_sets, words_of
+from resformer.model.candidates import find_candidates
+from resformer.model.inputs import Preprocessor
+from resformer.model.predictor import Prediction, Predictor
+from resformer.model.priors import Priors
+from resformer.model.readers import DEFAULT_READER, READERS
+from resformer.model.schema import Entity, Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import WEIGHTS
+from resformer.model.words import Line
+from resformer.train.baselines import readers as ocr_engines
+from resformer.train.baselines.rules import Rules
+from resformer.train.baselines.trees import Trees
+from resformer.train.config import load_config
+from resformer.train.datasets import Record, read_words
+from resformer.train.evaluate import Row, read_rows, score_rows
+from resformer.train.evaluation import answer_record
+from resformer.train.evidence import evidence_share
+from resformer.train.metrics import Answered, Counts, calibration_error, f1_interval, precision_at, worse_share
+from resformer.train.plots import Timed, f1_against_time, precision_coverage
+from resformer.train.trainer import read_sources
+from resformer.train.validation import ValidationSet, Words, validation_sets, words_of
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
 OURS = DEFAULT_READER  # sure rows and places of answers are told of this reader alone
@@ -104,7 +103,7 @@ def read_photos(photos: Path, words: Path, reader: str, longest: int | None = No
     cost = words.with_suffix(".cost.json")
     if not cost.exists() or cost.stat().st_mtime < max(path.stat().st_mtime for path in _code_of(reader)):
         words.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "train.read", str(photos), str(words), "--reader", reader]
+        command = [sys.executable, "-m", "resformer.train.read", str(photos), str(words), "--reader", reader]
         command += ["--longest", str(longest)] if longest else []
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if done.returncode:
@@ -117,11 +116,8 @@ def read_photos(photos: Path, words: Path, reader: str, longest: int | None = No
 def _code_of(reader: str) -> list[Path]:
     """The files that say what a reader reads."""
     if reader not in READERS:
-        return [Path(inspect.getfile(train.baselines.readers))]
-    readers = Path(inspect.getfile(model.readers)).parent
-    files = list(readers.glob("*.py"))
-    # The others read with the network.
-    return files if reader == "ppocr" else [*files, *readers.parent.glob("*.py"), *WEIGHTS.glob("*.safetensors")]
+        return [Path(inspect.getfile(ocr_engines))]
+    return [*WEIGHTS.parent.rglob("*.py"), *WEIGHTS.glob("*.safetensors")]
 
 
 def resformer(predictor: Predictor) -> System:

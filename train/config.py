@@ -8,8 +8,8 @@ from typing import Any, TypeVar, get_origin
 
 import yaml
 
-from model.presets import PRESETS
-from train.packaged import PACKAGED
+from resformer.model.presets import PRESETS
+from resformer.train.packaged import PACKAGED
 
 __all__ = [
     "Config",

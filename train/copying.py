@@ -17,17 +17,17 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from model.quantity import find_quantities
-from model.readers.own import OwnReading
-from model.readers.recognisers import Recogniser, Text
-from model.reading import STRIP_HEIGHT
-from model.schema import Schema
-from model.strips import CUT_HEIGHT
-from model.units import UNITS
-from model.vocabulary import Vocabulary
-from model.weights import WEIGHTS, load_weights
-from train.render.strips import StripPress
-from train.render.texts import Texts
+from resformer.model.quantity import find_quantities
+from resformer.model.readers.own import OwnReading
+from resformer.model.readers.recognisers import Recogniser, Text
+from resformer.model.reading import STRIP_HEIGHT
+from resformer.model.schema import Schema
+from resformer.model.strips import CUT_HEIGHT
+from resformer.model.units import UNITS
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import WEIGHTS, load_weights
+from resformer.train.render.strips import StripPress
+from resformer.train.render.texts import Texts
 
 __all__ = ["copy_accuracy", "main"]
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model.errors import ResformerError
-from model.photo import decode
-from train.catalogue import photo_file
-from train.datasets import label_rows
+from resformer.model.errors import ResformerError
+from resformer.model.photo import decode
+from resformer.train.catalogue import photo_file
+from resformer.train.datasets import label_rows
 
 __all__ = ["Division", "divide", "main", "pixel_hash"]
 

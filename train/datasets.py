@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from model.drawing import Drawing, find_drawing
-from model.page import Page
-from model.photo import decode
-from model.quantity import Quantity, parse_quantity
-from model.schema import Entity, Schema
-from model.words import Line
+from resformer.model.drawing import Drawing, find_drawing
+from resformer.model.page import Page
+from resformer.model.photo import decode
+from resformer.model.quantity import Quantity, parse_quantity
+from resformer.model.schema import Entity, Schema
+from resformer.model.words import Line
 
 __all__ = [
     "Question",

@@ -19,13 +19,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model.predictor import Prediction, Predictor
-from model.quantity import parse_quantity
-from model.readers import DEFAULT_READER, READERS
-from model.schema import Schema
-from train.datasets import Question, label_rows, photo_name, read_words, with_drawing
-from train.evaluation import answer_record
-from train.metrics import Score, score
+from resformer.model.predictor import Prediction, Predictor
+from resformer.model.quantity import parse_quantity
+from resformer.model.readers import DEFAULT_READER, READERS
+from resformer.model.schema import Schema
+from resformer.train.datasets import Question, label_rows, photo_name, read_words, with_drawing
+from resformer.train.evaluation import answer_record
+from resformer.train.metrics import Score, score
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from model.predictor import Prediction, Predictor
-from train.datasets import Record
-from train.metrics import Score, score
+from resformer.model.predictor import Prediction, Predictor
+from resformer.train.datasets import Record
+from resformer.train.metrics import Score, score
 
 __all__ = ["Answers", "answer_record", "answer_records", "score_answers"]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from model.candidates import find_candidates
-from model.predictor import Prediction
-from model.schema import Entity
-from model.words import Box, Line
+from resformer.model.candidates import find_candidates
+from resformer.model.predictor import Prediction
+from resformer.model.schema import Entity
+from resformer.model.words import Box, Line
 
 __all__ = ["evidence_share", "on_the_spot"]
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from model.quantity import Quantity
-from model.schema import Entity, Schema
-from model.words import Line
-from train.datasets import Question, Record
+from resformer.model.quantity import Quantity
+from resformer.model.schema import Entity, Schema
+from resformer.model.words import Line
+from resformer.train.datasets import Question, Record
 
 __all__ = ["generate"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.decoder import EMPTY, READ, UNREAD
-from model.inputs import Example
-from train.datasets import Question
+from resformer.model.decoder import EMPTY, READ, UNREAD
+from resformer.model.inputs import Example
+from resformer.train.datasets import Question
 
 __all__ = ["Targets", "answer_loss", "make_targets"]
 

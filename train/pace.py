@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from model.photo import decode
-from model.predictor import Predictor
-from model.readers import DEFAULT_READER, READERS, Reader
-from train.baselines.readers import BASELINE_READERS
-from train.evaluate import Row, read_rows, rows_by_photo
-from train.validation import validation_sets
+from resformer.model.photo import decode
+from resformer.model.predictor import Predictor
+from resformer.model.readers import DEFAULT_READER, READERS, Reader
+from resformer.train.baselines.readers import BASELINE_READERS
+from resformer.train.evaluate import Row, read_rows, rows_by_photo
+from resformer.train.validation import validation_sets
 
 __all__ = ["Pace", "main", "take_turns"]
 

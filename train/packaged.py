@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.photo import decode
-from model.products import letterbox
+from resformer.model.photo import decode
+from resformer.model.products import letterbox
 
 __all__ = ["PACKAGED", "PackagedFeatures", "packaged_tensors"]
 

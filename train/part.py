@@ -12,14 +12,14 @@ from safetensors import safe_open
 from torch import Tensor
 from tqdm import tqdm
 
-from model.network import PARTS, Resformer
-from model.presets import Preset, preset
-from model.schema import Schema
-from model.vocabulary import Vocabulary
-from model.weights import build_network, labels_digest, parts_of, save_weights
-from train.config import PartConfig, Source
-from train.datasets import Record, read_words
-from train.loop import Log, Loop, OnDevice
+from resformer.model.network import PARTS, Resformer
+from resformer.model.presets import Preset, preset
+from resformer.model.schema import Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import build_network, labels_digest, parts_of, save_weights
+from resformer.train.config import PartConfig, Source
+from resformer.train.datasets import Record, read_words
+from resformer.train.loop import Log, Loop, OnDevice
 
 __all__ = ["PartTrainer", "held_back", "photos_of"]
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from model.characters import CHARACTERS, folded
-from model.maps import PrintMaps
-from model.print_stem import PrintStem
-from model.readers.recognisers import bundled_model
-from model.reading import BLANK, LineReader
+from resformer.model.characters import CHARACTERS, folded
+from resformer.model.maps import PrintMaps
+from resformer.model.print_stem import PrintStem
+from resformer.model.readers.recognisers import bundled_model
+from resformer.model.reading import BLANK, LineReader
 
 __all__ = ["start_finding", "start_reading"]
 

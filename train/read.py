@@ -21,12 +21,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model.errors import ResformerError
-from model.photo import decode
-from model.predictor import Predictor
-from model.readers import READERS
-from model.readers.crops import CropsReader
-from train.baselines.readers import BASELINE_READERS
+from resformer.model.errors import ResformerError
+from resformer.model.photo import decode
+from resformer.model.predictor import Predictor
+from resformer.model.readers import READERS
+from resformer.model.readers.crops import CropsReader
+from resformer.train.baselines.readers import BASELINE_READERS
 
 __all__ = ["main"]
 

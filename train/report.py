@@ -18,12 +18,12 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from model.candidates import Candidate, find_candidates
-from model.photo import decode
-from model.predictor import Prediction, Predictor
-from model.words import Box
-from train.datasets import Record, read_words
-from train.evaluate import Row, predict_rows_from_words, read_rows
+from resformer.model.candidates import Candidate, find_candidates
+from resformer.model.photo import decode
+from resformer.model.predictor import Prediction, Predictor
+from resformer.model.words import Box
+from resformer.train.datasets import Record, read_words
+from resformer.train.evaluate import Row, predict_rows_from_words, read_rows
 
 __all__ = ["Case", "main", "outcome", "page"]
 

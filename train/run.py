@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 
-from train.config import Config, LoopConfig, MapsConfig, ProductsConfig, ReadingConfig, load_config
-from train.loop import Loop
-from train.maps.trainer import MapsTrainer
-from train.products.trainer import ProductsTrainer
-from train.reading.trainer import ReadingTrainer
-from train.trainer import Trainer
+from resformer.train.config import Config, LoopConfig, MapsConfig, ProductsConfig, ReadingConfig, load_config
+from resformer.train.loop import Loop
+from resformer.train.maps.trainer import MapsTrainer
+from resformer.train.products.trainer import ProductsTrainer
+from resformer.train.reading.trainer import ReadingTrainer
+from resformer.train.trainer import Trainer
 
 __all__ = ["CONFIGS", "add_part", "trainer_of"]
 

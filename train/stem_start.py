@@ -4,8 +4,8 @@ from typing import Any, cast
 
 from torch import nn
 
-from model.stem import InvertedResidual
-from train.packaged import packaged_tensors
+from resformer.model.stem import InvertedResidual
+from resformer.train.packaged import packaged_tensors
 
 __all__ = ["start_from_packaged"]
 

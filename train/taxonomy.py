@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.taxonomy import SEPARATOR, Node, Taxonomy, parse_path
-from train.datasets import label_rows
+from resformer.model.taxonomy import SEPARATOR, Node, Taxonomy, parse_path
+from resformer.train.datasets import label_rows
 
 __all__ = ["Moves", "build", "main_parents", "merge_rare", "migrate", "without_brand"]
 

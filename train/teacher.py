@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from model.inputs import Preprocessor
-from model.quantity import parse_quantity
-from train.baselines.trees import Trees
-from train.datasets import Record
+from resformer.model.inputs import Preprocessor
+from resformer.model.quantity import parse_quantity
+from resformer.train.baselines.trees import Trees
+from resformer.train.datasets import Record
 
 __all__ = ["label"]
 

@@ -11,22 +11,22 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from model.inputs import Preprocessor
-from model.network import FEATURE_BINS, Inputs, Resformer
-from model.predictor import Predictor
-from model.presets import preset
-from model.priors import Priors
-from model.schema import Schema
-from model.vocabulary import Vocabulary
-from model.weights import Weights, build_network, save_weights
-from train.batches import Batches, Shares
-from train.config import Config
-from train.datasets import Record, read_again, read_challenge, read_hand, read_unlabelled
-from train.evaluation import Answers, answer_records, score_answers
-from train.generated import generate
-from train.loop import Log, Loop
-from train.loss import Targets, answer_loss, make_targets
-from train.metrics import Score
+from resformer.model.inputs import Preprocessor
+from resformer.model.network import FEATURE_BINS, Inputs, Resformer
+from resformer.model.predictor import Predictor
+from resformer.model.presets import preset
+from resformer.model.priors import Priors
+from resformer.model.schema import Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import Weights, build_network, save_weights
+from resformer.train.batches import Batches, Shares
+from resformer.train.config import Config
+from resformer.train.datasets import Record, read_again, read_challenge, read_hand, read_unlabelled
+from resformer.train.evaluation import Answers, answer_records, score_answers
+from resformer.train.generated import generate
+from resformer.train.loop import Log, Loop
+from resformer.train.loss import Targets, answer_loss, make_targets
+from resformer.train.metrics import Score
 
 Batch = tuple[Inputs, Targets]
 
@@ -67,7 +67,7 @@ def taught(config: Config, labelled: list[Record], preprocessor: Preprocessor) -
             unlabelled += [*found, *(read_again(found, source.more_words) if source.more_words else [])]
     if not unlabelled:
         return []
-    from train.teacher import label  # needs a package that other runs do without
+    from resformer.train.teacher import label  # needs a package that other runs do without
 
     return label(unlabelled, labelled, preprocessor)
 

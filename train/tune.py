@@ -21,8 +21,8 @@ import optuna
 import torch
 from optuna.trial import TrialState
 
-from train.config import LoopConfig, load_config
-from train.run import CONFIGS, add_part, trainer_of
+from resformer.train.config import LoopConfig, load_config
+from resformer.train.run import CONFIGS, add_part, trainer_of
 
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from model.schema import Schema
-from train.datasets import Question, Record, read_words, with_drawing
-from train.evaluate import Row, rows_by_photo
+from resformer.model.schema import Schema
+from resformer.train.datasets import Question, Record, read_words, with_drawing
+from resformer.train.evaluate import Row, rows_by_photo
 
 __all__ = ["ValidationSet", "Words", "validation_sets", "words_of"]
 

@@ -5,13 +5,13 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from model.errors import BadRequest
-from model.network import Resformer
-from model.readers.crops import CloserReading, CropsReader
-from model.readers.finder import PrintFinder
-from model.readers.own import OwnReading
-from model.readers.ppocr import PpOcrReader
-from model.words import Line
+from resformer.model.errors import BadRequest
+from resformer.model.network import Resformer
+from resformer.model.readers.crops import CloserReading, CropsReader
+from resformer.model.readers.finder import PrintFinder
+from resformer.model.readers.own import OwnReading
+from resformer.model.readers.ppocr import PpOcrReader
+from resformer.model.words import Line
 
 __all__ = ["DEFAULT_READER", "READERS", "NoReader", "Reader", "make_reader", "readers_for"]
 

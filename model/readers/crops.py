@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from model.readers.recognisers import Recogniser, Text, has_digit
-from model.strips import CUT_HEIGHT, Strip, cut, find_strips, fitted
-from model.words import Line
+from resformer.model.readers.recognisers import Recogniser, Text, has_digit
+from resformer.model.strips import CUT_HEIGHT, Strip, cut, find_strips, fitted
+from resformer.model.words import Line
 
 __all__ = ["CloserReading", "CropsReader", "Reading"]
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.graphs import Graph
-from model.network import Resformer
+from resformer.model.graphs import Graph
+from resformer.model.network import Resformer
 
 __all__ = ["PrintFinder"]
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.graphs import Graph
-from model.network import Resformer
-from model.readers.recognisers import Text
-from model.reading import COLUMN, STRIP_HEIGHT, read_out
-from model.strips import Strip, cut
+from resformer.model.graphs import Graph
+from resformer.model.network import Resformer
+from resformer.model.readers.recognisers import Text
+from resformer.model.reading import COLUMN, STRIP_HEIGHT, read_out
+from resformer.model.strips import Strip, cut
 
 __all__ = ["OwnReading"]
 

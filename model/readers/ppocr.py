@@ -7,9 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from model.graphs import session_of
-from model.readers.recognisers import COMMON, Recogniser, Text, bundled_model, has_digit, threads_of
-from model.words import Line, Point
+from resformer.model.graphs import session_of
+from resformer.model.readers.recognisers import COMMON, Recogniser, Text, bundled_model, has_digit, threads_of
+from resformer.model.words import Line, Point
 
 __all__ = ["PpOcrReader", "longer"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from handler.request import Request, parse_request
-from model.errors import BadRequest, ResformerError, UrlNotAllowed
+from resformer.handler.request import Request, parse_request
+from resformer.model.errors import BadRequest, ResformerError, UrlNotAllowed
 
 PHOTO = b"\xff\xd8photo"
 B64 = base64.b64encode(PHOTO).decode()

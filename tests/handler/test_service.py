@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from ts.context import Context, RequestProcessor
 
-from handler import service
-from handler.service import Service
-from model.photo import decode
-from model.predictor import Alternative, Prediction, Result
-from model.schema import Schema
+from resformer.handler import service
+from resformer.handler.service import Service
+from resformer.model.photo import decode
+from resformer.model.predictor import Alternative, Prediction, Result
+from resformer.model.schema import Schema
 
 
 class FakePredictor:

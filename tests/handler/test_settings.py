@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from handler.settings import Settings
-from model.readers import DEFAULT_READER
+from resformer.handler.settings import Settings
+from resformer.model.readers import DEFAULT_READER
 from tests.conftest import ROOT
 
 GOOD = {"reader": "none", "num_threads": None, "max_pixels": 1000}

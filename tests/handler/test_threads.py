@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from handler import threads
-from handler.threads import WORKER_SCRIPT, available_cores, fair_share, worker_count
+from resformer.handler import threads
+from resformer.handler.threads import WORKER_SCRIPT, available_cores, fair_share, worker_count
 from tests.conftest import ROOT
 
 CORES = len(os.sched_getaffinity(0))

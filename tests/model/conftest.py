@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.predictor import Predictor
+from resformer.model.predictor import Predictor
 
 
 @pytest.fixture(scope="session")

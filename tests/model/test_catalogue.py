@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from model.catalogue import Catalogue, ProductInputs
-from model.labels import LabelVocabulary
-from model.lexicon import word_buckets
-from model.presets import PRESETS, preset
-from model.products import MOST_WORDS, Product, letterbox, product_inputs, product_words
-from model.schema import Schema
-from model.taxonomy import SEPARATOR
-from model.telling import SURE, Telling
-from model.vocabulary import Vocabulary
-from model.writer import Writer
+from resformer.model.catalogue import Catalogue, ProductInputs
+from resformer.model.labels import LabelVocabulary
+from resformer.model.lexicon import word_buckets
+from resformer.model.presets import PRESETS, preset
+from resformer.model.products import MOST_WORDS, Product, letterbox, product_inputs, product_words
+from resformer.model.schema import Schema
+from resformer.model.taxonomy import SEPARATOR
+from resformer.model.telling import SURE, Telling
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.writer import Writer
 
 SCHEMA = Schema.load()
 LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from model.candidates import Candidate, find_candidates
-from model.drawing import find_drawing
-from model.drawing_features import drawing_features
-from model.words import Line
+from resformer.model.candidates import Candidate, find_candidates
+from resformer.model.drawing import find_drawing
+from resformer.model.drawing_features import drawing_features
+from resformer.model.words import Line
 
 
 def photo(*strokes: tuple[float, ...], block: tuple[float, ...] | None = None) -> np.ndarray:

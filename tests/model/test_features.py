@@ -1,13 +1,13 @@
 import numpy as np
 
-from model.candidates import find_candidates
-from model.drawing import Drawing
-from model.drawing_features import drawing_features
-from model.features import candidate_features, feature_count
-from model.page import GEOMETRY, Page
-from model.priors import Priors
-from model.schema import Schema
-from model.words import Line
+from resformer.model.candidates import find_candidates
+from resformer.model.drawing import Drawing
+from resformer.model.drawing_features import drawing_features
+from resformer.model.features import candidate_features, feature_count
+from resformer.model.page import GEOMETRY, Page
+from resformer.model.priors import Priors
+from resformer.model.schema import Schema
+from resformer.model.words import Line
 
 SCHEMA = Schema.load()
 PRIORS = Priors.count([])

@@ -3,19 +3,19 @@
 import pytest
 import torch
 
-from model.decoder import READ
-from model.decoding import decode
-from model.features import feature_count
-from model.inputs import Preprocessor
-from model.page import GEOMETRY, Page
-from model.presets import PRESETS, preset
-from model.print_stem import PrintStem
-from model.priors import Priors
-from model.schema import Schema
-from model.stem import Stem
-from model.vocabulary import Vocabulary
-from model.weights import build_network
-from model.words import Line
+from resformer.model.decoder import READ
+from resformer.model.decoding import decode
+from resformer.model.features import feature_count
+from resformer.model.inputs import Preprocessor
+from resformer.model.page import GEOMETRY, Page
+from resformer.model.presets import PRESETS, preset
+from resformer.model.print_stem import PrintStem
+from resformer.model.priors import Priors
+from resformer.model.schema import Schema
+from resformer.model.stem import Stem
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import build_network
+from resformer.model.words import Line
 
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)

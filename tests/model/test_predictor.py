@@ -7,18 +7,18 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from model.drawing import find_drawing
-from model.errors import BadRequest, UnknownEntity, UnsupportedImage
-from model.inputs import MAX_TEXT_WORDS, MAX_WORDS
-from model.page import Page
-from model.predictor import Predictor
-from model.presets import preset
-from model.quantity import parse_quantity
-from model.readers import READERS
-from model.schema import ENTITIES_FILE, Schema
-from model.vocabulary import Vocabulary
-from model.weights import WEIGHTS, build_network, load_weights, save_weights
-from model.words import Line
+from resformer.model.drawing import find_drawing
+from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
+from resformer.model.inputs import MAX_TEXT_WORDS, MAX_WORDS
+from resformer.model.page import Page
+from resformer.model.predictor import Predictor
+from resformer.model.presets import preset
+from resformer.model.quantity import parse_quantity
+from resformer.model.readers import READERS
+from resformer.model.schema import ENTITIES_FILE, Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import WEIGHTS, build_network, load_weights, save_weights
+from resformer.model.words import Line
 
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)
@@ -106,7 +106,9 @@ def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
 
 def test_strokes_are_looked_for_where_a_length_is_asked(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    monkeypatch.setattr("model.predictor.find_drawing", lambda image: looked.append("") or find_drawing(image))
+    monkeypatch.setattr(
+        "resformer.model.predictor.find_drawing", lambda image: looked.append("") or find_drawing(image)
+    )
     for names, times in ((["item_weight", "voltage"], 0), (["depth"], 1), (None, 2)):
         shipped.predict(pack("12 cm 500 g"), names, reader="crops")
         assert len(looked) == times

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from model.priors import Priors
-from model.quantity import Quantity, parse_quantity
+from resformer.model.priors import Priors
+from resformer.model.quantity import Quantity, parse_quantity
 
 UNITS = ("gram", "kilogram")
 

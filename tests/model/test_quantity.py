@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.quantity import Quantity, find_quantities, parse_quantity
-from model.schema import Schema
-from model.units import UNITS
+from resformer.model.quantity import Quantity, find_quantities, parse_quantity
+from resformer.model.schema import Schema
+from resformer.model.units import UNITS
 
 SCHEMA = Schema.load()
 LENGTH, MASS, VOLTAGE, POWER, VOLUME = (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from model.errors import UnknownEntity
-from model.schema import ENTITIES_FILE, Entity, Schema
+from resformer.model.errors import UnknownEntity
+from resformer.model.schema import ENTITIES_FILE, Entity, Schema
 
 LENGTHS = ("centimetre", "foot", "inch", "metre", "millimetre", "yard")
 

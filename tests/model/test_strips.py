@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from model.maps import CELL, MAPS, PRINT
-from model.strips import cut, find_strips, fitted
-from model.words import Line
+from resformer.model.maps import CELL, MAPS, PRINT
+from resformer.model.strips import cut, find_strips, fitted
+from resformer.model.words import Line
 from tests.train.maps.truth import as_maps
 
 

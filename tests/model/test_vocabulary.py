@@ -3,10 +3,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.quantity import Quantity, parse_quantity
-from model.schema import Schema
-from model.units import UNITS
-from model.vocabulary import Vocabulary
+from resformer.model.quantity import Quantity, parse_quantity
+from resformer.model.schema import Schema
+from resformer.model.units import UNITS
+from resformer.model.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(Schema.load())
 LAST = ("maximum_weight_recommendation", "voltage", "wattage", "item_volume")

@@ -11,19 +11,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from model.predictor import Predictor
-from scripts.build_archive import ArchiveError, build_archive
+from resformer.model.predictor import Predictor
+from resformer.scripts.build_archive import ArchiveError, build_archive
 from tests.conftest import ROOT
 
 
 def files_of(package: str) -> set[str]:
+    """Files below one of the two packages, as they are named in the archive."""
     paths = (path for path in (ROOT / package).rglob("*") if path.is_file())
-    return {str(p.relative_to(ROOT)) for p in paths if "__pycache__" not in p.parts}
+    return {f"resformer/{p.relative_to(ROOT)}" for p in paths if "__pycache__" not in p.parts}
 
 
 def test_everything_of_both_packages_is_in_it(archive: Path) -> None:
     entry, config = "handler/resformer_service.py", "handler/model-config.yaml"
-    expected = (files_of("model") | files_of("handler")) - {entry, config}
+    expected = (files_of("model") | files_of("handler")) - {f"resformer/{entry}", f"resformer/{config}"}
+    expected.add("resformer/__init__.py")
     with zipfile.ZipFile(archive) as file:
         names = file.namelist()
         manifest = json.loads(file.read("MAR-INF/MANIFEST.json"))
@@ -45,12 +47,12 @@ def test_equal_sources_give_equal_bytes(archive: Path, tmp_path: Path) -> None:
     temporary.mkdir()
     copy = tmp_path / "checkout"
     for package in ("model", "handler"):  # Copied files are listed in another order and have other dates.
-        for name in sorted(files_of(package), reverse=True):
+        for name in sorted({"resformer/__init__.py", *files_of(package)}, reverse=True):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, copy / name)
     code = (
-        "import os, sys; from pathlib import Path; from scripts.build_archive import build_archive; os.umask(0o077); "
-        "build_archive(Path(sys.argv[1]), root=Path(sys.argv[2]))"
+        "import os, sys; from pathlib import Path; from resformer.scripts.build_archive import build_archive; "
+        "os.umask(0o077); build_archive(Path(sys.argv[1]), package=Path(sys.argv[2]) / 'resformer')"
     )
     environment = {**os.environ, "TMPDIR": str(temporary)}
     subprocess.run([sys.executable, "-c", code, other, copy], cwd=ROOT, env=environment, check=True)
@@ -58,11 +60,12 @@ def test_equal_sources_give_equal_bytes(archive: Path, tmp_path: Path) -> None:
     assert list(other.parent.iterdir()) == [other]
 
 
-def small_root(tmp_path: Path, code: str) -> Path:
-    """A checkout whose handler runs `code` when it is imported, and whose weights are not read."""
+def small_package(tmp_path: Path, code: str) -> Path:
+    """A package whose handler runs `code` when it is imported, and whose weights are not read."""
     root = tmp_path / "root"
     (root / "handler").mkdir(parents=True)
-    (root / "handler" / "__init__.py").write_text("")
+    for folder in (root, root / "handler"):
+        (folder / "__init__.py").write_text("")
     (root / "handler" / "resformer_service.py").write_text(code)
     shutil.copy(ROOT / "handler" / "model-config.yaml", root / "handler")
     (root / "model" / "weights").mkdir(parents=True)
@@ -74,9 +77,9 @@ def test_options_change_the_settings_and_the_date_comes_from_outside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
-    root = small_root(tmp_path, "def handle(data, context): pass\n")
+    package = small_package(tmp_path, "def handle(data, context): pass\n")
     made = tmp_path / "out.mar"
-    build_archive(made, root=root, reader="none", batch_size=8)
+    build_archive(made, package=package, reader="none", batch_size=8)
     with zipfile.ZipFile(made) as file:
         config = yaml.safe_load(file.read("model-config.yaml"))
         manifest = json.loads(file.read("MAR-INF/MANIFEST.json"))
@@ -86,17 +89,17 @@ def test_options_change_the_settings_and_the_date_comes_from_outside(
 
 
 def test_an_archive_that_does_not_load_is_not_left_behind(tmp_path: Path) -> None:
-    root = small_root(tmp_path, "import no_such_package\n")
+    package = small_package(tmp_path, "import no_such_package\n")
     with pytest.raises(ArchiveError, match=r"does not load(.|\n)*no_such_package"):
-        build_archive(tmp_path / "out" / "resformer.mar", root=root)
+        build_archive(tmp_path / "out" / "resformer.mar", package=package)
     assert not any((tmp_path / "out").iterdir())
 
 
 def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
-    root = small_root(tmp_path, "")
-    (root / "model" / "weights" / "small.safetensors").unlink()
+    package = small_package(tmp_path, "")
+    (package / "model" / "weights" / "small.safetensors").unlink()
     with pytest.raises(ArchiveError, match=r"no weights at .*small\.safetensors: .*python -m train\.run"):
-        build_archive(tmp_path / "resformer.mar", root=root)
+        build_archive(tmp_path / "resformer.mar", package=package)
 
 
 @pytest.fixture
@@ -116,22 +119,21 @@ def run_entry(unpacked: Path, host: Path, code: str) -> subprocess.CompletedProc
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
-    """A folder on the host's PYTHONPATH with packages of the same names."""
-    for package in ("model", "handler"):
-        (tmp_path / "host" / package).mkdir(parents=True)
-        (tmp_path / "host" / package / "__init__.py").write_text("")
+    """A folder on the host's PYTHONPATH with a package of the same name."""
+    (tmp_path / "host" / "resformer").mkdir(parents=True)
+    (tmp_path / "host" / "resformer" / "__init__.py").write_text("")
     return tmp_path / "host"
 
 
-def test_packages_of_the_host_do_not_shadow_the_archive(unpacked: Path, host: Path) -> None:
-    code = "import resformer_service, model, handler.service; print(model.__file__, handler.service.__file__)"
+def test_a_package_of_the_host_does_not_shadow_the_archive(unpacked: Path, host: Path) -> None:
+    code = "import resformer_service, resformer.handler.service; print(resformer.handler.service.__file__)"
     done = run_entry(unpacked, host, code)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [str(unpacked / "model/__init__.py"), str(unpacked / "handler/service.py")]
+    assert done.stdout.strip() == str(unpacked / "resformer/handler/service.py")
 
 
 def test_a_package_that_the_host_imported_before_is_a_clear_error(unpacked: Path, host: Path) -> None:
-    done = run_entry(unpacked, host, "import model, resformer_service")
+    done = run_entry(unpacked, host, "import resformer, resformer_service")
     assert done.returncode != 0
-    assert f"RuntimeError: the package `model` comes from {host}" in done.stderr
+    assert f"RuntimeError: the package `resformer` comes from {host}" in done.stderr
     assert "PYTHONPATH" in done.stderr

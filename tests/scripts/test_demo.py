@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.predictor import Prediction
-from scripts.demo import COLOURS, draw_row, main
-from scripts.sample_photo import draw_sample_photo
+from resformer.model.predictor import Prediction
+from resformer.scripts.demo import COLOURS, draw_row, main
+from resformer.scripts.sample_photo import draw_sample_photo
 
 
 def test_answers_are_beside_the_photo_and_boxes_on_it() -> None:

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from model.photo import decode
-from scripts import download_images
-from scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
+from resformer.model.photo import decode
+from resformer.scripts import download_images
+from resformer.scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
 from tests.scripts.conftest import jpeg, reply, write_table
 
 PHOTO = jpeg()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from model.quantity import find_quantities
-from scripts.sample_photo import PRINT, draw_sample_photo, draw_sample_shirt
+from resformer.model.quantity import find_quantities
+from resformer.scripts.sample_photo import PRINT, draw_sample_photo, draw_sample_shirt
 
 
 @pytest.mark.parametrize("draw", [draw_sample_photo, draw_sample_shirt])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model.schema import Schema
-from scripts import sanity
+from resformer.model.schema import Schema
+from resformer.scripts import sanity
 from tests.scripts.conftest import write_table
 
 ROOT = Path(__file__).parents[2]
@@ -168,7 +168,7 @@ def test_time_grows_with_the_rows_only(tmp_path):
     assert time.perf_counter() - start < 20  # under a second where nothing else runs
 
 
-@pytest.mark.parametrize("how", [["scripts/sanity.py"], ["-m", "scripts.sanity"]])
+@pytest.mark.parametrize("how", [["scripts/sanity.py"], ["-m", "resformer.scripts.sanity"]])
 def test_runs_as_a_file_and_as_a_module(how, tmp_path):
     test = write_table(tmp_path / "T.csv", "index,entity_name", (0, "width"))
     output = write_table(tmp_path / "P.csv", "index,prediction", (0, "1 volt"))

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from model.errors import ResformerError
-from model.photo import decode
-from model.predictor import Predictor
-from model.readers import DEFAULT_READER
-from scripts import answerers, sanity, score_csv
-from scripts.download_images import PLACEHOLDER
-from scripts.journal import Journal, Questions
+from resformer.model.errors import ResformerError
+from resformer.model.photo import decode
+from resformer.model.predictor import Predictor
+from resformer.model.readers import DEFAULT_READER
+from resformer.scripts import answerers, sanity, score_csv
+from resformer.scripts.download_images import PLACEHOLDER
+from resformer.scripts.journal import Journal, Questions
 from tests.scripts.conftest import jpeg, read_rows, reply, write_table
 
 ROOT = Path(__file__).parents[2]
@@ -470,7 +470,7 @@ def test_key_file_that_is_none(tmp_path, photos, server, capsys):
     assert "not a key file of TorchServe" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("how", [["scripts/score_csv.py"], ["-m", "scripts.score_csv"]])
+@pytest.mark.parametrize("how", [["scripts/score_csv.py"], ["-m", "resformer.scripts.score_csv"]])
 def test_runs_as_a_file_and_as_a_module(how, tmp_path, photos):
     write_table(tmp_path / "in.csv", "index,image_link", (0, "50.jpg"))
     arguments = [tmp_path / "in.csv", tmp_path / "out.csv", "--images", photos, "--endpoint", "http://127.0.0.1:9"]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from train.config import Source
-from train.render.fonts import Fonts, load_fonts
+from resformer.train.config import Source
+from resformer.train.render.fonts import Fonts, load_fonts
 
 
 @pytest.fixture

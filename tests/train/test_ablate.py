@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.drawing import find_drawing
-from model.schema import Schema
-from train.ablate import PARTS, main, without_geometry, without_picture
-from train.config import Config, Source
-from train.generated import generate
+from resformer.model.drawing import find_drawing
+from resformer.model.schema import Schema
+from resformer.train.ablate import PARTS, main, without_geometry, without_picture
+from resformer.train.config import Config, Source
+from resformer.train.generated import generate
 
 RECORD = generate(1, 3, Schema.load())[0]
 DRAWN = replace(RECORD, drawing=find_drawing(np.full((20, 30, 3), 200, dtype=np.uint8)))

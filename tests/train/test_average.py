@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from train.average import main
+from resformer.train.average import main
 
 
 def test_weights_are_averaged_and_numbers_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from model.candidates import find_candidates
-from model.inputs import Preprocessor
-from model.page import Page
-from model.priors import Priors
-from model.readers.finder import PrintFinder
-from model.schema import Schema
-from model.vocabulary import Vocabulary
-from model.words import Line
-from train import read
-from train.baselines.readers import BASELINE_READERS, _line
-from train.baselines.rules import Rules
-from train.baselines.trees import Trees
-from train.datasets import Question, Record, read_words
-from train.generated import generate
-from train.teacher import label
+from resformer.model.candidates import find_candidates
+from resformer.model.inputs import Preprocessor
+from resformer.model.page import Page
+from resformer.model.priors import Priors
+from resformer.model.readers.finder import PrintFinder
+from resformer.model.schema import Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.words import Line
+from resformer.train import read
+from resformer.train.baselines.readers import BASELINE_READERS, _line
+from resformer.train.baselines.rules import Rules
+from resformer.train.baselines.trees import Trees
+from resformer.train.datasets import Question, Record, read_words
+from resformer.train.generated import generate
+from resformer.train.teacher import label
 
 SCHEMA = Schema.load()
 PREPROCESSOR = Preprocessor(SCHEMA, Vocabulary(SCHEMA), Priors.count([]))

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import model.readers
-from model.drawing import find_drawing
-from model.schema import Schema
-from model.words import Line
-from train.compare import Table, hidden_parts, reachable, read_photos
-from train.datasets import Question, Record
-from train.evaluate import Row
-from train.plots import f1_against_time, precision_coverage
-from train.validation import Words, words_of
+from resformer.model.drawing import find_drawing
+from resformer.model.schema import Schema
+from resformer.model.weights import WEIGHTS
+from resformer.model.words import Line
+from resformer.train.compare import Table, hidden_parts, reachable, read_photos
+from resformer.train.datasets import Question, Record
+from resformer.train.evaluate import Row
+from resformer.train.plots import f1_against_time, precision_coverage
+from resformer.train.validation import Words, words_of
 
 WEIGHT = Schema.load()["item_weight"]
 
@@ -84,7 +84,7 @@ def test_photos_are_read_again_when_the_reader_changed(tmp_path: Path) -> None:
 
     assert '"image": "a.png"' in read()
     assert read() == "kept"
-    changed = max(path.stat().st_mtime for path in Path(model.readers.__file__).parent.glob("*.py"))
+    changed = max(path.stat().st_mtime for path in WEIGHTS.parent.rglob("*.py"))
     os.utime(words.with_suffix(".cost.json"), (changed - 1, changed - 1))
     assert '"image": "a.png"' in read()
 

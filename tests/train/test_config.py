@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from train.config import MapsConfig, ReadingConfig, load_config
+from resformer.train.config import MapsConfig, ReadingConfig, load_config
 
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.presets import preset
-from model.reading import STRIP_HEIGHT
-from model.schema import Schema
-from model.vocabulary import Vocabulary
-from model.weights import build_network, save_weights
-from train.copying import copy_accuracy, main
-from train.render.strips import DrawnStrip, StripPress
+from resformer.model.presets import preset
+from resformer.model.reading import STRIP_HEIGHT
+from resformer.model.schema import Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import build_network, save_weights
+from resformer.train.copying import copy_accuracy, main
+from resformer.train.render.strips import DrawnStrip, StripPress
 
 VOCABULARY = Vocabulary(Schema.load())
 

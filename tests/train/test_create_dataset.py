@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from train.create_dataset import divide, main, pixel_hash
+from resformer.train.create_dataset import divide, main, pixel_hash
 
 
 def test_photos_are_compared_by_their_pixels(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from model.schema import Schema
-from train.config import Config, Source
-from train.datasets import read_again, read_challenge, read_hand, read_label_counts, read_words
-from train.evaluate import main, read_predictions, read_rows
-from train.trainer import read_sources
+from resformer.model.schema import Schema
+from resformer.train.config import Config, Source
+from resformer.train.datasets import read_again, read_challenge, read_hand, read_label_counts, read_words
+from resformer.train.evaluate import main, read_predictions, read_rows
+from resformer.train.trainer import read_sources
 
 SCHEMA = Schema.load()
 CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from model.predictor import Prediction
-from model.schema import Schema
-from model.words import Line
-from train.evidence import evidence_share, on_the_spot
+from resformer.model.predictor import Prediction
+from resformer.model.schema import Schema
+from resformer.model.words import Line
+from resformer.train.evidence import evidence_share, on_the_spot
 
 WEIGHT = Schema.load()["item_weight"]
 

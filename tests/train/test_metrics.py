@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from model.schema import Schema
-from train.evaluate import read_rows
-from train.metrics import MIX, Counts, calibration_error, f1_interval, precision_at, score, worse_share
+from resformer.model.schema import Schema
+from resformer.train.evaluate import read_rows
+from resformer.train.metrics import MIX, Counts, calibration_error, f1_interval, precision_at, score, worse_share
 
 
 def test_outcomes_are_the_challenge_s() -> None:

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from train.pace import Pace, take_turns
+from resformer.train.pace import Pace, take_turns
 
 
 def test_turns_alternate_and_every_photo_is_timed() -> None:

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from model.characters import CHARACTERS
-from model.maps import CELL, PRINT, PrintMaps
-from model.print_stem import PrintStem
-from model.readers.recognisers import bundled_model
-from model.reading import BLANK, LineReader
-from train.print_start import start_finding, start_reading
+from resformer.model.characters import CHARACTERS
+from resformer.model.maps import CELL, PRINT, PrintMaps
+from resformer.model.print_stem import PrintStem
+from resformer.model.readers.recognisers import bundled_model
+from resformer.model.reading import BLANK, LineReader
+from resformer.train.print_start import start_finding, start_reading
 
 
 def answer(model: str, last: str, given: torch.Tensor) -> np.ndarray:
@@ -59,12 +59,12 @@ def test_the_reading_begins_as_the_packaged_recogniser() -> None:
 
 
 def test_another_recogniser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.reading.FIRST", 16)
+    monkeypatch.setattr("resformer.model.reading.FIRST", 16)
     with pytest.raises(ValueError, match="the package has other filters"):
         start_reading(LineReader())
 
 
 def test_another_finder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.print_stem.LEVEL", 32)
+    monkeypatch.setattr("resformer.model.print_stem.LEVEL", 32)
     with pytest.raises(ValueError, match="the package has other filters"):
         start_finding(PrintStem(), PrintMaps(PrintStem.channels))

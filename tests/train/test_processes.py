@@ -11,8 +11,8 @@ import torch
 import yaml
 from torch import nn
 
-from train.processes import Processes
-from train.throughput import flops_of, peak_flops
+from resformer.train.processes import Processes
+from resformer.train.throughput import flops_of, peak_flops
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {
@@ -56,8 +56,8 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "import torch\n"
         "torch.set_num_threads(1)\n"
-        "from train.config import load_config\n"
-        "from train.trainer import Trainer\n"
+        "from resformer.train.config import load_config\n"
+        "from resformer.train.trainer import Trainer\n"
         "trainer = Trainer(load_config(Path(sys.argv[1])), Path(sys.argv[2]), 'cpu')\n"
         "trainer.run()\n"
         "sums = [zlib.crc32(p.detach().numpy().tobytes()) for p in trainer.network.parameters()]\n"

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from model.candidates import find_candidates
-from model.predictor import Prediction
-from model.words import Line
-from train.datasets import Record
-from train.evaluate import Row
-from train.report import Case, outcome, page
+from resformer.model.candidates import find_candidates
+from resformer.model.predictor import Prediction
+from resformer.model.words import Line
+from resformer.train.datasets import Record
+from resformer.train.evaluate import Row
+from resformer.train.report import Case, outcome, page
 
 UNITS = ("gram", "ounce")
 

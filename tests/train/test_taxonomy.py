@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from model.taxonomy import Taxonomy
-from train.taxonomy import build, main, merge_rare, migrate, without_brand
+from resformer.model.taxonomy import Taxonomy
+from resformer.train.taxonomy import build, main, merge_rare, migrate, without_brand
 
 
 def test_a_brands_shelf_is_no_category() -> None:

@@ -9,21 +9,21 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from model.decoder import EMPTY, READ, UNREAD
-from model.inputs import Preprocessor
-from model.priors import Priors
-from model.quantity import Quantity
-from model.schema import Schema
-from model.vocabulary import Vocabulary
-from model.weights import load_weights
-from model.words import Line
-from train.augment import augment
-from train.batches import Batches, Shares
-from train.config import Config, Source, load_config
-from train.datasets import Question, Record
-from train.generated import generate
-from train.loss import answer_loss, make_targets
-from train.trainer import Trainer, read_sources
+from resformer.model.decoder import EMPTY, READ, UNREAD
+from resformer.model.inputs import Preprocessor
+from resformer.model.priors import Priors
+from resformer.model.quantity import Quantity
+from resformer.model.schema import Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import load_weights
+from resformer.model.words import Line
+from resformer.train.augment import augment
+from resformer.train.batches import Batches, Shares
+from resformer.train.config import Config, Source, load_config
+from resformer.train.datasets import Question, Record
+from resformer.train.generated import generate
+from resformer.train.loss import answer_loss, make_targets
+from resformer.train.trainer import Trainer, read_sources
 
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 SCHEMA = Schema.load()

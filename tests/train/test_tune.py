@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from train.config import Config, LoopConfig, Source, load_config
-from train.tune import SPACE, main, tune
+from resformer.train.config import Config, LoopConfig, Source, load_config
+from resformer.train.tune import SPACE, main, tune
 
 CONFIG = Config(sources=(Source("generated", photos_count=1),), preset="nano", minutes=1, epochs=1)
 

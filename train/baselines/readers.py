@@ -6,9 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from model.readers import Reader
-from model.readers.recognisers import bundled_model
-from model.words import Line, Point
+from resformer.model.readers import Reader
+from resformer.model.readers.recognisers import bundled_model
+from resformer.model.words import Line, Point
 
 __all__ = ["BASELINE_READERS", "DefaultPpOcr", "FasterPaddle", "Tesseract"]
 

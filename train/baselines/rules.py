@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from model.candidates import Candidate
-from model.features import cue_closeness
-from model.page import Page
-from model.schema import Entity, Schema
+from resformer.model.candidates import Candidate
+from resformer.model.features import cue_closeness
+from resformer.model.page import Page
+from resformer.model.schema import Entity, Schema
 
 __all__ = ["Rules"]
 

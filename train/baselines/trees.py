@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import lightgbm
 import numpy as np
 
-from model.inputs import Example, Preprocessor
-from model.schema import Entity
-from train.datasets import Record
+from resformer.model.inputs import Example, Preprocessor
+from resformer.model.schema import Entity
+from resformer.train.datasets import Record
 
 __all__ = ["Trees"]
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from model.photo import decode
-from train.datasets import Record
-from train.maps.targets import map_targets
-from train.recolour import recoloured
+from resformer.model.photo import decode
+from resformer.train.datasets import Record
+from resformer.train.maps.targets import map_targets
+from resformer.train.recolour import recoloured
 
 __all__ = ["Cuts"]
 

@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from model.photo import decode
-from model.readers.crops import WANTED
-from model.readers.finder import PrintFinder
-from model.readers.recognisers import bundled_model, threads_of
-from model.schema import Schema
-from model.strips import find_strips, fitted
-from model.vocabulary import Vocabulary
-from model.weights import WEIGHTS, load_weights
-from model.words import Box
-from train.config import MapsConfig, load_config
-from train.datasets import Record
-from train.maps.lines import bounds, met
-from train.part import held_back, photos_of
+from resformer.model.photo import decode
+from resformer.model.readers.crops import WANTED
+from resformer.model.readers.finder import PrintFinder
+from resformer.model.readers.recognisers import bundled_model, threads_of
+from resformer.model.schema import Schema
+from resformer.model.strips import find_strips, fitted
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import WEIGHTS, load_weights
+from resformer.model.words import Box
+from resformer.train.config import MapsConfig, load_config
+from resformer.train.datasets import Record
+from resformer.train.maps.lines import bounds, met
+from resformer.train.part import held_back, photos_of
 
 __all__ = ["main"]
 

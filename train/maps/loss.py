@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.maps import CUE, DIGIT, HEIGHT, PRINT, TURNS
-from train.maps.targets import TURN, VALID
+from resformer.model.maps import CUE, DIGIT, HEIGHT, PRINT, TURNS
+from resformer.train.maps.targets import TURN, VALID
 
 __all__ = ["map_loss"]
 

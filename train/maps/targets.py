@@ -8,11 +8,11 @@ from functools import cache
 import cv2
 import numpy as np
 
-from model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT
-from model.schema import Schema
-from model.spellings import SPELLINGS
-from model.strips import INNER
-from model.words import Line
+from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT
+from resformer.model.schema import Schema
+from resformer.model.spellings import SPELLINGS
+from resformer.model.strips import INNER
+from resformer.model.words import Line
 
 __all__ = ["TRUTHS", "TURN", "VALID", "map_targets"]
 

@@ -4,16 +4,16 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from model.network import Resformer
-from model.photo import decode
-from model.strips import find_strips, fitted
-from train.config import MapsConfig
-from train.datasets import Record
-from train.maps.cuts import Cuts
-from train.maps.lines import Found, compare_lines
-from train.maps.loss import map_loss
-from train.part import PartTrainer, photos_of
-from train.print_start import start_finding
+from resformer.model.network import Resformer
+from resformer.model.photo import decode
+from resformer.model.strips import find_strips, fitted
+from resformer.train.config import MapsConfig
+from resformer.train.datasets import Record
+from resformer.train.maps.cuts import Cuts
+from resformer.train.maps.lines import Found, compare_lines
+from resformer.train.maps.loss import map_loss
+from resformer.train.part import PartTrainer, photos_of
+from resformer.train.print_start import start_finding
 
 __all__ = ["MapsTrainer"]
 

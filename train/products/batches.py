@@ -14,15 +14,15 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from model.catalogue import ProductInputs
-from model.errors import ResformerError
-from model.labels import LabelVocabulary
-from model.photo import decode
-from model.products import Product as Asked
-from model.products import Words, letterbox, product_inputs, product_words
-from model.schema import Entity
-from train.config import ProductsConfig
-from train.products.records import Product
+from resformer.model.catalogue import ProductInputs
+from resformer.model.errors import ResformerError
+from resformer.model.labels import LabelVocabulary
+from resformer.model.photo import decode
+from resformer.model.products import Product as Asked
+from resformer.model.products import Words, letterbox, product_inputs, product_words
+from resformer.model.schema import Entity
+from resformer.train.config import ProductsConfig
+from resformer.train.products.records import Product
 
 __all__ = ["Pictures", "ProductBatches", "ProductTargets", "make_targets", "questions_of"]
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model.schema import Schema
-from model.taxonomy import SEPARATOR, parse_path
-from train.baselines.products import nearest_texts, words_alone
-from train.catalogue import CatalogueRecord, read_catalogue
-from train.config import ProductsConfig, ProductSource, load_config, load_product_sources
-from train.products.metrics import score_labels, score_texts
-from train.products.records import cell_of
+from resformer.model.schema import Schema
+from resformer.model.taxonomy import SEPARATOR, parse_path
+from resformer.train.baselines.products import nearest_texts, words_alone
+from resformer.train.catalogue import CatalogueRecord, read_catalogue
+from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
+from resformer.train.products.metrics import score_labels, score_texts
+from resformer.train.products.records import cell_of
 
 __all__ = ["main"]
 

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from model.predictor import Prediction, Predictor
-from model.schema import Entity, Schema
-from model.taxonomy import Node, parse_path
-from train.catalogue import CatalogueRecord, read_catalogue
-from train.config import ProductSource, load_product_sources
-from train.plots import plot_confusion
-from train.products.metrics import LabelScore, fallback_right, hierarchical_win, score_labels, score_texts
-from train.products.records import cell_of
+from resformer.model.predictor import Prediction, Predictor
+from resformer.model.schema import Entity, Schema
+from resformer.model.taxonomy import Node, parse_path
+from resformer.train.catalogue import CatalogueRecord, read_catalogue
+from resformer.train.config import ProductSource, load_product_sources
+from resformer.train.plots import plot_confusion
+from resformer.train.products.metrics import LabelScore, fallback_right, hierarchical_win, score_labels, score_texts
+from resformer.train.products.records import cell_of
 
 __all__ = ["Asked", "ask", "main"]
 

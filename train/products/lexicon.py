@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.labels import LabelVocabulary
-from model.lexicon import BUCKETS, ENTRIES, Lexicon, word_buckets
-from model.schema import Entity
-from train.products.records import Product, log_priors
+from resformer.model.labels import LabelVocabulary
+from resformer.model.lexicon import BUCKETS, ENTRIES, Lexicon, word_buckets
+from resformer.model.schema import Entity
+from resformer.train.products.records import Product, log_priors
 
 __all__ = ["entity_members", "fit_lexicon", "likelihood"]
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.labels import LabelVocabulary
-from train.products.batches import ProductTargets
+from resformer.model.labels import LabelVocabulary
+from resformer.train.products.batches import ProductTargets
 
 __all__ = ["TOKENS", "Judgement", "ProductLoss"]
 

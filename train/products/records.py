@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from model.labels import LabelVocabulary
-from model.schema import Entity, Schema
-from model.taxonomy import SEPARATOR, parse_path
-from train.catalogue import read_catalogue
-from train.config import ProductSource
-from train.datasets import label_rows
+from resformer.model.labels import LabelVocabulary
+from resformer.model.schema import Entity, Schema
+from resformer.model.taxonomy import SEPARATOR, parse_path
+from resformer.train.catalogue import read_catalogue
+from resformer.train.config import ProductSource
+from resformer.train.datasets import label_rows
 
 __all__ = ["Product", "balanced", "cell_of", "frequencies", "label_of", "log_priors", "read_products"]
 

@@ -12,27 +12,27 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from model.catalogue import BOTH, LEXICON, PICTURE, WORDS, Catalogue, ProductInputs
-from model.labels import LabelVocabulary
-from model.lexicon import Lexicon
-from model.network import Resformer
-from model.presets import Preset, preset
-from model.products import Product as Asked
-from model.products import product_inputs, product_words
-from model.schema import Entity, Schema
-from model.vocabulary import Vocabulary
-from model.weights import load_weights
-from train.config import ProductsConfig
-from train.loop import Log
-from train.part import PartTrainer
-from train.products.augment import augment
-from train.products.batches import Pictures, ProductBatches, ProductTargets, make_targets, questions_of
-from train.products.lexicon import entity_members, fit_lexicon
-from train.products.loss import Judgement, ProductLoss
-from train.products.records import Product, balanced, frequencies, log_priors, read_products
-from train.products.trust import fit_trust
-from train.products.views import Views
-from train.stem_start import start_from_packaged
+from resformer.model.catalogue import BOTH, LEXICON, PICTURE, WORDS, Catalogue, ProductInputs
+from resformer.model.labels import LabelVocabulary
+from resformer.model.lexicon import Lexicon
+from resformer.model.network import Resformer
+from resformer.model.presets import Preset, preset
+from resformer.model.products import Product as Asked
+from resformer.model.products import product_inputs, product_words
+from resformer.model.schema import Entity, Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import load_weights
+from resformer.train.config import ProductsConfig
+from resformer.train.loop import Log
+from resformer.train.part import PartTrainer
+from resformer.train.products.augment import augment
+from resformer.train.products.batches import Pictures, ProductBatches, ProductTargets, make_targets, questions_of
+from resformer.train.products.lexicon import entity_members, fit_lexicon
+from resformer.train.products.loss import Judgement, ProductLoss
+from resformer.train.products.records import Product, balanced, frequencies, log_priors, read_products
+from resformer.train.products.trust import fit_trust
+from resformer.train.products.views import Views
+from resformer.train.stem_start import start_from_packaged
 
 __all__ = ["Held", "ProductsTrainer"]
 

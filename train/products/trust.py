@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from train.products.lexicon import likelihood
+from resformer.train.products.lexicon import likelihood
 
 __all__ = ["fit_trust"]
 

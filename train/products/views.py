@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from train.products.augment import augment
-from train.products.batches import Pictures
+from resformer.train.products.augment import augment
+from resformer.train.products.batches import Pictures
 
 __all__ = ["Views"]
 

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from model.characters import CHARACTERS, folded
-from model.reading import BLANK, COLUMN, STRIP_HEIGHT
-from model.strips import cut
-from train.reading.lines import CutLine
-from train.recolour import recoloured
-from train.render.camera import photographed
-from train.render.repaint import repainted
-from train.render.strips import StripPress, jittered
+from resformer.model.characters import CHARACTERS, folded
+from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT
+from resformer.model.strips import cut
+from resformer.train.reading.lines import CutLine
+from resformer.train.recolour import recoloured
+from resformer.train.render.camera import photographed
+from resformer.train.render.repaint import repainted
+from resformer.train.render.strips import StripPress, jittered
 
 __all__ = ["Batch", "StripBatches", "pack"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from model.characters import folded
-from model.photo import decode
-from model.strips import cut
-from model.words import Line
-from train.datasets import Record
+from resformer.model.characters import folded
+from resformer.model.photo import decode
+from resformer.model.strips import cut
+from resformer.model.words import Line
+from resformer.train.datasets import Record
 
 __all__ = ["CutLine", "cut_lines"]
 

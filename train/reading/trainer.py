@@ -10,19 +10,19 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from model.network import Resformer
-from model.reading import BLANK, COLUMN, STRIP_HEIGHT, read_out
-from model.schema import Schema
-from model.strips import cut
-from train.config import ReadingConfig
-from train.datasets import Record
-from train.loop import Log
-from train.part import PartTrainer, photos_of
-from train.print_start import start_reading
-from train.reading.batches import Batch, StripBatches, pack
-from train.reading.lines import CutLine, cut_lines
-from train.render.strips import StripPress
-from train.render.texts import Texts
+from resformer.model.network import Resformer
+from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT, read_out
+from resformer.model.schema import Schema
+from resformer.model.strips import cut
+from resformer.train.config import ReadingConfig
+from resformer.train.datasets import Record
+from resformer.train.loop import Log
+from resformer.train.part import PartTrainer, photos_of
+from resformer.train.print_start import start_reading
+from resformer.train.reading.batches import Batch, StripBatches, pack
+from resformer.train.reading.lines import CutLine, cut_lines
+from resformer.train.render.strips import StripPress
+from resformer.train.render.texts import Texts
 
 __all__ = ["Read", "ReadingTrainer"]
 

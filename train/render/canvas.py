@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 
-from model.words import Line, Point
-from train.render.camera import photographed
-from train.render.fonts import Font
-from train.render.ink import draw_ink
-from train.render.surfaces import paint, surface
+from resformer.model.words import Line, Point
+from resformer.train.render.camera import photographed
+from resformer.train.render.fonts import Font
+from resformer.train.render.ink import draw_ink
+from resformer.train.render.surfaces import paint, surface
 
 __all__ = ["Canvas"]
 

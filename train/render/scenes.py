@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from model.quantity import Quantity, find_quantities
-from model.schema import Schema
-from model.words import Line
-from train.render.canvas import Canvas
-from train.render.fonts import Font, Fonts, load_fonts
-from train.render.surfaces import colours
-from train.render.texts import Texts
+from resformer.model.quantity import Quantity, find_quantities
+from resformer.model.schema import Schema
+from resformer.model.words import Line
+from resformer.train.render.canvas import Canvas
+from resformer.train.render.fonts import Font, Fonts, load_fonts
+from resformer.train.render.surfaces import colours
+from resformer.train.render.texts import Texts
 
 __all__ = ["HELD_LAYOUTS", "LAYOUTS", "Layout", "Scene", "ScenePress"]
 

@@ -14,11 +14,11 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from model.schema import Schema
-from model.strips import CUT_HEIGHT
-from train.render.scenes import Scene, ScenePress
-from train.render.strips import StripPress
-from train.render.texts import Texts
+from resformer.model.schema import Schema
+from resformer.model.strips import CUT_HEIGHT
+from resformer.train.render.scenes import Scene, ScenePress
+from resformer.train.render.strips import StripPress
+from resformer.train.render.texts import Texts
 
 __all__ = ["main"]
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.strips import cut
-from train.render.camera import photographed
-from train.render.fonts import load_fonts
-from train.render.ink import draw_ink
-from train.render.surfaces import colours, paint, surface
-from train.render.texts import Texts
+from resformer.model.strips import cut
+from resformer.train.render.camera import photographed
+from resformer.train.render.fonts import load_fonts
+from resformer.train.render.ink import draw_ink
+from resformer.train.render.surfaces import colours, paint, surface
+from resformer.train.render.texts import Texts
 
 __all__ = ["DrawnStrip", "StripPress", "jittered"]
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from model.quantity import Quantity
-from model.schema import Entity, Schema
-from model.spellings import SPELLINGS
-from model.vocabulary import Vocabulary
+from resformer.model.quantity import Quantity
+from resformer.model.schema import Entity, Schema
+from resformer.model.spellings import SPELLINGS
+from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["Texts"]
 

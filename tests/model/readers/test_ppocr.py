@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from rapidocr.main import RapidOCRError
 
-from model.readers import Reader
-from model.readers.ppocr import PpOcrReader, longer
+from resformer.model.readers import Reader
+from resformer.model.readers.ppocr import PpOcrReader, longer
 
 
 @pytest.fixture(scope="module")

@@ -8,23 +8,23 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from model.characters import CHARACTERS
-from model.errors import BadRequest
-from model.maps import CELL, MAPS
-from model.network import PARTS
-from model.predictor import Predictor
-from model.presets import preset
-from model.readers import READERS, NoReader, make_reader
-from model.readers.crops import CloserReading, CropsReader
-from model.readers.finder import PrintFinder
-from model.readers.own import OwnReading
-from model.readers.recognisers import Text
-from model.reading import BLANK, STRIP_HEIGHT, read_out
-from model.schema import Schema
-from model.strips import Strip
-from model.vocabulary import Vocabulary
-from model.weights import build_network, load_weights, save_weights
-from model.words import Line
+from resformer.model.characters import CHARACTERS
+from resformer.model.errors import BadRequest
+from resformer.model.maps import CELL, MAPS
+from resformer.model.network import PARTS
+from resformer.model.predictor import Predictor
+from resformer.model.presets import preset
+from resformer.model.readers import READERS, NoReader, make_reader
+from resformer.model.readers.crops import CloserReading, CropsReader
+from resformer.model.readers.finder import PrintFinder
+from resformer.model.readers.own import OwnReading
+from resformer.model.readers.recognisers import Text
+from resformer.model.reading import BLANK, STRIP_HEIGHT, read_out
+from resformer.model.schema import Schema
+from resformer.model.strips import Strip
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import build_network, load_weights, save_weights
+from resformer.model.words import Line
 from tests.train.maps.truth import as_maps
 
 VOCABULARY = Vocabulary(Schema.load())

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import yaml
 
-from model.network import PARTS
-from model.presets import preset
-from model.schema import Schema
-from model.vocabulary import Vocabulary
-from model.weights import build_network, save_weights
-from train.config import Source
-from train.maps.finders import main, measure
-from train.part import held_back, photos_of
+from resformer.model.network import PARTS
+from resformer.model.presets import preset
+from resformer.model.schema import Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import build_network, save_weights
+from resformer.train.config import Source
+from resformer.train.maps.finders import main, measure
+from resformer.train.part import held_back, photos_of
 
 VOCABULARY = Vocabulary(Schema.load())
 

@@ -8,21 +8,21 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from model.maps import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
-from model.presets import preset
-from model.schema import Schema
-from model.strips import Strip
-from model.vocabulary import Vocabulary
-from model.weights import build_network, load_weights, save_weights
-from model.words import Line
+from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
+from resformer.model.presets import preset
+from resformer.model.schema import Schema
+from resformer.model.strips import Strip
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import build_network, load_weights, save_weights
+from resformer.model.words import Line
+from resformer.train.config import MapsConfig, Source, load_config
+from resformer.train.datasets import Record
+from resformer.train.maps.cuts import Cuts
+from resformer.train.maps.lines import Found, compare_lines
+from resformer.train.maps.loss import map_loss
+from resformer.train.maps.targets import TRUTHS, TURN, VALID, map_targets
+from resformer.train.maps.trainer import MapsTrainer
 from tests.train.maps.truth import SURE, as_maps
-from train.config import MapsConfig, Source, load_config
-from train.datasets import Record
-from train.maps.cuts import Cuts
-from train.maps.lines import Found, compare_lines
-from train.maps.loss import map_loss
-from train.maps.targets import TRUTHS, TURN, VALID, map_targets
-from train.maps.trainer import MapsTrainer
 
 LINE = Line(((40, 100), (240, 100), (240, 140), (40, 140)), "NET 500", 0.9)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.maps import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
-from model.words import Line
-from train.maps.targets import TURN, map_targets
+from resformer.model.maps import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
+from resformer.model.words import Line
+from resformer.train.maps.targets import TURN, map_targets
 
 SURE = 8.0  # a logit
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from train.products.compare import main
+from resformer.train.products.compare import main
 
 SOURCES = """sources:
   - table: {shop}/table.csv
@@ -18,7 +18,7 @@ SOURCES = """sources:
 
 
 def test_baselines_on_a_table_that_they_know(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    known, asked = tmp_path / "train.yaml", tmp_path / "val.yaml"
+    known, asked = tmp_path / "resformer.train.yaml", tmp_path / "val.yaml"
     known.write_text("preset: nano\nminutes: 1\nepochs: 1\n" + SOURCES.format(shop=shop, category="kind"))
     asked.write_text(SOURCES.format(shop=shop, category="kind > colour"))
     assert main([str(known), str(asked), str(tmp_path / "out")]) == 0

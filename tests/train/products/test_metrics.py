@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from train.products.metrics import cider, fallback_right, hierarchical_win, score_labels, score_texts
+from resformer.train.products.metrics import cider, fallback_right, hierarchical_win, score_labels, score_texts
 
 
 def test_a_win_by_levels() -> None:

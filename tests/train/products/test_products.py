@@ -10,22 +10,30 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from model.catalogue import FIELDS
-from model.labels import LabelVocabulary
-from model.photo import decode
-from model.predictor import Predictor
-from model.products import letterbox
-from model.schema import ENTITIES_FILE, Schema
-from model.vocabulary import Vocabulary
-from train.config import ProductsConfig, ProductSource, load_config, load_product_sources
-from train.products.augment import augment
-from train.products.batches import Pictures, ProductBatches, ProductTargets
-from train.products.evaluate import main as evaluate
-from train.products.lexicon import fit_lexicon
-from train.products.loss import TOKENS, Judgement, ProductLoss
-from train.products.records import Product, balanced, cell_of, frequencies, label_of, log_priors, read_products
-from train.products.trainer import ProductsTrainer
-from train.products.trust import fit_trust
+from resformer.model.catalogue import FIELDS
+from resformer.model.labels import LabelVocabulary
+from resformer.model.photo import decode
+from resformer.model.predictor import Predictor
+from resformer.model.products import letterbox
+from resformer.model.schema import ENTITIES_FILE, Schema
+from resformer.model.vocabulary import Vocabulary
+from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
+from resformer.train.products.augment import augment
+from resformer.train.products.batches import Pictures, ProductBatches, ProductTargets
+from resformer.train.products.evaluate import main as evaluate
+from resformer.train.products.lexicon import fit_lexicon
+from resformer.train.products.loss import TOKENS, Judgement, ProductLoss
+from resformer.train.products.records import (
+    Product,
+    balanced,
+    cell_of,
+    frequencies,
+    label_of,
+    log_priors,
+    read_products,
+)
+from resformer.train.products.trainer import ProductsTrainer
+from resformer.train.products.trust import fit_trust
 
 SCHEMA = Schema.load()
 LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))

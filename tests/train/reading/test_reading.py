@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 import torch
 
-from model.characters import CHARACTERS, folded
-from model.presets import preset
-from model.reading import BLANK, COLUMN, STRIP_HEIGHT, LineReader
-from model.schema import Schema
-from model.strips import cut
-from model.vocabulary import Vocabulary
-from model.weights import build_network, load_weights, save_weights
-from train.config import ReadingConfig, Source
-from train.datasets import Record, read_words
-from train.part import PartTrainer
-from train.reading.batches import LENGTHS, StripBatches, pack, widest
-from train.reading.lines import CutLine, cut_lines
-from train.reading.trainer import Read, ReadingTrainer
-from train.render.fonts import Fonts
-from train.render.strips import StripPress
-from train.render.texts import Texts
+from resformer.model.characters import CHARACTERS, folded
+from resformer.model.presets import preset
+from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT, LineReader
+from resformer.model.schema import Schema
+from resformer.model.strips import cut
+from resformer.model.vocabulary import Vocabulary
+from resformer.model.weights import build_network, load_weights, save_weights
+from resformer.train.config import ReadingConfig, Source
+from resformer.train.datasets import Record, read_words
+from resformer.train.part import PartTrainer
+from resformer.train.reading.batches import LENGTHS, StripBatches, pack, widest
+from resformer.train.reading.lines import CutLine, cut_lines
+from resformer.train.reading.trainer import Read, ReadingTrainer
+from resformer.train.render.fonts import Fonts
+from resformer.train.render.strips import StripPress
+from resformer.train.render.texts import Texts
 
 VOCABULARY = Vocabulary(Schema.load())
 

@@ -6,19 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
-from model.characters import folded
-from model.quantity import find_quantities
-from model.schema import Schema
-from train.render import sheet
-from train.render.camera import photographed
-from train.render.canvas import Canvas
-from train.render.fonts import Fonts, load_fonts
-from train.render.ink import draw_ink
-from train.render.repaint import repainted
-from train.render.scenes import HELD_LAYOUTS, LAYOUTS, Layout, ScenePress, table
-from train.render.strips import StripPress, jittered
-from train.render.surfaces import LEAST_CONTRAST, colours, paint, surface
-from train.render.texts import PRINTED, Texts
+from resformer.model.characters import folded
+from resformer.model.quantity import find_quantities
+from resformer.model.schema import Schema
+from resformer.train.render import sheet
+from resformer.train.render.camera import photographed
+from resformer.train.render.canvas import Canvas
+from resformer.train.render.fonts import Fonts, load_fonts
+from resformer.train.render.ink import draw_ink
+from resformer.train.render.repaint import repainted
+from resformer.train.render.scenes import HELD_LAYOUTS, LAYOUTS, Layout, ScenePress, table
+from resformer.train.render.strips import StripPress, jittered
+from resformer.train.render.surfaces import LEAST_CONTRAST, colours, paint, surface
+from resformer.train.render.texts import PRINTED, Texts
 
 SCHEMA = Schema.load()
 TEXTS = Texts(SCHEMA)
@@ -72,11 +72,11 @@ def test_displays_show_digits_alone(fonts: Fonts) -> None:
 
 def test_letters_may_stand_apart(fonts: Fonts, monkeypatch: pytest.MonkeyPatch) -> None:
     font = next(f for f in (fonts.pick("500 g", rng(i)) for i in range(99)) if not f.digits_only)
-    monkeypatch.setattr("train.render.ink.DOTTED", 0)
-    monkeypatch.setattr("train.render.ink.CURVED", 0)
+    monkeypatch.setattr("resformer.train.render.ink.DOTTED", 0)
+    monkeypatch.setattr("resformer.train.render.ink.CURVED", 0)
 
     def width_and_letters(spaced: float) -> tuple[float, float]:
-        monkeypatch.setattr("train.render.ink.SPACED", spaced)
+        monkeypatch.setattr("resformer.train.render.ink.SPACED", spaced)
         drawn = [draw_ink("HHHH", font, 30, rng(seed)) for seed in range(20)]
         letters = [cv2.connectedComponents((ink > 0.3).astype(np.uint8))[0] - 1 for ink in drawn]
         return float(np.mean([ink.shape[1] for ink in drawn])), float(np.mean(letters))

@@ -1,0 +1,1 @@
+"""Product photos to structured values."""
