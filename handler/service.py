@@ -16,7 +16,7 @@ from resformer.handler.settings import Settings
 from resformer.handler.threads import fair_share
 from resformer.model.errors import ResformerError
 from resformer.model.predictor import Predictor
-from resformer.model.taxonomy import SEPARATOR
+from resformer.model.schema.taxonomy import SEPARATOR
 
 __all__ = ["MODEL_NAME", "Service"]
 

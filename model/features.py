@@ -15,7 +15,7 @@ from resformer.model.drawing_features import drawing_features
 from resformer.model.page import Page
 from resformer.model.priors import Priors
 from resformer.model.quantity import Quantity
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.spellings import AXES
 from resformer.model.words import Line
 

@@ -13,7 +13,7 @@ from resformer.model.network import DIGITS, Inputs
 from resformer.model.page import GEOMETRY, Page
 from resformer.model.priors import Priors
 from resformer.model.quantity import Quantity
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.words import Line
 

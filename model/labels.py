@@ -4,7 +4,7 @@ A label is one token, however it is written: a choice among labels, or among the
 decoder. Text is spelled in the subwords of model.vocabulary.
 """
 
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["LabelVocabulary"]

@@ -25,8 +25,8 @@ from resformer.model.photo import decode as decode_photo
 from resformer.model.priors import Priors
 from resformer.model.quantity import Quantity
 from resformer.model.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
-from resformer.model.schema import Entity, Schema
-from resformer.model.taxonomy import SEPARATOR
+from resformer.model.schema.schema import Entity, Schema
+from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.model.telling import Telling, Told
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import WEIGHTS, Weights, load_weights

@@ -9,7 +9,7 @@ from PIL import Image
 
 from resformer.model.catalogue import FIELDS, SUBWORDS, ProductInputs
 from resformer.model.labels import LabelVocabulary
-from resformer.model.schema import Entity
+from resformer.model.schema.schema import Entity
 
 __all__ = ["Product", "Words", "letterbox", "product_inputs", "product_words"]
 

@@ -11,8 +11,8 @@ from resformer.model.catalogue import BOTH, FIELDS, LEXICON, PICTURE, WORDS, Cat
 from resformer.model.graphs import Graph
 from resformer.model.labels import LabelVocabulary
 from resformer.model.products import Product, Words, letterbox, product_inputs, product_words
-from resformer.model.schema import Entity
-from resformer.model.taxonomy import SEPARATOR
+from resformer.model.schema.schema import Entity
+from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.model.writer import Writer
 
 __all__ = ["Telling", "Told"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from resformer.model.quantity import Quantity
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.units import UNITS
 
 __all__ = ["SUBWORDS_FILE", "Vocabulary"]

@@ -19,8 +19,8 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from resformer.model.quantity import Quantity, parse_quantity
-from resformer.model.schema import Entity, Schema
-from resformer.model.taxonomy import SEPARATOR
+from resformer.model.schema.schema import Entity, Schema
+from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.scripts.tables import UnusableFile, read_table
 
 __all__ = ["main", "problem", "problems"]

@@ -44,8 +44,8 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 from resformer.model.errors import ResformerError
 from resformer.model.readers import DEFAULT_READER, READERS
-from resformer.model.schema import Entity, Schema
-from resformer.model.taxonomy import parse_path
+from resformer.model.schema.schema import Entity, Schema
+from resformer.model.schema.taxonomy import parse_path
 from resformer.scripts.answerers import Answerer, EndpointError, endpoint, in_process
 from resformer.scripts.download_images import Downloader
 from resformer.scripts.files import written_whole

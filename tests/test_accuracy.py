@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from resformer.model.predictor import Predictor
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.train.config import ProductSource, load_product_sources
 from resformer.train.evaluate import predict_rows, predict_rows_from_words, read_rows, score_rows
 from resformer.train.products.evaluate import ask, results

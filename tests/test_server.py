@@ -21,7 +21,7 @@ import requests
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from PIL import Image
 
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.scripts.java import java_home
 from resformer.scripts.sample_photo import draw_sample_photo
 from resformer.scripts.serve import copy_lines

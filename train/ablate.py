@@ -15,7 +15,7 @@ from pathlib import Path
 
 from resformer.model.decoding import EMPTY_MARGIN
 from resformer.model.predictor import Predictor
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.words import Line
 from resformer.train.config import Config, load_config
 from resformer.train.datasets import Record

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from resformer.model.priors import PRIORS_FILE, Priors
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.train.datasets import read_label_counts
 
 

@@ -24,7 +24,7 @@ from resformer.model.inputs import Preprocessor
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.priors import Priors
 from resformer.model.readers import DEFAULT_READER, READERS
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import WEIGHTS
 from resformer.model.words import Line

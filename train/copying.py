@@ -21,7 +21,7 @@ from resformer.model.quantity import find_quantities
 from resformer.model.readers.own import OwnReading
 from resformer.model.readers.recognisers import Recogniser, Text
 from resformer.model.reading import STRIP_HEIGHT
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.strips import CUT_HEIGHT
 from resformer.model.units import UNITS
 from resformer.model.vocabulary import Vocabulary

@@ -13,7 +13,7 @@ from resformer.model.drawing import Drawing, find_drawing
 from resformer.model.page import Page
 from resformer.model.photo import decode
 from resformer.model.quantity import Quantity, parse_quantity
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.words import Line
 
 __all__ = [

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantity import parse_quantity
 from resformer.model.readers import DEFAULT_READER, READERS
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.train.datasets import Question, label_rows, photo_name, read_words, with_drawing
 from resformer.train.evaluation import answer_record
 from resformer.train.metrics import Score, score

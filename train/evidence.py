@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from resformer.model.candidates import find_candidates
 from resformer.model.predictor import Prediction
-from resformer.model.schema import Entity
+from resformer.model.schema.schema import Entity
 from resformer.model.words import Box, Line
 
 __all__ = ["evidence_share", "on_the_spot"]

@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 
 from resformer.model.quantity import Quantity
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.words import Line
 from resformer.train.datasets import Question, Record
 

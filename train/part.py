@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from resformer.model.network import PARTS, Resformer
 from resformer.model.presets import Preset, preset
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, labels_digest, parts_of, save_weights
 from resformer.train.config import PartConfig, Source

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from resformer.model.taxonomy import SEPARATOR, Node, Taxonomy, parse_path
+from resformer.model.schema.taxonomy import SEPARATOR, Node, Taxonomy, parse_path
 from resformer.train.datasets import label_rows
 
 __all__ = ["Moves", "build", "main_parents", "merge_rare", "migrate", "without_brand"]

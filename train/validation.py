@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.train.datasets import Question, Record, read_words, with_drawing
 from resformer.train.evaluate import Row, rows_by_photo
 

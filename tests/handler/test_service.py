@@ -14,7 +14,7 @@ from resformer.handler import service
 from resformer.handler.service import Service
 from resformer.model.photo import decode
 from resformer.model.predictor import Alternative, Prediction, Result
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 
 
 class FakePredictor:

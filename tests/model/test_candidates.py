@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resformer.model.candidates import MAX_CANDIDATES, find_candidates
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.words import Line
 
 SCHEMA = Schema.load()

@@ -9,8 +9,8 @@ from resformer.model.labels import LabelVocabulary
 from resformer.model.lexicon import word_buckets
 from resformer.model.presets import PRESETS, preset
 from resformer.model.products import MOST_WORDS, Product, letterbox, product_inputs, product_words
-from resformer.model.schema import Schema
-from resformer.model.taxonomy import SEPARATOR
+from resformer.model.schema.schema import Schema
+from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.model.telling import SURE, Telling
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.writer import Writer

@@ -6,7 +6,7 @@ from resformer.model.drawing_features import drawing_features
 from resformer.model.features import candidate_features, feature_count
 from resformer.model.page import GEOMETRY, Page
 from resformer.model.priors import Priors
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.words import Line
 
 SCHEMA = Schema.load()

@@ -11,7 +11,7 @@ from resformer.model.page import GEOMETRY, Page
 from resformer.model.presets import PRESETS, preset
 from resformer.model.print_stem import PrintStem
 from resformer.model.priors import Priors
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.stem import Stem
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network

@@ -15,7 +15,7 @@ from resformer.model.predictor import Predictor
 from resformer.model.presets import preset
 from resformer.model.quantity import parse_quantity
 from resformer.model.readers import READERS
-from resformer.model.schema import ENTITIES_FILE, Schema
+from resformer.model.schema.schema import ENTITIES_FILE, Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import WEIGHTS, build_network, load_weights, save_weights
 from resformer.model.words import Line

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resformer.model.quantity import Quantity, parse_quantity
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.units import UNITS
 from resformer.model.vocabulary import Vocabulary
 

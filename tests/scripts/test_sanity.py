@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.scripts import sanity
 from tests.scripts.conftest import write_table
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from resformer.model.drawing import find_drawing
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.train.ablate import PARTS, main, without_geometry, without_picture
 from resformer.train.config import Config, Source
 from resformer.train.generated import generate

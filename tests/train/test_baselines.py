@@ -12,7 +12,7 @@ from resformer.model.inputs import Preprocessor
 from resformer.model.page import Page
 from resformer.model.priors import Priors
 from resformer.model.readers.finder import PrintFinder
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.words import Line
 from resformer.train import read

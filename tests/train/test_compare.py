@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from resformer.model.drawing import find_drawing
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.weights import WEIGHTS
 from resformer.model.words import Line
 from resformer.train.compare import Table, hidden_parts, reachable, read_photos

@@ -7,7 +7,7 @@ import pytest
 
 from resformer.model.presets import preset
 from resformer.model.reading import STRIP_HEIGHT
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, save_weights
 from resformer.train.copying import copy_accuracy, main

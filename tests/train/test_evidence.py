@@ -3,7 +3,7 @@
 import pytest
 
 from resformer.model.predictor import Prediction
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.words import Line
 from resformer.train.evidence import evidence_share, on_the_spot
 

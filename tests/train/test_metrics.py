@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.train.evaluate import read_rows
 from resformer.train.metrics import MIX, Counts, calibration_error, f1_interval, precision_at, score, worse_share
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from resformer.model.taxonomy import Taxonomy
+from resformer.model.schema.taxonomy import Taxonomy
 from resformer.train.taxonomy import build, main, merge_rare, migrate, without_brand
 
 

@@ -13,7 +13,7 @@ from resformer.model.decoder import EMPTY, READ, UNREAD
 from resformer.model.inputs import Preprocessor
 from resformer.model.priors import Priors
 from resformer.model.quantity import Quantity
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import load_weights
 from resformer.model.words import Line

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from resformer.model.candidates import Candidate
 from resformer.model.features import cue_closeness
 from resformer.model.page import Page
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 
 __all__ = ["Rules"]
 

@@ -6,7 +6,7 @@ import lightgbm
 import numpy as np
 
 from resformer.model.inputs import Example, Preprocessor
-from resformer.model.schema import Entity
+from resformer.model.schema.schema import Entity
 from resformer.train.datasets import Record
 
 __all__ = ["Trees"]

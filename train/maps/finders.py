@@ -21,7 +21,7 @@ from resformer.model.photo import decode
 from resformer.model.readers.crops import WANTED
 from resformer.model.readers.finder import PrintFinder
 from resformer.model.readers.recognisers import bundled_model, threads_of
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.strips import find_strips, fitted
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import WEIGHTS, load_weights

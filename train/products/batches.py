@@ -20,7 +20,7 @@ from resformer.model.labels import LabelVocabulary
 from resformer.model.photo import decode
 from resformer.model.products import Product as Asked
 from resformer.model.products import Words, letterbox, product_inputs, product_words
-from resformer.model.schema import Entity
+from resformer.model.schema.schema import Entity
 from resformer.train.config import ProductsConfig
 from resformer.train.products.records import Product
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from resformer.model.schema import Schema
-from resformer.model.taxonomy import SEPARATOR, parse_path
+from resformer.model.schema.schema import Schema
+from resformer.model.schema.taxonomy import SEPARATOR, parse_path
 from resformer.train.baselines.products import nearest_texts, words_alone
 from resformer.train.catalogue import CatalogueRecord, read_catalogue
 from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources

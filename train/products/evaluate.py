@@ -18,8 +18,8 @@ import numpy as np
 from tqdm import tqdm
 
 from resformer.model.predictor import Prediction, Predictor
-from resformer.model.schema import Entity, Schema
-from resformer.model.taxonomy import Node, parse_path
+from resformer.model.schema.schema import Entity, Schema
+from resformer.model.schema.taxonomy import Node, parse_path
 from resformer.train.catalogue import CatalogueRecord, read_catalogue
 from resformer.train.config import ProductSource, load_product_sources
 from resformer.train.plots import plot_confusion

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from resformer.model.labels import LabelVocabulary
 from resformer.model.lexicon import BUCKETS, ENTRIES, Lexicon, word_buckets
-from resformer.model.schema import Entity
+from resformer.model.schema.schema import Entity
 from resformer.train.products.records import Product, log_priors
 
 __all__ = ["entity_members", "fit_lexicon", "likelihood"]

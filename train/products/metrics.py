@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import f1_score
 
-from resformer.model.taxonomy import Node
+from resformer.model.schema.taxonomy import Node
 
 __all__ = ["LabelScore", "cider", "fallback_right", "hierarchical_win", "score_labels", "score_texts"]
 

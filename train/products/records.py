@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from resformer.model.labels import LabelVocabulary
-from resformer.model.schema import Entity, Schema
-from resformer.model.taxonomy import SEPARATOR, parse_path
+from resformer.model.schema.schema import Entity, Schema
+from resformer.model.schema.taxonomy import SEPARATOR, parse_path
 from resformer.train.catalogue import read_catalogue
 from resformer.train.config import ProductSource
 from resformer.train.datasets import label_rows

@@ -19,7 +19,7 @@ from resformer.model.network import Resformer
 from resformer.model.presets import Preset, preset
 from resformer.model.products import Product as Asked
 from resformer.model.products import product_inputs, product_words
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import load_weights
 from resformer.train.config import ProductsConfig

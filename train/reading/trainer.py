@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from resformer.model.network import Resformer
 from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT, read_out
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.strips import cut
 from resformer.train.config import ReadingConfig
 from resformer.train.datasets import Record

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from resformer.model.quantity import Quantity, find_quantities
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.words import Line
 from resformer.train.render.canvas import Canvas
 from resformer.train.render.fonts import Font, Fonts, load_fonts

@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 
 from resformer.model.quantity import Quantity
-from resformer.model.schema import Entity, Schema
+from resformer.model.schema.schema import Entity, Schema
 from resformer.model.spellings import SPELLINGS
 from resformer.model.vocabulary import Vocabulary
 

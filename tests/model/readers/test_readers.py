@@ -20,7 +20,7 @@ from resformer.model.readers.finder import PrintFinder
 from resformer.model.readers.own import OwnReading
 from resformer.model.readers.recognisers import Text
 from resformer.model.reading import BLANK, STRIP_HEIGHT, read_out
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.strips import Strip
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, load_weights, save_weights

@@ -8,7 +8,7 @@ import yaml
 
 from resformer.model.network import PARTS
 from resformer.model.presets import preset
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, save_weights
 from resformer.train.config import Source

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
 from resformer.model.presets import preset
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.strips import Strip
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, load_weights, save_weights

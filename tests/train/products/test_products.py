@@ -15,7 +15,7 @@ from resformer.model.labels import LabelVocabulary
 from resformer.model.photo import decode
 from resformer.model.predictor import Predictor
 from resformer.model.products import letterbox
-from resformer.model.schema import ENTITIES_FILE, Schema
+from resformer.model.schema.schema import ENTITIES_FILE, Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
 from resformer.train.products.augment import augment

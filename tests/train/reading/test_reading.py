@@ -10,7 +10,7 @@ import torch
 from resformer.model.characters import CHARACTERS, folded
 from resformer.model.presets import preset
 from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT, LineReader
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.model.strips import cut
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, load_weights, save_weights

@@ -8,7 +8,7 @@ import pytest
 
 from resformer.model.characters import folded
 from resformer.model.quantity import find_quantities
-from resformer.model.schema import Schema
+from resformer.model.schema.schema import Schema
 from resformer.train.render import sheet
 from resformer.train.render.camera import photographed
 from resformer.train.render.canvas import Canvas

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resformer.model.schema import Schema
-from resformer.model.taxonomy import Taxonomy, parse_path
+from resformer.model.schema.schema import Schema
+from resformer.model.schema.taxonomy import Taxonomy, parse_path
 
 TREE = Taxonomy([("A", "x", "1"), ("A", "x", "2"), ("A", "y"), ("B",)])
 

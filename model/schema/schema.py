@@ -11,12 +11,12 @@ from typing import Any, Literal
 import yaml
 
 from resformer.model.errors import UnknownEntity
-from resformer.model.taxonomy import Taxonomy, parse_path
+from resformer.model.schema.taxonomy import Taxonomy, parse_path
 from resformer.model.units import UNITS
 
 __all__ = ["ENTITIES_FILE", "Entity", "Kind", "Schema"]
 
-ENTITIES_FILE = Path(__file__).with_name("entities.yaml")
+ENTITIES_FILE = Path(__file__).parents[1] / "entities.yaml"
 MAX_SUBWORDS = 1024
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

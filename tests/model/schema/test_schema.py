@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resformer.model.errors import UnknownEntity
-from resformer.model.schema import ENTITIES_FILE, Entity, Schema
+from resformer.model.schema.schema import ENTITIES_FILE, Entity, Schema
 
 LENGTHS = ("centimetre", "foot", "inch", "metre", "millimetre", "yard")
 
