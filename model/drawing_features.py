@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from resformer.model.candidates import Candidate
-from resformer.model.drawing import DIRECTIONS, Drawing
+from resformer.model.images.line_segments import DIRECTIONS, Drawing
 from resformer.model.words import Box
 
 __all__ = ["drawing_features"]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resformer.model.drawing import Drawing
+from resformer.model.images.line_segments import Drawing
 from resformer.model.words import Box, Line
 
 __all__ = ["GEOMETRY", "Page"]

@@ -14,14 +14,14 @@ from torch import Tensor
 from resformer.model.candidates import same_amounts
 from resformer.model.choosing import Choosing
 from resformer.model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
-from resformer.model.drawing import find_drawing
 from resformer.model.errors import BadRequest
+from resformer.model.images.line_segments import find_drawing
+from resformer.model.images.loading import MAX_PIXELS
+from resformer.model.images.loading import decode as decode_photo
 from resformer.model.inputs import Example, Preprocessor
 from resformer.model.labels import LabelVocabulary
 from resformer.model.network import Inputs, Resformer
 from resformer.model.page import Page
-from resformer.model.photo import MAX_PIXELS
-from resformer.model.photo import decode as decode_photo
 from resformer.model.priors import Priors
 from resformer.model.quantity import Quantity
 from resformer.model.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for

@@ -15,7 +15,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from resformer.model.errors import ResformerError
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.readers import DEFAULT_READER, READERS
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from resformer.model.drawing import Drawing
+from resformer.model.images.line_segments import Drawing
 from resformer.model.words import Line, Point
 from resformer.train.datasets import Record
 

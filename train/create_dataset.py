@@ -20,7 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.train.catalogue import photo_file
 from resformer.train.datasets import label_rows
 

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from resformer.model.drawing import Drawing, find_drawing
+from resformer.model.images.line_segments import Drawing, find_drawing
+from resformer.model.images.loading import decode
 from resformer.model.page import Page
-from resformer.model.photo import decode
 from resformer.model.quantity import Quantity, parse_quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.words import Line

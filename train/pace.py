@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.predictor import Predictor
 from resformer.model.readers import DEFAULT_READER, READERS, Reader
 from resformer.train.baselines.readers import BASELINE_READERS

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.products import letterbox
 
 __all__ = ["PACKAGED", "PackagedFeatures", "packaged_tensors"]

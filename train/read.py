@@ -22,7 +22,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.predictor import Predictor
 from resformer.model.readers import READERS
 from resformer.model.readers.crops import CropsReader

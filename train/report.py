@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from resformer.model.candidates import Candidate, find_candidates
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.words import Box
 from resformer.train.datasets import Record, read_words

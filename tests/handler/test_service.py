@@ -12,7 +12,7 @@ from ts.context import Context, RequestProcessor
 
 from resformer.handler import service
 from resformer.handler.service import Service
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.predictor import Alternative, Prediction, Result
 from resformer.model.schema.schema import Schema
 

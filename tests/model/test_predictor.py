@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.model.drawing import find_drawing
 from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
+from resformer.model.images.line_segments import find_drawing
 from resformer.model.inputs import MAX_TEXT_WORDS, MAX_WORDS
 from resformer.model.page import Page
 from resformer.model.predictor import Predictor

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.scripts import download_images
 from resformer.scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
 from tests.scripts.conftest import jpeg, reply, write_table

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from resformer.model.errors import ResformerError
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.predictor import Predictor
 from resformer.model.readers import DEFAULT_READER
 from resformer.scripts import answerers, sanity, score_csv

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resformer.model.drawing import find_drawing
+from resformer.model.images.line_segments import find_drawing
 from resformer.model.schema.schema import Schema
 from resformer.train.ablate import PARTS, main, without_geometry, without_picture
 from resformer.train.config import Config, Source

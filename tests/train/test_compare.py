@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resformer.model.drawing import find_drawing
+from resformer.model.images.line_segments import find_drawing
 from resformer.model.schema.schema import Schema
 from resformer.model.weights import WEIGHTS
 from resformer.model.words import Line

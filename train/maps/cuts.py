@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.train.datasets import Record
 from resformer.train.maps.targets import map_targets
 from resformer.train.recolour import recoloured

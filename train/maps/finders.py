@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.readers.crops import WANTED
 from resformer.model.readers.finder import PrintFinder
 from resformer.model.readers.recognisers import bundled_model, threads_of

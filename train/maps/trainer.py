@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from resformer.model.images.loading import decode
 from resformer.model.network import Resformer
-from resformer.model.photo import decode
 from resformer.model.strips import find_strips, fitted
 from resformer.train.config import MapsConfig
 from resformer.train.datasets import Record

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from resformer.model.characters import folded
-from resformer.model.photo import decode
+from resformer.model.images.loading import decode
 from resformer.model.strips import cut
 from resformer.model.words import Line
 from resformer.train.datasets import Record

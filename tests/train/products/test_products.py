@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from resformer.model.catalogue import FIELDS
+from resformer.model.images.loading import decode
 from resformer.model.labels import LabelVocabulary
-from resformer.model.photo import decode
 from resformer.model.predictor import Predictor
 from resformer.model.products import letterbox
 from resformer.model.schema.schema import ENTITIES_FILE, Schema

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from resformer.model.candidates import Candidate, find_candidates
-from resformer.model.drawing import find_drawing
 from resformer.model.drawing_features import drawing_features
+from resformer.model.images.line_segments import find_drawing
 from resformer.model.words import Line
 
 

@@ -1,0 +1,1 @@
+"""Bytes and pixels, before any network."""
