@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from resformer.model.spellings import FOLD
+from resformer.model.quantities.unit_aliases import FOLD
 
 __all__ = ["CHARACTERS", "folded"]
 

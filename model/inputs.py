@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.candidates import Candidate, find_candidates
-from resformer.model.features import candidate_features, feature_count
 from resformer.model.network import DIGITS, Inputs
 from resformer.model.page import GEOMETRY, Page
-from resformer.model.priors import Priors
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.candidate_features import candidate_features, feature_count
+from resformer.model.quantities.candidates import find_candidates
+from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.quantity import Candidate, Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.words import Line

@@ -71,7 +71,7 @@ class Resformer(nn.Module):
     ):
         """
         Args:
-            features, geometry: numbers per candidate, and per box (model.features).
+            features, geometry: numbers per candidate, and per box (model.quantities.candidate_features).
             parts: which of PARTS it has.
         """
         super().__init__()

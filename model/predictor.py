@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.candidates import same_amounts
 from resformer.model.choosing import Choosing
 from resformer.model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
 from resformer.model.errors import BadRequest
@@ -22,8 +21,9 @@ from resformer.model.inputs import Example, Preprocessor
 from resformer.model.labels import LabelVocabulary
 from resformer.model.network import Inputs, Resformer
 from resformer.model.page import Page
-from resformer.model.priors import Priors
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.candidates import same_amounts
+from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.quantity import Quantity
 from resformer.model.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR

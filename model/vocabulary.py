@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.quantity import Quantity
+from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
-from resformer.model.units import UNITS
 
 __all__ = ["SUBWORDS_FILE", "Vocabulary"]
 

@@ -18,7 +18,8 @@ from pathlib import Path
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from resformer.model.quantity import Quantity, parse_quantity
+from resformer.model.quantities.parser import parse_quantity
+from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.scripts.tables import UnusableFile, read_table

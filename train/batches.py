@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from resformer.model.inputs import Preprocessor
 from resformer.model.network import Inputs
-from resformer.model.units import UNITS
+from resformer.model.quantities.units import UNITS
 from resformer.train.augment import augment
 from resformer.train.datasets import Question, Record
 from resformer.train.loss import Targets, make_targets

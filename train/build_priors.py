@@ -6,7 +6,7 @@ python -m train.build_priors challenge_train.csv.gz
 import argparse
 from pathlib import Path
 
-from resformer.model.priors import PRIORS_FILE, Priors
+from resformer.model.quantities.label_priors import PRIORS_FILE, Priors
 from resformer.model.schema.schema import Schema
 from resformer.train.datasets import read_label_counts
 

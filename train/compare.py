@@ -19,10 +19,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from resformer.model.candidates import find_candidates
 from resformer.model.inputs import Preprocessor
 from resformer.model.predictor import Prediction, Predictor
-from resformer.model.priors import Priors
+from resformer.model.quantities.candidates import find_candidates
+from resformer.model.quantities.label_priors import Priors
 from resformer.model.readers import DEFAULT_READER, READERS
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.vocabulary import Vocabulary

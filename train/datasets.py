@@ -12,7 +12,8 @@ from pathlib import Path
 from resformer.model.images.line_segments import Drawing, find_drawing
 from resformer.model.images.loading import decode
 from resformer.model.page import Page
-from resformer.model.quantity import Quantity, parse_quantity
+from resformer.model.quantities.parser import parse_quantity
+from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.words import Line
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from resformer.model.candidates import find_candidates
 from resformer.model.predictor import Prediction
+from resformer.model.quantities.candidates import find_candidates
 from resformer.model.schema.schema import Entity
 from resformer.model.words import Box, Line
 

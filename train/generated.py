@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.words import Line
 from resformer.train.datasets import Question, Record

@@ -15,7 +15,7 @@ from resformer.model.inputs import Preprocessor
 from resformer.model.network import FEATURE_BINS, Inputs, Resformer
 from resformer.model.predictor import Predictor
 from resformer.model.presets import preset
-from resformer.model.priors import Priors
+from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import Weights, build_network, save_weights

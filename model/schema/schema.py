@@ -11,8 +11,8 @@ from typing import Any, Literal
 import yaml
 
 from resformer.model.errors import UnknownEntity
+from resformer.model.quantities.units import UNITS
 from resformer.model.schema.taxonomy import Taxonomy, parse_path
-from resformer.model.units import UNITS
 
 __all__ = ["ENTITIES_FILE", "Entity", "Kind", "Schema"]
 

@@ -13,7 +13,7 @@ from resformer.model.inputs import MAX_TEXT_WORDS, MAX_WORDS
 from resformer.model.page import Page
 from resformer.model.predictor import Predictor
 from resformer.model.presets import preset
-from resformer.model.quantity import parse_quantity
+from resformer.model.quantities.parser import parse_quantity
 from resformer.model.readers import READERS
 from resformer.model.schema.schema import ENTITIES_FILE, Schema
 from resformer.model.vocabulary import Vocabulary

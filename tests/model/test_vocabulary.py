@@ -3,9 +3,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resformer.model.quantity import Quantity, parse_quantity
+from resformer.model.quantities.parser import parse_quantity
+from resformer.model.quantities.quantity import Quantity
+from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
-from resformer.model.units import UNITS
 from resformer.model.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(Schema.load())

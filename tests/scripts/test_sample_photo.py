@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from resformer.model.quantity import find_quantities
+from resformer.model.quantities.parser import find_quantities
 from resformer.scripts.sample_photo import PRINT, draw_sample_photo, draw_sample_shirt
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.model.candidates import find_candidates
 from resformer.model.inputs import Preprocessor
 from resformer.model.page import Page
-from resformer.model.priors import Priors
+from resformer.model.quantities.candidates import find_candidates
+from resformer.model.quantities.label_priors import Priors
 from resformer.model.readers.finder import PrintFinder
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from resformer.model.candidates import find_candidates
 from resformer.model.predictor import Prediction
+from resformer.model.quantities.candidates import find_candidates
 from resformer.model.words import Line
 from resformer.train.datasets import Record
 from resformer.train.evaluate import Row

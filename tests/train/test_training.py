@@ -11,8 +11,8 @@ from safetensors import safe_open
 
 from resformer.model.decoder import EMPTY, READ, UNREAD
 from resformer.model.inputs import Preprocessor
-from resformer.model.priors import Priors
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import load_weights

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from resformer.model.candidates import Candidate
-from resformer.model.features import cue_closeness
 from resformer.model.page import Page
+from resformer.model.quantities.candidate_features import cue_closeness
+from resformer.model.quantities.quantity import Candidate
 from resformer.model.schema.schema import Entity, Schema
 
 __all__ = ["Rules"]

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT
+from resformer.model.quantities.unit_aliases import SPELLINGS
 from resformer.model.schema.schema import Schema
-from resformer.model.spellings import SPELLINGS
 from resformer.model.strips import INNER
 from resformer.model.words import Line
 

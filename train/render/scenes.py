@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from resformer.model.quantity import Quantity, find_quantities
+from resformer.model.quantities.parser import find_quantities
+from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema
 from resformer.model.words import Line
 from resformer.train.render.canvas import Canvas

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.quantity import Quantity
+from resformer.model.quantities.unit_aliases import SPELLINGS
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.spellings import SPELLINGS
 from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["Texts"]

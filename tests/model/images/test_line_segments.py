@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from resformer.model.candidates import Candidate, find_candidates
-from resformer.model.drawing_features import drawing_features
 from resformer.model.images.line_segments import find_drawing
+from resformer.model.quantities.candidates import find_candidates
+from resformer.model.quantities.line_features import drawing_features
+from resformer.model.quantities.quantity import Candidate
 from resformer.model.words import Line
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from resformer.model.characters import folded
-from resformer.model.quantity import find_quantities
+from resformer.model.quantities.parser import find_quantities
 from resformer.model.schema.schema import Schema
 from resformer.train.render import sheet
 from resformer.train.render.camera import photographed

@@ -1,4 +1,4 @@
-"""Quantities: their one canonical form, and how they are found in print.
+"""Quantities found in print.
 
 A line of print is cut into numbers, each with the unit right behind it if there is one. What stands between
 two numbers tells how they belong together: `10 x 20 x 30 cm` is a chain, `100-240 V` a range, `110/220 V` a
@@ -7,17 +7,17 @@ list.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Any
 
-from resformer.model.measures import Measure, find_measures
-from resformer.model.spellings import FOLD
-from resformer.model.twins import mend_twins
-from resformer.model.units import UNITS, to_si
+from resformer.model.quantities.dual_units import mend_twins
+from resformer.model.quantities.measurements import Measure, find_measures
+from resformer.model.quantities.quantity import Match, Quantity
+from resformer.model.quantities.unit_aliases import FOLD
+from resformer.model.quantities.units import UNITS
 
-__all__ = ["Match", "Quantity", "find_quantities", "parse_quantity"]
+__all__ = ["find_quantities", "parse_quantity"]
 
 Group = tuple[str, range]
 
@@ -29,82 +29,6 @@ LINKS = {
 }
 JOINT = re.compile(r"\s*-?\s*")
 COMPOUNDS = {"foot": "inch", "pound": "ounce"}
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A positive amount, or a rising range of two, in one unit.
-
-    Raises:
-        ValueError: The unit is unknown, or the values are not one or two positive, rising numbers.
-    """
-
-    values: tuple[Decimal, ...]
-    unit: str
-
-    def __post_init__(self) -> None:
-        if self.unit not in UNITS:
-            raise ValueError(f"unknown unit {self.unit!r}; known are {', '.join(UNITS)}")
-        if not all(value.is_finite() and value > 0 for value in self.values) or not (
-            len(self.values) == 1 or (len(self.values) == 2 and self.values[0] < self.values[1])
-        ):
-            raise ValueError(f"values must be one positive number or two that rise, not {self.values}")
-
-    def __str__(self) -> str:
-        """The challenge's string: `1.5 kilogram`, `[100, 240] volt`; shortest decimals, no exponent."""
-        numbers = [f"{value:f}" for value in self.values]
-        numbers = [n.rstrip("0").rstrip(".") if "." in n else n for n in numbers]
-        number = numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
-        return f"{number} {self.unit}"
-
-    @property
-    def value(self) -> float | list[float]:
-        """The number, or [low, high] of a range."""
-        values = [float(value) for value in self.values]
-        return values if len(values) > 1 else values[0]
-
-    @property
-    def si_values(self) -> tuple[float, ...]:
-        """The values in the SI unit."""
-        return tuple(float(to_si(value, self.unit)) for value in self.values)
-
-    def si(self) -> dict[str, Any]:
-        """`{"value": ..., "unit": ...}` in the SI unit; the value is [low, high] for a range."""
-        values = self.si_values
-        return {"value": list(values) if len(values) > 1 else values[0], "unit": UNITS[self.unit].si_unit}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Match:
-    """A quantity in a text, and what is known of how it is printed.
-
-    Attributes:
-        quantity: What is printed there.
-        start: Where its print begins in the text.
-        end: Where its print ends. A unit that stands elsewhere is not inside.
-        axis: The axis written beside the number: one of the keys of AXES, or "".
-        chain_index: Its place in `a x b x c`, from 0.
-        chain_length: How many numbers the chain has; 1 for a number alone.
-        range_member: It is one end of a range.
-        inherited: The number stands bare; the unit is that of another number of the line.
-        slip: A number or unit was misread, and mended here.
-        compound: Two units make one quantity (5' 2").
-        product: It is the total of a multi-pack (6 x 330 ml).
-        per_area: It is the weight of so much cloth or paper (300 g/m²).
-    """
-
-    quantity: Quantity
-    start: int
-    end: int
-    axis: str = ""
-    chain_index: int = 0
-    chain_length: int = 1
-    range_member: bool = False
-    inherited: bool = False
-    slip: bool = False
-    compound: bool = False
-    product: bool = False
-    per_area: bool = False
 
 
 def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:

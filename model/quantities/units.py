@@ -1,7 +1,7 @@
 """The table of units: what each measures and its exact size in SI.
 
 Gallon, quart, pint, cup and fluid ounce are those of the United States; a ton is 1,000 kilogram.
-How units are printed is told in `model/spellings.py`.
+How units are printed is told in `model/quantities/unit_aliases.py`.
 """
 
 from dataclasses import dataclass

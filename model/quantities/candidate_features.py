@@ -6,17 +6,17 @@ They are what a careful person would look at before choosing; the network sees t
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 
 import numpy as np
 
-from resformer.model.candidates import Candidate, find_candidates
-from resformer.model.drawing_features import drawing_features
 from resformer.model.page import Page
-from resformer.model.priors import Priors
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.line_features import drawing_features
+from resformer.model.quantities.quantity import Candidate, Quantity
+from resformer.model.quantities.unit_aliases import AXES
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.spellings import AXES
 from resformer.model.words import Line
 
 __all__ = ["candidate_features", "cue_closeness", "feature_count"]
@@ -59,8 +59,8 @@ def feature_count() -> int:
     """Numbers per candidate."""
     line = Line(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)), "5 g", 1.0)
     entity = Entity("mass", "quantity", units=("gram",))
-    found = find_candidates([line], entity.units)
-    return candidate_features(Page([line], 9, 9), found, entity, Schema((entity,)), Priors.count([])).shape[1]
+    candidate = Candidate(quantity=Quantity((Decimal(5),), "gram"), start=0, end=3, line=0, box=line.box, size=9.0)
+    return candidate_features(Page([line], 9, 9), [candidate], entity, Schema((entity,)), Priors.count([])).shape[1]
 
 
 def _value_features(quantity: Quantity) -> list[float]:

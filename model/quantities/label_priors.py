@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from resformer.model.quantity import Quantity
+from resformer.model.quantities.quantity import Quantity
 
 __all__ = ["PRIORS_FILE", "Priors"]
 
-PRIORS_FILE = Path(__file__).parent / "weights" / "priors.safetensors"
+PRIORS_FILE = Path(__file__).parents[1] / "weights" / "priors.safetensors"
 BINS = np.linspace(-10, 6, 97)  # decades of the SI value, six bins a decade
 SMALLEST_GROUP = 5  # labels of one entity
 # A group's spread is drawn towards this many decades, as if so many labels more had been seen.

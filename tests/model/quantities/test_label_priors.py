@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from resformer.model.priors import Priors
-from resformer.model.quantity import Quantity, parse_quantity
+from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.parser import parse_quantity
+from resformer.model.quantities.quantity import Quantity
 
 UNITS = ("gram", "kilogram")
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from resformer.model.measures import Measure
-from resformer.model.numerals import read_number
-from resformer.model.units import UNITS, to_si
+from resformer.model.quantities.measurements import Measure
+from resformer.model.quantities.numbers import read_number
+from resformer.model.quantities.units import UNITS, to_si
 
 __all__ = ["mend_twins"]
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from resformer.model.spellings import FOLD, SLIPS, SPELLINGS
-from resformer.model.units import UNITS, to_si
+from resformer.model.quantities.unit_aliases import FOLD, SLIPS, SPELLINGS
+from resformer.model.quantities.units import UNITS, to_si
 
 # From the definitions: yard 0.9144 m, pound 0.45359237 kg, US gallon 231 cubic inches, imperial gallon 4.54609 l.
 INCH = Fraction(9144, 360000)

@@ -8,15 +8,16 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from resformer.model.measures import starting_unit
-from resformer.model.quantity import Match, find_quantities
-from resformer.model.spellings import FOLD
-from resformer.model.units import UNITS, to_si
+from resformer.model.quantities.measurements import starting_unit
+from resformer.model.quantities.parser import find_quantities
+from resformer.model.quantities.quantity import Candidate, Match
+from resformer.model.quantities.unit_aliases import FOLD
+from resformer.model.quantities.units import UNITS, to_si
 from resformer.model.words import Box, Line, Point
 
-__all__ = ["MAX_CANDIDATES", "Candidate", "find_candidates", "same_amounts"]
+__all__ = ["MAX_CANDIDATES", "find_candidates", "same_amounts"]
 
 MAX_CANDIDATES = 64
 # How far the same amount in two units may differ after rounding: 12 oz (340 g).
@@ -33,29 +34,6 @@ NO_LENGTHS = r"(?!.*(?:\d\s?([-:/.])\s?\d+\s?\1\s?\d|\d:\d|\d{5}))"
 BARE = re.compile(rf"{NO_LENGTHS}\W{{0,3}}(?:[A-Za-z]{{1,2}}\W{{0,3}})?{NUMBERS}")
 BARE_LENGTH = re.compile(rf"{NO_LENGTHS}(?!.*\d{{4}})\W{{0,3}}(?:[LWHDTlwhdt]\W{{0,3}})?{NUMBERS}")
 FEWEST_LENGTHS = 2  # that tell their unit to others
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate(Match):
-    """A quantity on a photo or in the text that came with it; see Match for the other attributes.
-
-    Attributes:
-        line: Index of its line, where `start` and `end` are places; -1 for the caller's text.
-        box: Where it is printed, (x0, y0, x1, y1) in pixels; None for the caller's text.
-        size: Height of its print in pixels, along the glyphs; 0 for the caller's text.
-        merged: Its number and its unit stand in two neighbouring lines.
-        stated: Its number stands bare; a note or the other lengths state the unit.
-        alternate: Another candidate gives the same amount in another unit.
-        repeats: How many candidates give this very quantity, itself included.
-    """
-
-    line: int = -1
-    box: Box | None = None
-    size: float = 0.0
-    merged: bool = False
-    stated: bool = False
-    alternate: bool = False
-    repeats: int = 1
 
 
 def find_candidates(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from resformer.model.numerals import NUMBER, SLIPPED_NUMBER, read_number
-from resformer.model.spellings import AXES, FOLD, PER_AREA, SLIPS, SPELLINGS
-from resformer.model.units import UNITS
+from resformer.model.quantities.numbers import NUMBER, SLIPPED_NUMBER, read_number
+from resformer.model.quantities.unit_aliases import AXES, FOLD, PER_AREA, SLIPS, SPELLINGS
+from resformer.model.quantities.units import UNITS
 
 __all__ = ["Measure", "find_measures", "starting_unit"]
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resformer.model.quantity import Quantity, find_quantities, parse_quantity
+from resformer.model.quantities.parser import find_quantities, parse_quantity
+from resformer.model.quantities.quantity import Quantity
+from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
-from resformer.model.units import UNITS
 
 SCHEMA = Schema.load()
 LENGTH, MASS, VOLTAGE, POWER, VOLUME = (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resformer.model.candidates import MAX_CANDIDATES, find_candidates
+from resformer.model.quantities.candidates import MAX_CANDIDATES, find_candidates
 from resformer.model.schema.schema import Schema
 from resformer.model.words import Line
 

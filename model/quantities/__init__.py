@@ -1,0 +1,1 @@
+"""Printed numbers and units, the quantities that they make, and what describes a quantity as an answer."""

@@ -1,0 +1,109 @@
+"""Quantities: their one canonical form, and what is known of one that was found in a text or on a photo."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from resformer.model.quantities.units import UNITS, to_si
+from resformer.model.words import Box
+
+__all__ = ["Candidate", "Match", "Quantity"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A positive amount, or a rising range of two, in one unit.
+
+    Raises:
+        ValueError: The unit is unknown, or the values are not one or two positive, rising numbers.
+    """
+
+    values: tuple[Decimal, ...]
+    unit: str
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"unknown unit {self.unit!r}; known are {', '.join(UNITS)}")
+        if not all(value.is_finite() and value > 0 for value in self.values) or not (
+            len(self.values) == 1 or (len(self.values) == 2 and self.values[0] < self.values[1])
+        ):
+            raise ValueError(f"values must be one positive number or two that rise, not {self.values}")
+
+    def __str__(self) -> str:
+        """The challenge's string: `1.5 kilogram`, `[100, 240] volt`; shortest decimals, no exponent."""
+        numbers = [f"{value:f}" for value in self.values]
+        numbers = [n.rstrip("0").rstrip(".") if "." in n else n for n in numbers]
+        number = numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
+        return f"{number} {self.unit}"
+
+    @property
+    def value(self) -> float | list[float]:
+        """The number, or [low, high] of a range."""
+        values = [float(value) for value in self.values]
+        return values if len(values) > 1 else values[0]
+
+    @property
+    def si_values(self) -> tuple[float, ...]:
+        """The values in the SI unit."""
+        return tuple(float(to_si(value, self.unit)) for value in self.values)
+
+    def si(self) -> dict[str, Any]:
+        """`{"value": ..., "unit": ...}` in the SI unit; the value is [low, high] for a range."""
+        values = self.si_values
+        return {"value": list(values) if len(values) > 1 else values[0], "unit": UNITS[self.unit].si_unit}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A quantity in a text, and what is known of how it is printed.
+
+    Attributes:
+        quantity: What is printed there.
+        start: Where its print begins in the text.
+        end: Where its print ends. A unit that stands elsewhere is not inside.
+        axis: The axis written beside the number: one of the keys of AXES, or "".
+        chain_index: Its place in `a x b x c`, from 0.
+        chain_length: How many numbers the chain has; 1 for a number alone.
+        range_member: It is one end of a range.
+        inherited: The number stands bare; the unit is that of another number of the line.
+        slip: A number or unit was misread, and mended here.
+        compound: Two units make one quantity (5' 2").
+        product: It is the total of a multi-pack (6 x 330 ml).
+        per_area: It is the weight of so much cloth or paper (300 g/m²).
+    """
+
+    quantity: Quantity
+    start: int
+    end: int
+    axis: str = ""
+    chain_index: int = 0
+    chain_length: int = 1
+    range_member: bool = False
+    inherited: bool = False
+    slip: bool = False
+    compound: bool = False
+    product: bool = False
+    per_area: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate(Match):
+    """A quantity on a photo or in the text that came with it; see Match for the other attributes.
+
+    Attributes:
+        line: Index of its line, where `start` and `end` are places; -1 for the caller's text.
+        box: Where it is printed, (x0, y0, x1, y1) in pixels; None for the caller's text.
+        size: Height of its print in pixels, along the glyphs; 0 for the caller's text.
+        merged: Its number and its unit stand in two neighbouring lines.
+        stated: Its number stands bare; a note or the other lengths state the unit.
+        alternate: Another candidate gives the same amount in another unit.
+        repeats: How many candidates give this very quantity, itself included.
+    """
+
+    line: int = -1
+    box: Box | None = None
+    size: float = 0.0
+    merged: bool = False
+    stated: bool = False
+    alternate: bool = False
+    repeats: int = 1
