@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from resformer.model.graphs import Graph
-from resformer.model.network import Inputs, Resformer
+from resformer.model.networks.resformer import Inputs, Resformer
 
 __all__ = ["Choosing"]
 

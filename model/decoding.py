@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from resformer.model.decoder import EMPTY, READ, UNREAD
+from resformer.model.networks.decoder import EMPTY, READ, UNREAD
 
 __all__ = ["Answer", "Crossing", "decode"]
 
@@ -61,7 +61,7 @@ def decode(
     it only makes the others less likely.
 
     Args:
-        logits: (Q, READ + C), see model.decoder.PointerDecoder.
+        logits: (Q, READ + C), see model.networks.decoder.PointerDecoder.
         strings: of each question, the candidates' canonical strings. Equal ones are one answer: their
             probabilities add up.
         crossing: pairs of questions that choose together. Both have candidates.

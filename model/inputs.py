@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.network import DIGITS, Inputs
+from resformer.model.networks.resformer import DIGITS, Inputs
 from resformer.model.page import GEOMETRY, Page
 from resformer.model.quantities.candidate_features import candidate_features, feature_count
 from resformer.model.quantities.candidates import find_candidates

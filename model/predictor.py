@@ -19,7 +19,7 @@ from resformer.model.images.loading import MAX_PIXELS
 from resformer.model.images.loading import decode as decode_photo
 from resformer.model.inputs import Example, Preprocessor
 from resformer.model.labels import LabelVocabulary
-from resformer.model.network import Inputs, Resformer
+from resformer.model.networks.resformer import Inputs, Resformer
 from resformer.model.page import Page
 from resformer.model.quantities.candidates import same_amounts
 from resformer.model.quantities.label_priors import Priors

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from resformer.model.catalogue import FIELDS, SUBWORDS, ProductInputs
 from resformer.model.labels import LabelVocabulary
+from resformer.model.networks.attribute_network import FIELDS, SUBWORDS, ProductInputs
 from resformer.model.schema.schema import Entity
 
 __all__ = ["Product", "Words", "letterbox", "product_inputs", "product_words"]

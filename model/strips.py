@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
+from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
 
 __all__ = ["CUT_HEIGHT", "INNER", "Strip", "cut", "find_strips", "fitted"]
 
@@ -39,7 +39,7 @@ def find_strips(maps: np.ndarray, scale: tuple[float, float]) -> list[Strip]:
     """The lines on a photo.
 
     Args:
-        maps: float (MAPS, H, W), see model.maps.
+        maps: float (MAPS, H, W), see model.networks.text_detector.
         scale: pixels of the photo that a pixel of the network's input stands for, in x and y.
     """
     likely = _sigmoid(maps[PRINT])

@@ -10,9 +10,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from resformer.model.network import PARTS, Resformer
+from resformer.model.networks.presets import Preset, preset
+from resformer.model.networks.resformer import PARTS, Resformer
 from resformer.model.page import GEOMETRY
-from resformer.model.presets import Preset, preset
 from resformer.model.quantities.candidate_features import feature_count
 from resformer.model.vocabulary import Vocabulary
 

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.decoder import Cache, TiedDecoder
-from resformer.model.encoder import Memory
 from resformer.model.graphs import Graph
 from resformer.model.labels import LabelVocabulary
+from resformer.model.networks.decoder import Cache, TiedDecoder
+from resformer.model.networks.encoder import Memory
 
 __all__ = ["Writer"]
 

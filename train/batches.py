@@ -7,7 +7,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from resformer.model.inputs import Preprocessor
-from resformer.model.network import Inputs
+from resformer.model.networks.resformer import Inputs
 from resformer.model.quantities.units import UNITS
 from resformer.train.augment import augment
 from resformer.train.datasets import Question, Record

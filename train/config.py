@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_origin
 
 import yaml
 
-from resformer.model.presets import PRESETS
+from resformer.model.networks.presets import PRESETS
 from resformer.train.packaged import PACKAGED
 
 __all__ = [

@@ -17,11 +17,11 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
+from resformer.model.networks.text_recognizer import STRIP_HEIGHT
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.units import UNITS
 from resformer.model.readers.own import OwnReading
 from resformer.model.readers.recognisers import Recogniser, Text
-from resformer.model.reading import STRIP_HEIGHT
 from resformer.model.schema.schema import Schema
 from resformer.model.strips import CUT_HEIGHT
 from resformer.model.vocabulary import Vocabulary

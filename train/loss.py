@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from resformer.model.decoder import EMPTY, READ, UNREAD
 from resformer.model.inputs import Example
+from resformer.model.networks.decoder import EMPTY, READ, UNREAD
 from resformer.train.datasets import Question
 
 __all__ = ["Targets", "answer_loss", "make_targets"]

@@ -12,8 +12,8 @@ from safetensors import safe_open
 from torch import Tensor
 from tqdm import tqdm
 
-from resformer.model.network import PARTS, Resformer
-from resformer.model.presets import Preset, preset
+from resformer.model.networks.presets import Preset, preset
+from resformer.model.networks.resformer import PARTS, Resformer
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, labels_digest, parts_of, save_weights

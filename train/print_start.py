@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from resformer.model.characters import CHARACTERS, folded
-from resformer.model.maps import PrintMaps
-from resformer.model.print_stem import PrintStem
+from resformer.model.networks.text_detector import PrintMaps
+from resformer.model.networks.text_detector_backbone import PrintStem
+from resformer.model.networks.text_recognizer import BLANK, LineReader
 from resformer.model.readers.recognisers import bundled_model
-from resformer.model.reading import BLANK, LineReader
 
 __all__ = ["start_finding", "start_reading"]
 

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from torch import nn
 
-from resformer.model.stem import InvertedResidual
+from resformer.model.networks.backbone import InvertedResidual
 from resformer.train.packaged import packaged_tensors
 
 __all__ = ["start_from_packaged"]

@@ -12,9 +12,9 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from resformer.model.inputs import Preprocessor
-from resformer.model.network import FEATURE_BINS, Inputs, Resformer
+from resformer.model.networks.presets import preset
+from resformer.model.networks.resformer import FEATURE_BINS, Inputs, Resformer
 from resformer.model.predictor import Predictor
-from resformer.model.presets import preset
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from resformer.model.errors import BadRequest
-from resformer.model.network import Resformer
+from resformer.model.networks.resformer import Resformer
 from resformer.model.readers.crops import CloserReading, CropsReader
 from resformer.model.readers.finder import PrintFinder
 from resformer.model.readers.own import OwnReading

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from resformer.model.graphs import Graph
-from resformer.model.network import Resformer
+from resformer.model.networks.resformer import Resformer
 
 __all__ = ["PrintFinder"]
 

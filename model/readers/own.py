@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from resformer.model.graphs import Graph
-from resformer.model.network import Resformer
+from resformer.model.networks.resformer import Resformer
+from resformer.model.networks.text_recognizer import COLUMN, STRIP_HEIGHT, read_out
 from resformer.model.readers.recognisers import Text
-from resformer.model.reading import COLUMN, STRIP_HEIGHT, read_out
 from resformer.model.strips import Strip, cut
 
 __all__ = ["OwnReading"]

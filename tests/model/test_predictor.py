@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
 from resformer.model.images.line_segments import find_drawing
 from resformer.model.inputs import MAX_TEXT_WORDS, MAX_WORDS
+from resformer.model.networks.presets import preset
 from resformer.model.page import Page
 from resformer.model.predictor import Predictor
-from resformer.model.presets import preset
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.readers import READERS
 from resformer.model.schema.schema import ENTITIES_FILE, Schema

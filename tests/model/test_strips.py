@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from resformer.model.maps import CELL, MAPS, PRINT
+from resformer.model.networks.text_detector import CELL, MAPS, PRINT
 from resformer.model.strips import cut, find_strips, fitted
 from resformer.model.words import Line
 from tests.train.maps.truth import as_maps

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resformer.model.presets import preset
-from resformer.model.reading import STRIP_HEIGHT
+from resformer.model.networks.presets import preset
+from resformer.model.networks.text_recognizer import STRIP_HEIGHT
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, save_weights

@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional as F
 
 from resformer.model.characters import CHARACTERS
-from resformer.model.maps import CELL, PRINT, PrintMaps
-from resformer.model.print_stem import PrintStem
+from resformer.model.networks.text_detector import CELL, PRINT, PrintMaps
+from resformer.model.networks.text_detector_backbone import PrintStem
+from resformer.model.networks.text_recognizer import BLANK, LineReader
 from resformer.model.readers.recognisers import bundled_model
-from resformer.model.reading import BLANK, LineReader
 from resformer.train.print_start import start_finding, start_reading
 
 
@@ -59,12 +59,12 @@ def test_the_reading_begins_as_the_packaged_recogniser() -> None:
 
 
 def test_another_recogniser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resformer.model.reading.FIRST", 16)
+    monkeypatch.setattr("resformer.model.networks.text_recognizer.FIRST", 16)
     with pytest.raises(ValueError, match="the package has other filters"):
         start_reading(LineReader())
 
 
 def test_another_finder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resformer.model.print_stem.LEVEL", 32)
+    monkeypatch.setattr("resformer.model.networks.text_detector_backbone.LEVEL", 32)
     with pytest.raises(ValueError, match="the package has other filters"):
         start_finding(PrintStem(), PrintMaps(PrintStem.channels))

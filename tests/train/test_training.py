@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from resformer.model.decoder import EMPTY, READ, UNREAD
 from resformer.model.inputs import Preprocessor
+from resformer.model.networks.decoder import EMPTY, READ, UNREAD
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resformer.model.maps import CUE, DIGIT, HEIGHT, PRINT, TURNS
+from resformer.model.networks.text_detector import CUE, DIGIT, HEIGHT, PRINT, TURNS
 from resformer.train.maps.targets import TURN, VALID
 
 __all__ = ["map_loss"]

@@ -8,7 +8,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, PRINT
+from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, PRINT
 from resformer.model.quantities.unit_aliases import SPELLINGS
 from resformer.model.schema.schema import Schema
 from resformer.model.strips import INNER

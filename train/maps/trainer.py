@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from resformer.model.images.loading import decode
-from resformer.model.network import Resformer
+from resformer.model.networks.resformer import Resformer
 from resformer.model.strips import find_strips, fitted
 from resformer.train.config import MapsConfig
 from resformer.train.datasets import Record

@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from resformer.model.catalogue import ProductInputs
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
 from resformer.model.labels import LabelVocabulary
+from resformer.model.networks.attribute_network import ProductInputs
 from resformer.model.products import Product as Asked
 from resformer.model.products import Words, letterbox, product_inputs, product_words
 from resformer.model.schema.schema import Entity

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from resformer.model.labels import LabelVocabulary
-from resformer.model.lexicon import BUCKETS, ENTRIES, Lexicon, word_buckets
+from resformer.model.networks.bag_of_words import BUCKETS, ENTRIES, Lexicon, word_buckets
 from resformer.model.schema.schema import Entity
 from resformer.train.products.records import Product, log_priors
 

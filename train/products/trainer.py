@@ -12,11 +12,11 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.model.catalogue import BOTH, LEXICON, PICTURE, WORDS, Catalogue, ProductInputs
 from resformer.model.labels import LabelVocabulary
-from resformer.model.lexicon import Lexicon
-from resformer.model.network import Resformer
-from resformer.model.presets import Preset, preset
+from resformer.model.networks.attribute_network import BOTH, LEXICON, PICTURE, WORDS, Catalogue, ProductInputs
+from resformer.model.networks.bag_of_words import Lexicon
+from resformer.model.networks.presets import Preset, preset
+from resformer.model.networks.resformer import Resformer
 from resformer.model.products import Product as Asked
 from resformer.model.products import product_inputs, product_words
 from resformer.model.schema.schema import Entity, Schema

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from resformer.model.characters import CHARACTERS, folded
-from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT
+from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT
 from resformer.model.strips import cut
 from resformer.train.reading.lines import CutLine
 from resformer.train.recolour import recoloured

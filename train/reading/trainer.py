@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.model.network import Resformer
-from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT, read_out
+from resformer.model.networks.resformer import Resformer
+from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT, read_out
 from resformer.model.schema.schema import Schema
 from resformer.model.strips import cut
 from resformer.train.config import ReadingConfig

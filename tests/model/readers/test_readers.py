@@ -10,16 +10,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.characters import CHARACTERS
 from resformer.model.errors import BadRequest
-from resformer.model.maps import CELL, MAPS
-from resformer.model.network import PARTS
+from resformer.model.networks.presets import preset
+from resformer.model.networks.resformer import PARTS
+from resformer.model.networks.text_detector import CELL, MAPS
+from resformer.model.networks.text_recognizer import BLANK, STRIP_HEIGHT, read_out
 from resformer.model.predictor import Predictor
-from resformer.model.presets import preset
 from resformer.model.readers import READERS, NoReader, make_reader
 from resformer.model.readers.crops import CloserReading, CropsReader
 from resformer.model.readers.finder import PrintFinder
 from resformer.model.readers.own import OwnReading
 from resformer.model.readers.recognisers import Text
-from resformer.model.reading import BLANK, STRIP_HEIGHT, read_out
 from resformer.model.schema.schema import Schema
 from resformer.model.strips import Strip
 from resformer.model.vocabulary import Vocabulary

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import yaml
 
-from resformer.model.network import PARTS
-from resformer.model.presets import preset
+from resformer.model.networks.presets import preset
+from resformer.model.networks.resformer import PARTS
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, save_weights

@@ -8,8 +8,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from resformer.model.maps import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
-from resformer.model.presets import preset
+from resformer.model.networks.presets import preset
+from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
 from resformer.model.schema.schema import Schema
 from resformer.model.strips import Strip
 from resformer.model.vocabulary import Vocabulary

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from resformer.model.maps import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
+from resformer.model.networks.text_detector import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
 from resformer.model.words import Line
 from resformer.train.maps.targets import TURN, map_targets
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from resformer.model.catalogue import FIELDS
 from resformer.model.images.loading import decode
 from resformer.model.labels import LabelVocabulary
+from resformer.model.networks.attribute_network import FIELDS
 from resformer.model.predictor import Predictor
 from resformer.model.products import letterbox
 from resformer.model.schema.schema import ENTITIES_FILE, Schema

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from resformer.model.characters import CHARACTERS, folded
-from resformer.model.presets import preset
-from resformer.model.reading import BLANK, COLUMN, STRIP_HEIGHT, LineReader
+from resformer.model.networks.presets import preset
+from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT, LineReader
 from resformer.model.schema.schema import Schema
 from resformer.model.strips import cut
 from resformer.model.vocabulary import Vocabulary

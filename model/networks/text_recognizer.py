@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from resformer.model.characters import CHARACTERS
-from resformer.model.print_blocks import Block, Narrowing
+from resformer.model.networks.lcnet_blocks import Block, Narrowing
 
 __all__ = ["BLANK", "COLUMN", "STRIP_HEIGHT", "LineReader", "read_out"]
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from resformer.model.presets import Preset
+from resformer.model.networks.presets import Preset
 
 __all__ = ["ResNetTrunk"]
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.decoder import Cache, TiedDecoder
-from resformer.model.encoder import Encoder, Memory
 from resformer.model.labels import LabelVocabulary
-from resformer.model.layers import sincos_2d
-from resformer.model.lexicon import Lexicon
-from resformer.model.presets import Preset
-from resformer.model.stem import InvertedResidual, Stem
+from resformer.model.networks.backbone import InvertedResidual, Stem
+from resformer.model.networks.bag_of_words import Lexicon
+from resformer.model.networks.decoder import Cache, TiedDecoder
+from resformer.model.networks.encoder import Encoder, Memory
+from resformer.model.networks.layers import sincos_2d
+from resformer.model.networks.presets import Preset
 
 __all__ = ["BOTH", "FIELDS", "LEXICON", "PICTURE", "WORDS", "Catalogue", "ProductInputs"]
 

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.layers import Attention
-from resformer.model.presets import Preset
+from resformer.model.networks.layers import Attention
+from resformer.model.networks.presets import Preset
 
 __all__ = ["SelfAttention2d", "Stem"]
 
@@ -98,6 +98,6 @@ def _trunk(preset: Preset) -> nn.Module:
     if preset.stem == "mobile":
         return MobileTrunk(preset)
     # Not before it is needed: its package loads torch's compiler, a second and 150 MiB that a server does without.
-    from resformer.model.resnet import ResNetTrunk
+    from resformer.model.networks.resnet import ResNetTrunk
 
     return ResNetTrunk(preset)

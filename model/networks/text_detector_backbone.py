@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.print_blocks import Block, Narrowing, Weigher
+from resformer.model.networks.lcnet_blocks import Block, Narrowing, Weigher
 
 __all__ = ["PrintStem"]
 

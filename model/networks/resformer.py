@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.catalogue import Catalogue
-from resformer.model.decoder import PointerDecoder
-from resformer.model.encoder import Encoder, Memory
 from resformer.model.labels import LabelVocabulary
-from resformer.model.layers import sincos_2d
-from resformer.model.maps import PrintMaps
-from resformer.model.presets import Preset
-from resformer.model.print_stem import PrintStem
-from resformer.model.reading import LineReader
+from resformer.model.networks.attribute_network import Catalogue
+from resformer.model.networks.decoder import PointerDecoder
+from resformer.model.networks.encoder import Encoder, Memory
+from resformer.model.networks.layers import sincos_2d
+from resformer.model.networks.presets import Preset
+from resformer.model.networks.text_detector import PrintMaps
+from resformer.model.networks.text_detector_backbone import PrintStem
+from resformer.model.networks.text_recognizer import LineReader
 from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["DIGITS", "FEATURE_BINS", "PARTS", "Inputs", "Resformer"]

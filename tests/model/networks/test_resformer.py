@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from resformer.model.decoder import READ
 from resformer.model.decoding import decode
 from resformer.model.inputs import Preprocessor
+from resformer.model.networks.backbone import Stem
+from resformer.model.networks.decoder import READ
+from resformer.model.networks.presets import PRESETS, preset
+from resformer.model.networks.text_detector_backbone import PrintStem
 from resformer.model.page import GEOMETRY, Page
-from resformer.model.presets import PRESETS, preset
-from resformer.model.print_stem import PrintStem
 from resformer.model.quantities.candidate_features import feature_count
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
-from resformer.model.stem import Stem
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network
 from resformer.model.words import Line

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.encoder import Memory
-from resformer.model.layers import Attention, FeedForward, KeyValue
+from resformer.model.networks.encoder import Memory
+from resformer.model.networks.layers import Attention, FeedForward, KeyValue
 
 __all__ = ["EMPTY", "READ", "UNREAD", "Cache", "PointerDecoder", "TiedDecoder"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from resformer.model.layers import Attention, FeedForward
+from resformer.model.networks.layers import Attention, FeedForward
 
 __all__ = ["Encoder", "Memory"]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from resformer.model.catalogue import Catalogue, ProductInputs
 from resformer.model.labels import LabelVocabulary
-from resformer.model.lexicon import word_buckets
-from resformer.model.presets import PRESETS, preset
+from resformer.model.networks.attribute_network import Catalogue, ProductInputs
+from resformer.model.networks.bag_of_words import word_buckets
+from resformer.model.networks.presets import PRESETS, preset
 from resformer.model.products import MOST_WORDS, Product, letterbox, product_inputs, product_words
 from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR
