@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from resformer.model.readers import READERS
+from resformer.model.ocr.readers import READERS
 
 __all__ = ["Settings"]
 

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from resformer.model.networks.resformer import DIGITS, Inputs
-from resformer.model.page import GEOMETRY, Page
+from resformer.model.ocr.page import GEOMETRY, Page
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidate_features import candidate_features, feature_count
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.quantity import Candidate, Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.vocabulary import Vocabulary
-from resformer.model.words import Line
 
 __all__ = ["Example", "Preprocessor"]
 

@@ -20,11 +20,11 @@ from resformer.model.images.loading import decode as decode_photo
 from resformer.model.inputs import Example, Preprocessor
 from resformer.model.labels import LabelVocabulary
 from resformer.model.networks.resformer import Inputs, Resformer
-from resformer.model.page import Page
+from resformer.model.ocr.page import Page
+from resformer.model.ocr.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
 from resformer.model.quantities.candidates import same_amounts
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.quantity import Quantity
-from resformer.model.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.model.telling import Telling, Told

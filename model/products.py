@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image
 
 from resformer.model.labels import LabelVocabulary
 from resformer.model.networks.attribute_network import FIELDS, SUBWORDS, ProductInputs
 from resformer.model.schema.schema import Entity
 
-__all__ = ["Product", "Words", "letterbox", "product_inputs", "product_words"]
+__all__ = ["Product", "Words", "product_inputs", "product_words"]
 
 # Of each field; what comes later in a description is terms of sale.
 MOST_WORDS = {"title": 24, "description": 96}
@@ -28,23 +27,6 @@ class Product:
     seen: bool
     words: Words
     entities: Sequence[Entity]
-
-
-def letterbox(image: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, float]]:
-    """Fits a photo into the top left of a grey square.
-
-    Args:
-        image: uint8 (H, W, 3).
-
-    Returns: uint8 (3, side, side), and the shares of the square's width and height that the photo covers.
-    """
-    height, width = image.shape[:2]
-    scale = side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
-    square = np.full((side, side, 3), 127, dtype=np.uint8)
-    square[: size[1], : size[0]] = resized
-    return square.transpose(2, 0, 1), (size[0] / side, size[1] / side)
 
 
 def product_words(vocabulary: LabelVocabulary, title: str, description: str) -> Words:

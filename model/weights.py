@@ -12,7 +12,7 @@ from torch import Tensor
 
 from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import PARTS, Resformer
-from resformer.model.page import GEOMETRY
+from resformer.model.ocr.page import GEOMETRY
 from resformer.model.quantities.candidate_features import feature_count
 from resformer.model.vocabulary import Vocabulary
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from resformer.model.readers import DEFAULT_READER
+from resformer.model.ocr.readers import DEFAULT_READER
 from resformer.scripts.server import Server, ServerError
 
 __all__ = ["latencies", "main", "resident_mebibytes"]

@@ -22,8 +22,8 @@ import yaml
 import resformer
 from resformer.handler.service import MODEL_NAME
 from resformer.handler.settings import Settings
+from resformer.model.ocr.readers import READERS
 from resformer.model.predictor import Predictor
-from resformer.model.readers import READERS
 from resformer.scripts.server import WORKER_ENVIRONMENT
 
 __all__ = ["ArchiveError", "build_archive"]

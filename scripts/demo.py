@@ -16,8 +16,8 @@ if not __package__:  # run as a file: import from the repository, not from this 
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
+from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.predictor import Prediction, Predictor
-from resformer.model.readers import DEFAULT_READER, READERS
 
 __all__ = ["draw_row", "main"]
 

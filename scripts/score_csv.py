@@ -43,7 +43,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from resformer.model.errors import ResformerError
-from resformer.model.readers import DEFAULT_READER, READERS
+from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import parse_path
 from resformer.scripts.answerers import Answerer, EndpointError, endpoint, in_process

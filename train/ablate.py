@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from resformer.model.decoding import EMPTY_MARGIN
+from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
-from resformer.model.words import Line
 from resformer.train.config import Config, load_config
 from resformer.train.datasets import Record
 from resformer.train.evaluate import Row, read_rows, score_rows

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from resformer.model.images.line_segments import Drawing
-from resformer.model.words import Line, Point
+from resformer.model.ocr.text_line import Line, Point
 from resformer.train.datasets import Record
 
 __all__ = ["augment"]

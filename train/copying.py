@@ -18,12 +18,12 @@ import numpy as np
 from tqdm import tqdm
 
 from resformer.model.networks.text_recognizer import STRIP_HEIGHT
+from resformer.model.ocr.line_crop import CUT_HEIGHT
+from resformer.model.ocr.ppocr_recognizer import Recogniser, Text
+from resformer.model.ocr.recognizer import OwnReading
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.units import UNITS
-from resformer.model.readers.own import OwnReading
-from resformer.model.readers.recognisers import Recogniser, Text
 from resformer.model.schema.schema import Schema
-from resformer.model.strips import CUT_HEIGHT
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import WEIGHTS, load_weights
 from resformer.train.render.strips import StripPress

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from resformer.model.images.line_segments import Drawing, find_drawing
 from resformer.model.images.loading import decode
-from resformer.model.page import Page
+from resformer.model.ocr.page import Page
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.words import Line
 
 __all__ = [
     "Question",
@@ -61,7 +61,7 @@ class Record:
 
     Attributes:
         text: title and description that came with the photo.
-        group, drawing: see model.page.Page.
+        group, drawing: see model.ocr.page.Page.
     """
 
     name: str

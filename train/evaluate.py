@@ -19,9 +19,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.parser import parse_quantity
-from resformer.model.readers import DEFAULT_READER, READERS
 from resformer.model.schema.schema import Schema
 from resformer.train.datasets import Question, label_rows, photo_name, read_words, with_drawing
 from resformer.train.evaluation import answer_record

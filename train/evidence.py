@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from resformer.model.ocr.text_line import Box, Line
 from resformer.model.predictor import Prediction
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.schema.schema import Entity
-from resformer.model.words import Box, Line
 
 __all__ = ["evidence_share", "on_the_spot"]
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import numpy as np
 
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.words import Line
 from resformer.train.datasets import Question, Record
 
 __all__ = ["generate"]

@@ -21,8 +21,8 @@ import numpy as np
 from tqdm import tqdm
 
 from resformer.model.images.loading import decode
+from resformer.model.ocr.readers import DEFAULT_READER, READERS, Reader
 from resformer.model.predictor import Predictor
-from resformer.model.readers import DEFAULT_READER, READERS, Reader
 from resformer.train.baselines.readers import BASELINE_READERS
 from resformer.train.evaluate import Row, read_rows, rows_by_photo
 from resformer.train.validation import validation_sets

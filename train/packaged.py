@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from resformer.model.images.loading import decode
-from resformer.model.products import letterbox
+from resformer.model.images.resize import letterbox
 
 __all__ = ["PACKAGED", "PackagedFeatures", "packaged_tensors"]
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from resformer.model.characters import CHARACTERS, folded
 from resformer.model.networks.text_detector import PrintMaps
 from resformer.model.networks.text_detector_backbone import PrintStem
 from resformer.model.networks.text_recognizer import BLANK, LineReader
-from resformer.model.readers.recognisers import bundled_model
+from resformer.model.ocr.charset import CHARACTERS, folded
+from resformer.model.ocr.ppocr_recognizer import bundled_model
 
 __all__ = ["start_finding", "start_reading"]
 

@@ -23,9 +23,9 @@ from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
+from resformer.model.ocr.readers import READERS
+from resformer.model.ocr.two_stage_reader import CropsReader
 from resformer.model.predictor import Predictor
-from resformer.model.readers import READERS
-from resformer.model.readers.crops import CropsReader
 from resformer.train.baselines.readers import BASELINE_READERS
 
 __all__ = ["main"]

@@ -19,10 +19,10 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from resformer.model.images.loading import decode
+from resformer.model.ocr.text_line import Box
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.quantity import Candidate
-from resformer.model.words import Box
 from resformer.train.datasets import Record, read_words
 from resformer.train.evaluate import Row, predict_rows_from_words, read_rows
 

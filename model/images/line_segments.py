@@ -7,7 +7,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from resformer.model.words import Box
+from resformer.model.ocr.text_line import Box
 
 __all__ = ["DIRECTIONS", "Drawing", "find_drawing"]
 

@@ -2,13 +2,12 @@
 
 from typing import Final
 
-import numpy as np
 from torch import Tensor, nn
 
-from resformer.model.characters import CHARACTERS
 from resformer.model.networks.lcnet_blocks import Block, Narrowing
+from resformer.model.ocr.charset import CHARACTERS
 
-__all__ = ["BLANK", "COLUMN", "STRIP_HEIGHT", "LineReader", "read_out"]
+__all__ = ["BLANK", "COLUMN", "STRIP_HEIGHT", "LineReader"]
 
 STRIP_HEIGHT: Final = 32  # pixels
 COLUMN: Final = 4  # pixels of a strip that a step of the reading stands for
@@ -59,16 +58,3 @@ class LineReader(nn.Module):
         x = x.mean(dim=2)
         x = x if seen is None else x * seen[:, :, 0]
         return self.head(self.along(x).transpose(1, 2))
-
-
-def read_out(logits: np.ndarray) -> tuple[str, float]:
-    """The likeliest text of a strip's logits (T, CHARACTERS + 1), read greedily, and its characters' mean
-    probability; 0 for no text."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    likely = 1 / np.exp(shifted).sum(axis=1)
-    best = logits.argmax(axis=1)
-    first = np.ones(len(best), bool)
-    first[1:] = best[1:] != best[:-1]
-    steps = np.flatnonzero(first & (best != BLANK))
-    text = "".join(CHARACTERS[i] for i in best[steps]).strip()
-    return text, float(likely[steps].mean()) if len(steps) else 0.0

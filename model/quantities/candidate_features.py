@@ -11,13 +11,13 @@ from functools import cache
 
 import numpy as np
 
-from resformer.model.page import Page
+from resformer.model.ocr.page import Page
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.line_features import drawing_features
 from resformer.model.quantities.quantity import Candidate, Quantity
 from resformer.model.quantities.unit_aliases import AXES
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.words import Line
 
 __all__ = ["candidate_features", "cue_closeness", "feature_count"]
 

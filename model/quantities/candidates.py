@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from resformer.model.ocr.text_line import Box, Line, Point
 from resformer.model.quantities.measurements import starting_unit
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.quantity import Candidate, Match
 from resformer.model.quantities.unit_aliases import FOLD
 from resformer.model.quantities.units import UNITS, to_si
-from resformer.model.words import Box, Line, Point
 
 __all__ = ["MAX_CANDIDATES", "find_candidates", "same_amounts"]
 

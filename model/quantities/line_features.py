@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from resformer.model.images.line_segments import DIRECTIONS, Drawing
+from resformer.model.ocr.text_line import Box
 from resformer.model.quantities.quantity import Candidate
-from resformer.model.words import Box
 
 __all__ = ["drawing_features"]
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from resformer.model.ocr.text_line import Box
 from resformer.model.quantities.units import UNITS, to_si
-from resformer.model.words import Box
 
 __all__ = ["Candidate", "Match", "Quantity"]
 

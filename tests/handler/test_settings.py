@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from resformer.handler.settings import Settings
-from resformer.model.readers import DEFAULT_READER
+from resformer.model.ocr.readers import DEFAULT_READER
 from tests.conftest import ROOT
 
 GOOD = {"reader": "none", "num_threads": None, "max_pixels": 1000}

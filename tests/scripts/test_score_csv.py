@@ -10,8 +10,8 @@ import pytest
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
+from resformer.model.ocr.readers import DEFAULT_READER
 from resformer.model.predictor import Predictor
-from resformer.model.readers import DEFAULT_READER
 from resformer.scripts import answerers, sanity, score_csv
 from resformer.scripts.download_images import PLACEHOLDER
 from resformer.scripts.journal import Journal, Questions

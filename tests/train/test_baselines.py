@@ -8,13 +8,13 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.inputs import Preprocessor
-from resformer.model.page import Page
+from resformer.model.ocr.detector import PrintFinder
+from resformer.model.ocr.page import Page
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
-from resformer.model.readers.finder import PrintFinder
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
-from resformer.model.words import Line
 from resformer.train import read
 from resformer.train.baselines.readers import BASELINE_READERS, _line
 from resformer.train.baselines.rules import Rules

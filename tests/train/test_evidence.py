@@ -2,9 +2,9 @@
 
 import pytest
 
+from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Prediction
 from resformer.model.schema.schema import Schema
-from resformer.model.words import Line
 from resformer.train.evidence import evidence_share, on_the_spot
 
 WEIGHT = Schema.load()["item_weight"]

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from resformer.model.characters import CHARACTERS
 from resformer.model.networks.text_detector import CELL, PRINT, PrintMaps
 from resformer.model.networks.text_detector_backbone import PrintStem
 from resformer.model.networks.text_recognizer import BLANK, LineReader
-from resformer.model.readers.recognisers import bundled_model
+from resformer.model.ocr.charset import CHARACTERS
+from resformer.model.ocr.ppocr_recognizer import bundled_model
 from resformer.train.print_start import start_finding, start_reading
 
 

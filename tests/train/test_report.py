@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Prediction
 from resformer.model.quantities.candidates import find_candidates
-from resformer.model.words import Line
 from resformer.train.datasets import Record
 from resformer.train.evaluate import Row
 from resformer.train.report import Case, outcome, page

@@ -1,4 +1,4 @@
-"""OCR engines as others use them, behind the interface of model.readers."""
+"""OCR engines as others use them, behind the interface of model.ocr.readers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from resformer.model.readers import Reader
-from resformer.model.readers.recognisers import bundled_model
-from resformer.model.words import Line, Point
+from resformer.model.ocr.ppocr_recognizer import bundled_model
+from resformer.model.ocr.readers import Reader
+from resformer.model.ocr.text_line import Line, Point
 
 __all__ = ["BASELINE_READERS", "DefaultPpOcr", "FasterPaddle", "Tesseract"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from resformer.model.page import Page
+from resformer.model.ocr.page import Page
 from resformer.model.quantities.candidate_features import cue_closeness
 from resformer.model.quantities.quantity import Candidate
 from resformer.model.schema.schema import Entity, Schema

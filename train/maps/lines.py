@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resformer.model.strips import Strip
-from resformer.model.words import Box, Line
+from resformer.model.ocr.detection_postprocess import Strip
+from resformer.model.ocr.text_line import Box, Line
 
 __all__ = ["Found", "bounds", "compare_lines", "met"]
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, PRINT
+from resformer.model.ocr.detection_postprocess import INNER
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.unit_aliases import SPELLINGS
 from resformer.model.schema.schema import Schema
-from resformer.model.strips import INNER
-from resformer.model.words import Line
 
 __all__ = ["TRUTHS", "TURN", "VALID", "map_targets"]
 

@@ -5,8 +5,9 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from resformer.model.images.loading import decode
+from resformer.model.images.resize import fitted
 from resformer.model.networks.resformer import Resformer
-from resformer.model.strips import find_strips, fitted
+from resformer.model.ocr.detection_postprocess import find_strips
 from resformer.train.config import MapsConfig
 from resformer.train.datasets import Record
 from resformer.train.maps.cuts import Cuts

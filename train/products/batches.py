@@ -16,10 +16,11 @@ from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
+from resformer.model.images.resize import letterbox
 from resformer.model.labels import LabelVocabulary
 from resformer.model.networks.attribute_network import ProductInputs
 from resformer.model.products import Product as Asked
-from resformer.model.products import Words, letterbox, product_inputs, product_words
+from resformer.model.products import Words, product_inputs, product_words
 from resformer.model.schema.schema import Entity
 from resformer.train.config import ProductsConfig
 from resformer.train.products.records import Product

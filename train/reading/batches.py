@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from resformer.model.characters import CHARACTERS, folded
 from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT
-from resformer.model.strips import cut
+from resformer.model.ocr.charset import CHARACTERS, folded
+from resformer.model.ocr.line_crop import cut
 from resformer.train.reading.lines import CutLine
 from resformer.train.recolour import recoloured
 from resformer.train.render.camera import photographed

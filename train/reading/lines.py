@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from resformer.model.characters import folded
 from resformer.model.images.loading import decode
-from resformer.model.strips import cut
-from resformer.model.words import Line
+from resformer.model.ocr.charset import folded
+from resformer.model.ocr.line_crop import cut
+from resformer.model.ocr.text_line import Line
 from resformer.train.datasets import Record
 
 __all__ = ["CutLine", "cut_lines"]

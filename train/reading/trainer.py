@@ -11,9 +11,10 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from resformer.model.networks.resformer import Resformer
-from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT, read_out
+from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT
+from resformer.model.ocr.ctc import read_out
+from resformer.model.ocr.line_crop import cut
 from resformer.model.schema.schema import Schema
-from resformer.model.strips import cut
 from resformer.train.config import ReadingConfig
 from resformer.train.datasets import Record
 from resformer.train.loop import Log

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from resformer.model.words import Line, Point
+from resformer.model.ocr.text_line import Line, Point
 from resformer.train.render.camera import photographed
 from resformer.train.render.fonts import Font
 from resformer.train.render.ink import draw_ink

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema
-from resformer.model.words import Line
 from resformer.train.render.canvas import Canvas
 from resformer.train.render.fonts import Font, Fonts, load_fonts
 from resformer.train.render.surfaces import colours

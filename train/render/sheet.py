@@ -14,8 +14,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from resformer.model.ocr.line_crop import CUT_HEIGHT
 from resformer.model.schema.schema import Schema
-from resformer.model.strips import CUT_HEIGHT
 from resformer.train.render.scenes import Scene, ScenePress
 from resformer.train.render.strips import StripPress
 from resformer.train.render.texts import Texts

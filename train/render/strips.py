@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resformer.model.strips import cut
+from resformer.model.ocr.line_crop import cut
 from resformer.train.render.camera import photographed
 from resformer.train.render.fonts import load_fonts
 from resformer.train.render.ink import draw_ink

@@ -5,10 +5,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from resformer.model.images.line_segments import find_drawing
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.line_features import drawing_features
 from resformer.model.quantities.quantity import Candidate
-from resformer.model.words import Line
 
 
 def photo(*strokes: tuple[float, ...], block: tuple[float, ...] | None = None) -> np.ndarray:

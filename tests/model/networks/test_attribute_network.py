@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from resformer.model.images.resize import letterbox
 from resformer.model.labels import LabelVocabulary
 from resformer.model.networks.attribute_network import Catalogue, ProductInputs
 from resformer.model.networks.bag_of_words import word_buckets
 from resformer.model.networks.presets import PRESETS, preset
-from resformer.model.products import MOST_WORDS, Product, letterbox, product_inputs, product_words
+from resformer.model.products import MOST_WORDS, Product, product_inputs, product_words
 from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.model.telling import SURE, Telling

@@ -9,13 +9,13 @@ from resformer.model.networks.backbone import Stem
 from resformer.model.networks.decoder import READ
 from resformer.model.networks.presets import PRESETS, preset
 from resformer.model.networks.text_detector_backbone import PrintStem
-from resformer.model.page import GEOMETRY, Page
+from resformer.model.ocr.page import GEOMETRY, Page
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidate_features import feature_count
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network
-from resformer.model.words import Line
 
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)

@@ -1,13 +1,13 @@
 import numpy as np
 
 from resformer.model.images.line_segments import Drawing
-from resformer.model.page import GEOMETRY, Page
+from resformer.model.ocr.page import GEOMETRY, Page
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidate_features import candidate_features, feature_count
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.line_features import drawing_features
 from resformer.model.schema.schema import Schema
-from resformer.model.words import Line
 
 SCHEMA = Schema.load()
 PRIORS = Priors.count([])

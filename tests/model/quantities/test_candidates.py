@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidates import MAX_CANDIDATES, find_candidates
 from resformer.model.schema.schema import Schema
-from resformer.model.words import Line
 
 SCHEMA = Schema.load()
 LENGTH, MASS, VOLTAGE = (SCHEMA[name].units for name in ("width", "item_weight", "voltage"))

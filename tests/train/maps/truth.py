@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from resformer.model.networks.text_detector import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
-from resformer.model.words import Line
+from resformer.model.ocr.text_line import Line
 from resformer.train.maps.targets import TURN, map_targets
 
 SURE = 8.0  # a logit

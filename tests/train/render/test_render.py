@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from resformer.model.characters import folded
+from resformer.model.ocr.charset import folded
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.schema.schema import Schema
 from resformer.train.render import sheet

@@ -8,23 +8,24 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.model.characters import CHARACTERS
 from resformer.model.errors import BadRequest
 from resformer.model.networks.presets import preset
 from resformer.model.networks.resformer import PARTS
 from resformer.model.networks.text_detector import CELL, MAPS
-from resformer.model.networks.text_recognizer import BLANK, STRIP_HEIGHT, read_out
+from resformer.model.networks.text_recognizer import BLANK, STRIP_HEIGHT
+from resformer.model.ocr.charset import CHARACTERS
+from resformer.model.ocr.ctc import read_out
+from resformer.model.ocr.detection_postprocess import Strip
+from resformer.model.ocr.detector import PrintFinder
+from resformer.model.ocr.ppocr_recognizer import Text
+from resformer.model.ocr.readers import READERS, NoReader, make_reader
+from resformer.model.ocr.recognizer import OwnReading
+from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.two_stage_reader import CloserReading, CropsReader
 from resformer.model.predictor import Predictor
-from resformer.model.readers import READERS, NoReader, make_reader
-from resformer.model.readers.crops import CloserReading, CropsReader
-from resformer.model.readers.finder import PrintFinder
-from resformer.model.readers.own import OwnReading
-from resformer.model.readers.recognisers import Text
 from resformer.model.schema.schema import Schema
-from resformer.model.strips import Strip
 from resformer.model.vocabulary import Vocabulary
 from resformer.model.weights import build_network, load_weights, save_weights
-from resformer.model.words import Line
 from tests.train.maps.truth import as_maps
 
 VOCABULARY = Vocabulary(Schema.load())

@@ -6,9 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from resformer.model.readers.recognisers import Recogniser, Text, has_digit
-from resformer.model.strips import CUT_HEIGHT, Strip, cut, find_strips, fitted
-from resformer.model.words import Line
+from resformer.model.images.resize import fitted
+from resformer.model.ocr.detection_postprocess import Strip, find_strips
+from resformer.model.ocr.line_crop import CUT_HEIGHT, cut
+from resformer.model.ocr.ppocr_recognizer import Recogniser, Text, has_digit
+from resformer.model.ocr.text_line import Line
 
 __all__ = ["CloserReading", "CropsReader", "Reading"]
 

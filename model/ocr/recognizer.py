@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from resformer.model.graphs import Graph
 from resformer.model.networks.resformer import Resformer
-from resformer.model.networks.text_recognizer import COLUMN, STRIP_HEIGHT, read_out
-from resformer.model.readers.recognisers import Text
-from resformer.model.strips import Strip, cut
+from resformer.model.networks.text_recognizer import COLUMN, STRIP_HEIGHT
+from resformer.model.ocr.ctc import read_out
+from resformer.model.ocr.detection_postprocess import Strip
+from resformer.model.ocr.line_crop import cut
+from resformer.model.ocr.ppocr_recognizer import Text
 
 __all__ = ["OwnReading"]
 

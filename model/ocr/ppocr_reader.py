@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from resformer.model.graphs import session_of
-from resformer.model.readers.recognisers import COMMON, Recogniser, Text, bundled_model, has_digit, threads_of
-from resformer.model.words import Line, Point
+from resformer.model.ocr.ppocr_recognizer import COMMON, Recogniser, Text, bundled_model, has_digit, threads_of
+from resformer.model.ocr.text_line import Line, Point
 
 __all__ = ["PpOcrReader", "longer"]
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from resformer.model.errors import BadRequest
 from resformer.model.networks.resformer import Resformer
-from resformer.model.readers.crops import CloserReading, CropsReader
-from resformer.model.readers.finder import PrintFinder
-from resformer.model.readers.own import OwnReading
-from resformer.model.readers.ppocr import PpOcrReader
-from resformer.model.words import Line
+from resformer.model.ocr.detector import PrintFinder
+from resformer.model.ocr.ppocr_reader import PpOcrReader
+from resformer.model.ocr.recognizer import OwnReading
+from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.two_stage_reader import CloserReading, CropsReader
 
 __all__ = ["DEFAULT_READER", "READERS", "NoReader", "Reader", "make_reader", "readers_for"]
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from rapidocr.main import RapidOCRError
 
-from resformer.model.readers import Reader
-from resformer.model.readers.ppocr import PpOcrReader, longer
+from resformer.model.ocr.ppocr_reader import PpOcrReader, longer
+from resformer.model.ocr.readers import Reader
 
 
 @pytest.fixture(scope="module")

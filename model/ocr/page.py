@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resformer.model.images.line_segments import Drawing
-from resformer.model.words import Box, Line
+from resformer.model.ocr.text_line import Box, Line
 
 __all__ = ["GEOMETRY", "Page"]
 

@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from resformer.model.images.resize import fitted
 from resformer.model.networks.text_detector import CELL, MAPS, PRINT
-from resformer.model.strips import cut, find_strips, fitted
-from resformer.model.words import Line
+from resformer.model.ocr.detection_postprocess import find_strips
+from resformer.model.ocr.line_crop import cut
+from resformer.model.ocr.text_line import Line
 from tests.train.maps.truth import as_maps
 
 

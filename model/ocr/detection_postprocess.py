@@ -1,4 +1,4 @@
-"""Lines of print from the maps of a photo, and strips of pixels cut along them."""
+"""Lines of print from the maps of a photo."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,14 @@ import numpy as np
 
 from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
 
-__all__ = ["CUT_HEIGHT", "INNER", "Strip", "cut", "find_strips", "fitted"]
+__all__ = ["INNER", "Strip", "find_strips"]
 
 INNER = 0.2  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
 LEVELS = (0.4, 0.55, 0.7, 0.85)  # sureness of print above which cells are joined to lines
 THICK = 1.6  # times the band of one line, cells that spread further are several lines
 LEAST_CELLS = 3
-STRIDE = 32  # the sides of a photo are multiples of it: few sizes, each of which is prepared once
-ENLARGED = 2.0  # at most
 # A line of which the cells spread this much further one way than the other tells its own angle.
 LONG = 4.0
-CUT_HEIGHT = 48  # pixels, as PP-OCR's recognisers take strips
 
 
 @dataclass(frozen=True)
@@ -113,40 +110,6 @@ def _bands(likely: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarr
         known += int(single.sum())
     _, line = np.unique(np.concatenate(lines), return_inverse=True)
     return np.concatenate(rows), np.concatenate(columns), line.astype(np.intp)
-
-
-def fitted(image: np.ndarray, longest: int) -> tuple[np.ndarray, tuple[float, float]]:
-    """A photo (H, W, 3) at a size that the network takes, its longer side about `longest` pixels, and the pixels of the
-    photo that one of its own stands for, in x and y."""
-    height, width = image.shape[:2]
-    scale = min(longest / max(height, width), ENLARGED)
-    size = [max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (width, height)]
-    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return resized, (width / size[0], height / size[1])
-
-
-def cut(image: np.ndarray, corners: np.ndarray, height: int = CUT_HEIGHT) -> np.ndarray:
-    """The pixels of a strip, uint8 (height, W, 3), turned to be read.
-
-    Args:
-        image: uint8 (H, W, 3).
-    """
-    a, b, _, d = corners.astype(np.float32)
-    tall = max(float(np.linalg.norm(d - a)), 1e-3)
-    width = max(1, round(float(np.linalg.norm(b - a)) * height / tall))
-    # Large print is sampled twice as finely and then averaged, or it would flicker.
-    fine = 2 if tall > 2 * height else 1
-    to = np.array([[0, 0], [width * fine, 0], [0, height * fine]], np.float32)
-    # Corners are places between pixels; to OpenCV whole numbers are the middles of pixels.
-    turn = cv2.getAffineTransform(np.stack([a, b, d]) - 0.5, to - 0.5)
-    strip = cv2.warpAffine(
-        image,
-        turn,
-        (width * fine, height * fine),
-        flags=cv2.INTER_CUBIC if tall < height else cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return cv2.resize(strip, (width, height), interpolation=cv2.INTER_AREA) if fine > 1 else strip
 
 
 def _angles(turns: np.ndarray, xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> np.ndarray:
