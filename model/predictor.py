@@ -11,14 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.choosing import Choosing
-from resformer.model.decoding import EMPTY_MARGIN, Answer, Crossing, decode
 from resformer.model.errors import BadRequest
 from resformer.model.images.line_segments import find_drawing
 from resformer.model.images.loading import MAX_PIXELS
 from resformer.model.images.loading import decode as decode_photo
-from resformer.model.inputs import Example, Preprocessor
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.attribute_predictor import Telling, Told
+from resformer.model.inference.checkpoint import WEIGHTS, Weights, load_weights
+from resformer.model.inference.decoding import EMPTY_MARGIN, Answer, Crossing, decode
+from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.quantity_inputs import Example, Preprocessor
+from resformer.model.inference.quantity_ranker import Choosing
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.resformer import Inputs, Resformer
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
@@ -27,9 +30,6 @@ from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
-from resformer.model.telling import Telling, Told
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import WEIGHTS, Weights, load_weights
 
 MAX_TEXT = 10_000  # characters of title and description
 
@@ -148,7 +148,7 @@ class Predictor:
             reader: who reads words where a request does not say, one of READERS.
             threads: of network and reader; None keeps torch's own choice.
             max_pixels: larger photos are refused.
-            empty_margin: see model.decoding.decode.
+            empty_margin: see model.inference.decoding.decode.
         """
         if threads is not None:
             torch.set_num_threads(threads)

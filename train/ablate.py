@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from resformer.model.decoding import EMPTY_MARGIN
+from resformer.model.inference.decoding import EMPTY_MARGIN
 from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
@@ -59,7 +59,7 @@ class Part:
         name: what it does without; "" for nothing.
         config: the training settings without the part.
         view: what of a record is left without the part, in training and when asked.
-        empty_margin: see model.decoding.decode.
+        empty_margin: see model.inference.decoding.decode.
     """
 
     name: str

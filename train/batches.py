@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch.utils.data import Dataset
 
-from resformer.model.inputs import Preprocessor
+from resformer.model.inference.quantity_inputs import Preprocessor
 from resformer.model.networks.resformer import Inputs
 from resformer.model.quantities.units import UNITS
 from resformer.train.augment import augment

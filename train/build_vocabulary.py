@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from resformer.model.vocabulary import SUBWORDS_FILE
+from resformer.model.inference.tokenizer import SUBWORDS_FILE
 from resformer.train.datasets import read_words
 
 SUBWORDS = 1024

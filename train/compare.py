@@ -19,15 +19,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from resformer.model.inputs import Preprocessor
+from resformer.model.inference.checkpoint import WEIGHTS
+from resformer.model.inference.quantity_inputs import Preprocessor
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import WEIGHTS
 from resformer.train.baselines import readers as ocr_engines
 from resformer.train.baselines.rules import Rules
 from resformer.train.baselines.trees import Trees

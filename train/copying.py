@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
+from resformer.model.inference.checkpoint import WEIGHTS, load_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.text_recognizer import STRIP_HEIGHT
 from resformer.model.ocr.line_crop import CUT_HEIGHT
 from resformer.model.ocr.ppocr_recognizer import Recogniser, Text
@@ -24,8 +26,6 @@ from resformer.model.ocr.recognizer import OwnReading
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import WEIGHTS, load_weights
 from resformer.train.render.strips import StripPress
 from resformer.train.render.texts import Texts
 

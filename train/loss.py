@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from resformer.model.inputs import Example
+from resformer.model.inference.quantity_inputs import Example
 from resformer.model.networks.decoder import EMPTY, READ, UNREAD
 from resformer.train.datasets import Question
 

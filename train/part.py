@@ -12,11 +12,11 @@ from safetensors import safe_open
 from torch import Tensor
 from tqdm import tqdm
 
+from resformer.model.inference.checkpoint import build_network, labels_digest, parts_of, save_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import PARTS, Resformer
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import build_network, labels_digest, parts_of, save_weights
 from resformer.train.config import PartConfig, Source
 from resformer.train.datasets import Record, read_words
 from resformer.train.loop import Log, Loop, OnDevice

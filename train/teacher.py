@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from resformer.model.inputs import Preprocessor
+from resformer.model.inference.quantity_inputs import Preprocessor
 from resformer.model.quantities.parser import parse_quantity
 from resformer.train.baselines.trees import Trees
 from resformer.train.datasets import Record

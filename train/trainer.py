@@ -11,14 +11,14 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.model.inputs import Preprocessor
+from resformer.model.inference.checkpoint import Weights, build_network, save_weights
+from resformer.model.inference.quantity_inputs import Preprocessor
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import preset
 from resformer.model.networks.resformer import FEATURE_BINS, Inputs, Resformer
 from resformer.model.predictor import Predictor
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import Weights, build_network, save_weights
 from resformer.train.batches import Batches, Shares
 from resformer.train.config import Config
 from resformer.train.datasets import Record, read_again, read_challenge, read_hand, read_unlabelled

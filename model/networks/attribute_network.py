@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.networks.backbone import InvertedResidual, Stem
 from resformer.model.networks.bag_of_words import Lexicon
 from resformer.model.networks.decoder import Cache, TiedDecoder

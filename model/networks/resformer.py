@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.attribute_network import Catalogue
 from resformer.model.networks.decoder import PointerDecoder
 from resformer.model.networks.encoder import Encoder, Memory
@@ -21,7 +22,6 @@ from resformer.model.networks.presets import Preset
 from resformer.model.networks.text_detector import PrintMaps
 from resformer.model.networks.text_detector_backbone import PrintStem
 from resformer.model.networks.text_recognizer import LineReader
-from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["DIGITS", "FEATURE_BINS", "PARTS", "Inputs", "Resformer"]
 

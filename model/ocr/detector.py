@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.graphs import Graph
+from resformer.model.inference.onnx_module import Graph
 from resformer.model.networks.resformer import Resformer
 
 __all__ = ["PrintFinder"]

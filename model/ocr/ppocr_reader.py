@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from resformer.model.graphs import session_of
+from resformer.model.inference.onnx_module import session_of
 from resformer.model.ocr.ppocr_recognizer import COMMON, Recogniser, Text, bundled_model, has_digit, threads_of
 from resformer.model.ocr.text_line import Line, Point
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.graphs import Graph
+from resformer.model.inference.onnx_module import Graph
 from resformer.model.networks.resformer import Resformer
 from resformer.model.networks.text_recognizer import COLUMN, STRIP_HEIGHT
 from resformer.model.ocr.ctc import read_out

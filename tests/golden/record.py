@@ -15,8 +15,8 @@ from typing import Any
 import onnxruntime
 import torch
 
+from resformer.model.inference.checkpoint import WEIGHTS
 from resformer.model.predictor import Predictor, Result
-from resformer.model.weights import WEIGHTS
 from tests.golden.photos import DATA, GoldenPhoto, golden_photos
 
 __all__ = ["RECORD", "answers_of", "arithmetic", "weights_digest"]

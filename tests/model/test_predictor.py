@@ -9,7 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
 from resformer.model.images.line_segments import find_drawing
-from resformer.model.inputs import MAX_TEXT_WORDS, MAX_WORDS
+from resformer.model.inference.checkpoint import WEIGHTS, build_network, load_weights, save_weights
+from resformer.model.inference.quantity_inputs import MAX_TEXT_WORDS, MAX_WORDS
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import preset
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.readers import READERS
@@ -17,8 +19,6 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Predictor
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import ENTITIES_FILE, Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import WEIGHTS, build_network, load_weights, save_weights
 
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)

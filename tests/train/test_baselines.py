@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.model.inputs import Preprocessor
+from resformer.model.inference.quantity_inputs import Preprocessor
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.ocr.detector import PrintFinder
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
 from resformer.train import read
 from resformer.train.baselines.readers import BASELINE_READERS, _line
 from resformer.train.baselines.rules import Rules

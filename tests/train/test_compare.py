@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from resformer.model.images.line_segments import find_drawing
+from resformer.model.inference.checkpoint import WEIGHTS
 from resformer.model.ocr.text_line import Line
 from resformer.model.schema.schema import Schema
-from resformer.model.weights import WEIGHTS
 from resformer.train.compare import Table, hidden_parts, reachable, read_photos
 from resformer.train.datasets import Question, Record
 from resformer.train.evaluate import Row

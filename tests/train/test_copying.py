@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from resformer.model.inference.checkpoint import build_network, save_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import preset
 from resformer.model.networks.text_recognizer import STRIP_HEIGHT
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import build_network, save_weights
 from resformer.train.copying import copy_accuracy, main
 from resformer.train.render.strips import DrawnStrip, StripPress
 

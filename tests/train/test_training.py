@@ -9,14 +9,14 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from resformer.model.inputs import Preprocessor
+from resformer.model.inference.checkpoint import load_weights
+from resformer.model.inference.quantity_inputs import Preprocessor
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.decoder import EMPTY, READ, UNREAD
 from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import load_weights
 from resformer.train.augment import augment
 from resformer.train.batches import Batches, Shares
 from resformer.train.config import Config, Source, load_config

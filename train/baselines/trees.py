@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import lightgbm
 import numpy as np
 
-from resformer.model.inputs import Example, Preprocessor
+from resformer.model.inference.quantity_inputs import Example, Preprocessor
 from resformer.model.schema.schema import Entity
 from resformer.train.datasets import Record
 

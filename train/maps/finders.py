@@ -19,14 +19,14 @@ from tqdm import tqdm
 
 from resformer.model.images.loading import decode
 from resformer.model.images.resize import fitted
+from resformer.model.inference.checkpoint import WEIGHTS, load_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.ocr.detection_postprocess import find_strips
 from resformer.model.ocr.detector import PrintFinder
 from resformer.model.ocr.ppocr_recognizer import bundled_model, threads_of
 from resformer.model.ocr.text_line import Box
 from resformer.model.ocr.two_stage_reader import WANTED
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import WEIGHTS, load_weights
 from resformer.train.config import MapsConfig, load_config
 from resformer.train.datasets import Record
 from resformer.train.maps.lines import bounds, met

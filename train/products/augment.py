@@ -13,7 +13,7 @@ def augment(pixels: Tensor, visible: Tensor, side: int, mirrored: Tensor, genera
     """Random views of letterboxed pictures, which cover the same share of their box.
 
     Args:
-        pixels: uint8 (P, 3, S, S). visible: (P, 2), see model.products.letterbox.
+        pixels: uint8 (P, 3, S, S). visible: (P, 2), see model.inference.attribute_inputs.letterbox.
         side: of the views; what is drawn does not depend on it.
         mirrored: bool (P,), which of them may be mirrored.
         generator: on the device of the pictures.

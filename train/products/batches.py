@@ -17,10 +17,10 @@ from tqdm import tqdm
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
 from resformer.model.images.resize import letterbox
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.attribute_inputs import Product as Asked
+from resformer.model.inference.attribute_inputs import Words, product_inputs, product_words
+from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.networks.attribute_network import ProductInputs
-from resformer.model.products import Product as Asked
-from resformer.model.products import Words, product_inputs, product_words
 from resformer.model.schema.schema import Entity
 from resformer.train.config import ProductsConfig
 from resformer.train.products.records import Product

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.networks.bag_of_words import BUCKETS, ENTRIES, Lexicon, word_buckets
 from resformer.model.schema.schema import Entity
 from resformer.train.products.records import Product, log_priors

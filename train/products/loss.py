@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.train.products.batches import ProductTargets
 
 __all__ = ["TOKENS", "Judgement", "ProductLoss"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR, parse_path
 from resformer.train.catalogue import read_catalogue

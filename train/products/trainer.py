@@ -12,16 +12,16 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.attribute_inputs import Product as Asked
+from resformer.model.inference.attribute_inputs import product_inputs, product_words
+from resformer.model.inference.checkpoint import load_weights
+from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.attribute_network import BOTH, LEXICON, PICTURE, WORDS, Catalogue, ProductInputs
 from resformer.model.networks.bag_of_words import Lexicon
 from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import Resformer
-from resformer.model.products import Product as Asked
-from resformer.model.products import product_inputs, product_words
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import load_weights
 from resformer.train.config import ProductsConfig
 from resformer.train.loop import Log
 from resformer.train.part import PartTrainer

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.quantities.unit_aliases import SPELLINGS
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["Texts"]
 

@@ -5,16 +5,16 @@ import pytest
 import torch
 
 from resformer.model.images.resize import letterbox
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.attribute_inputs import MOST_WORDS, Product, product_inputs, product_words
+from resformer.model.inference.attribute_predictor import SURE, Telling
+from resformer.model.inference.generation import Writer
+from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.attribute_network import Catalogue, ProductInputs
 from resformer.model.networks.bag_of_words import word_buckets
 from resformer.model.networks.presets import PRESETS, preset
-from resformer.model.products import MOST_WORDS, Product, product_inputs, product_words
 from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR
-from resformer.model.telling import SURE, Telling
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.writer import Writer
 
 SCHEMA = Schema.load()
 LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from resformer.model.decoding import decode
-from resformer.model.inputs import Preprocessor
+from resformer.model.inference.checkpoint import build_network
+from resformer.model.inference.decoding import decode
+from resformer.model.inference.quantity_inputs import Preprocessor
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.backbone import Stem
 from resformer.model.networks.decoder import READ
 from resformer.model.networks.presets import PRESETS, preset
@@ -14,8 +16,6 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidate_features import feature_count
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import build_network
 
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)

@@ -9,6 +9,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.errors import BadRequest
+from resformer.model.inference.checkpoint import build_network, load_weights, save_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import preset
 from resformer.model.networks.resformer import PARTS
 from resformer.model.networks.text_detector import CELL, MAPS
@@ -24,8 +26,6 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.ocr.two_stage_reader import CloserReading, CropsReader
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import build_network, load_weights, save_weights
 from tests.train.maps.truth import as_maps
 
 VOCABULARY = Vocabulary(Schema.load())

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import yaml
 
+from resformer.model.inference.checkpoint import build_network, save_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import preset
 from resformer.model.networks.resformer import PARTS
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import build_network, save_weights
 from resformer.train.config import Source
 from resformer.train.maps.finders import main, measure
 from resformer.train.part import held_back, photos_of

@@ -8,13 +8,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from resformer.model.inference.checkpoint import build_network, load_weights, save_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import preset
 from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
 from resformer.model.ocr.detection_postprocess import Strip
 from resformer.model.ocr.text_line import Line
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import build_network, load_weights, save_weights
 from resformer.train.config import MapsConfig, Source, load_config
 from resformer.train.datasets import Record
 from resformer.train.maps.cuts import Cuts

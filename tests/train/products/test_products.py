@@ -12,11 +12,11 @@ from safetensors.torch import load_file
 
 from resformer.model.images.loading import decode
 from resformer.model.images.resize import letterbox
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.attribute_network import FIELDS
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import ENTITIES_FILE, Schema
-from resformer.model.vocabulary import Vocabulary
 from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
 from resformer.train.products.augment import augment
 from resformer.train.products.batches import Pictures, ProductBatches, ProductTargets

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from resformer.model.inference.checkpoint import build_network, load_weights, save_weights
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import preset
 from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT, LineReader
 from resformer.model.ocr.charset import CHARACTERS, folded
 from resformer.model.ocr.line_crop import cut
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
-from resformer.model.weights import build_network, load_weights, save_weights
 from resformer.train.config import ReadingConfig, Source
 from resformer.train.datasets import Record, read_words
 from resformer.train.part import PartTrainer

@@ -5,7 +5,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from resformer.model.graphs import Graph
+from resformer.model.inference.onnx_module import Graph
 from resformer.model.networks.resformer import Inputs, Resformer
 
 __all__ = ["Choosing"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.networks.attribute_network import FIELDS, SUBWORDS, ProductInputs
 from resformer.model.schema.schema import Entity
 

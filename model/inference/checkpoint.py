@@ -10,15 +10,15 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import PARTS, Resformer
 from resformer.model.ocr.page import GEOMETRY
 from resformer.model.quantities.candidate_features import feature_count
-from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["WEIGHTS", "Weights", "build_network", "labels_digest", "load_weights", "parts_of", "save_weights"]
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def save_weights(
     """Writes matrices in fp16; vectors, statistics and bin edges stay fp32: small, and of a wide range.
 
     Args:
-        temperature: see model.decoding.decode.
+        temperature: see model.inference.decoding.decode.
         facts: what else the file should say.
     """
     matrices = {name for name, parameter in network.named_parameters() if parameter.ndim > 1}

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.resformer import DIGITS, Inputs
 from resformer.model.ocr.page import GEOMETRY, Page
 from resformer.model.ocr.text_line import Line
@@ -15,7 +16,6 @@ from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.quantity import Candidate, Quantity
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["Example", "Preprocessor"]
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.graphs import Graph
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.onnx_module import Graph
 from resformer.model.networks.decoder import Cache, TiedDecoder
 from resformer.model.networks.encoder import Memory
 

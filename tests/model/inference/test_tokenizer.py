@@ -3,11 +3,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
-from resformer.model.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(Schema.load())
 LAST = ("maximum_weight_recommendation", "voltage", "wattage", "item_volume")

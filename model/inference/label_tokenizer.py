@@ -1,11 +1,11 @@
 """Tokens that ask for and answer what a product is: specials, subwords of text, prompts and labels, in this order.
 
 A label is one token, however it is written: a choice among labels, or among the leaves of a tree, is one step of the
-decoder. Text is spelled in the subwords of model.vocabulary.
+decoder. Text is spelled in the subwords of model.inference.tokenizer.
 """
 
+from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.schema.schema import Entity, Schema
-from resformer.model.vocabulary import Vocabulary
 
 __all__ = ["LabelVocabulary"]
 

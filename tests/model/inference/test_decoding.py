@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from resformer.model.decoding import Answer, Crossing, decode
+from resformer.model.inference.decoding import Answer, Crossing, decode
 
 
 def answers(chances: list[list[float]], strings: list[list[str]], **settings: Any) -> list[Answer]:

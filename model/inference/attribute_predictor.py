@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.graphs import Graph
 from resformer.model.images.resize import letterbox
-from resformer.model.labels import LabelVocabulary
+from resformer.model.inference.attribute_inputs import Product, Words, product_inputs, product_words
+from resformer.model.inference.generation import Writer
+from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.onnx_module import Graph
 from resformer.model.networks.attribute_network import BOTH, FIELDS, LEXICON, PICTURE, WORDS, Catalogue
-from resformer.model.products import Product, Words, product_inputs, product_words
 from resformer.model.schema.schema import Entity
 from resformer.model.schema.taxonomy import SEPARATOR
-from resformer.model.writer import Writer
 
 __all__ = ["Telling", "Told"]
 
