@@ -51,12 +51,12 @@ lint: $(VENV)/.test-requirements
 words: build/words/amazon-train.jsonl.gz build/words/hand-train.jsonl.gz
 
 build/words/%.jsonl.gz: $(wildcard model/readers/*.py) | $(VENV)/.test-requirements
-	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.read --reader ppocr $(DATA)/$(subst -,/,$*) $@
+	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.tools.ocr_cache --reader ppocr $(DATA)/$(subst -,/,$*) $@
 
 benchmark-accuracy: $(VENV)/.test-requirements words
 	@command -v tesseract > /dev/null || { echo "one of the systems compared is missing: apt-get install tesseract-ocr"; exit 1; }
 	@test -d $(DATA) || { echo "no labelled photos at $(DATA); name their folder: make benchmark-accuracy DATA=..."; exit 1; }
-	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.compare $(DATA) build/compare
+	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.evaluation.system_comparison $(DATA) build/compare
 
 # Before anything is installed or built.
 check: python

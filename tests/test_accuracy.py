@@ -8,8 +8,8 @@ import pytest
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
 from resformer.train.config import ProductSource, load_product_sources
-from resformer.train.evaluate import predict_rows, predict_rows_from_words, read_rows, score_rows
-from resformer.train.products.evaluate import ask, results
+from resformer.train.evaluation.attribute_scores import ask, results
+from resformer.train.evaluation.quantity_scores import predict_rows, predict_rows_from_words, read_rows, score_rows
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

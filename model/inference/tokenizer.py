@@ -30,7 +30,7 @@ class Vocabulary:
             self._subwords = Tokenizer.from_file(str(subwords))
         except Exception as error:  # tokenizers raises bare Exception
             raise ValueError(
-                f"cannot read the subwords {subwords}: {error}; `python -m train.build_vocabulary` makes them"
+                f"cannot read the subwords {subwords}: {error}; `python -m train.tools.build_vocabulary` makes them"
             ) from error
         self.schema = schema
         self._ids = {token: i for i, token in enumerate((PADDING, *SYMBOLS, *UNITS))}

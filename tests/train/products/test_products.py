@@ -18,9 +18,9 @@ from resformer.model.networks.attribute_network import FIELDS
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import ENTITIES_FILE, Schema
 from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
+from resformer.train.evaluation.attribute_scores import main as evaluate
 from resformer.train.products.augment import augment
 from resformer.train.products.batches import Pictures, ProductBatches, ProductTargets
-from resformer.train.products.evaluate import main as evaluate
 from resformer.train.products.lexicon import fit_lexicon
 from resformer.train.products.loss import TOKENS, Judgement, ProductLoss
 from resformer.train.products.records import (

@@ -1,0 +1,37 @@
+"""Answers of a predictor for labelled records, and their score."""
+
+from collections.abc import Sequence
+
+from resformer.model.predictor import Prediction, Predictor
+from resformer.train.datasets import Record
+from resformer.train.evaluation.quantity_metrics import Score, score
+
+__all__ = ["Answers", "answer_record", "answer_records", "score_answers"]
+
+Answers = dict[str, dict[str, Prediction]]
+
+
+def answer_record(predictor: Predictor, record: Record) -> dict[str, Prediction]:
+    """Predictions by entity name for a record's questions, from the words that it holds."""
+    questions = {q.entity.name: q for q in record.questions}.values()
+    result = predictor.answer(
+        record.page,
+        [q.entity for q in questions],
+        text=record.text,
+        own_labels=[q.own_label for q in questions],
+    )
+    return result.predictions
+
+
+def answer_records(predictor: Predictor, records: Sequence[Record]) -> Answers:
+    """Predictions by record name and entity name."""
+    return {record.name: answer_record(predictor, record) for record in records}
+
+
+def score_answers(records: Sequence[Record], answers: Answers) -> Score:
+    """Scores answers against the records' questions."""
+    return score(
+        (q.entity.name, answers[r.name][q.entity.name].prediction, tuple(map(str, q.accepted)))
+        for r in records
+        for q in r.questions
+    )
