@@ -7,7 +7,7 @@ import numpy as np
 
 from resformer.model.images.line_segments import Drawing
 from resformer.model.ocr.text_line import Line, Point
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 
 __all__ = ["augment"]
 

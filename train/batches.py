@@ -10,7 +10,7 @@ from resformer.model.inference.quantity_inputs import Preprocessor
 from resformer.model.networks.resformer import Inputs
 from resformer.model.quantities.units import UNITS
 from resformer.train.augment import augment
-from resformer.train.datasets import Question, Record
+from resformer.train.data.quantity_records import Question, Record
 from resformer.train.loss import Targets, make_targets
 
 __all__ = ["Batches", "Shares"]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from resformer.model.inference.quantity_inputs import Example
 from resformer.model.networks.decoder import EMPTY, READ, UNREAD
-from resformer.train.datasets import Question
+from resformer.train.data.quantity_records import Question
 
 __all__ = ["Targets", "answer_loss", "make_targets"]
 

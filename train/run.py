@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from resformer.train.config import Config, LoopConfig, MapsConfig, ProductsConfig, ReadingConfig, load_config
-from resformer.train.loop import Loop
+from resformer.train.engine.trainer import Loop
 from resformer.train.maps.trainer import MapsTrainer
 from resformer.train.products.trainer import ProductsTrainer
 from resformer.train.reading.trainer import ReadingTrainer

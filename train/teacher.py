@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from resformer.model.inference.quantity_inputs import Preprocessor
 from resformer.model.quantities.parser import parse_quantity
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.baselines.trees import Trees
 
 __all__ = ["label"]

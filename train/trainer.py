@@ -21,11 +21,11 @@ from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
 from resformer.train.batches import Batches, Shares
 from resformer.train.config import Config
-from resformer.train.datasets import Record, read_again, read_challenge, read_hand, read_unlabelled
+from resformer.train.data.quantity_records import Record, read_again, read_challenge, read_hand, read_unlabelled
+from resformer.train.data.synthetic_layouts import generate
+from resformer.train.engine.trainer import Log, Loop
 from resformer.train.evaluation.quantity_metrics import Score
 from resformer.train.evaluation.record_answers import Answers, answer_records, score_answers
-from resformer.train.generated import generate
-from resformer.train.loop import Log, Loop
 from resformer.train.loss import Targets, answer_loss, make_targets
 
 Batch = tuple[Inputs, Targets]

@@ -20,8 +20,8 @@ from resformer.model.schema.schema import Schema
 from resformer.train.augment import augment
 from resformer.train.batches import Batches, Shares
 from resformer.train.config import Config, Source, load_config
-from resformer.train.datasets import Question, Record
-from resformer.train.generated import generate
+from resformer.train.data.quantity_records import Question, Record
+from resformer.train.data.synthetic_layouts import generate
 from resformer.train.loss import answer_loss, make_targets
 from resformer.train.trainer import Trainer, read_sources
 

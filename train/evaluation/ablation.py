@@ -18,7 +18,7 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Config, load_config
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.quantity_metrics import Answered, f1_interval, worse_share
 from resformer.train.evaluation.quantity_scores import Row, read_rows, score_rows
 from resformer.train.evaluation.record_answers import answer_records

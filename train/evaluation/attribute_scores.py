@@ -20,8 +20,8 @@ from tqdm import tqdm
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import Node, parse_path
-from resformer.train.catalogue import CatalogueRecord, read_catalogue
 from resformer.train.config import ProductSource, load_product_sources
+from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
 from resformer.train.evaluation.attribute_metrics import (
     LabelScore,
     fallback_right,

@@ -28,9 +28,9 @@ from resformer.model.ocr.text_line import Box
 from resformer.model.ocr.two_stage_reader import WANTED
 from resformer.model.schema.schema import Schema
 from resformer.train.config import MapsConfig, load_config
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
+from resformer.train.engine.part_trainer import held_back, photos_of
 from resformer.train.maps.lines import bounds, met
-from resformer.train.part import held_back, photos_of
 
 __all__ = ["main"]
 

@@ -23,7 +23,7 @@ from resformer.model.ocr.text_line import Box
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.quantity import Candidate
-from resformer.train.datasets import Record, read_words
+from resformer.train.data.quantity_records import Record, read_words
 from resformer.train.evaluation.quantity_scores import Row, predict_rows_from_words, read_rows
 
 __all__ = ["Case", "main", "outcome", "page"]

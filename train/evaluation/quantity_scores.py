@@ -23,7 +23,7 @@ from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import Schema
-from resformer.train.datasets import Question, label_rows, photo_name, read_words, with_drawing
+from resformer.train.data.quantity_records import Question, label_rows, photo_name, read_words, with_drawing
 from resformer.train.evaluation.quantity_metrics import Score, score
 from resformer.train.evaluation.record_answers import answer_record
 

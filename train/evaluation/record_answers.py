@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from resformer.model.predictor import Prediction, Predictor
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.quantity_metrics import Score, score
 
 __all__ = ["Answers", "answer_record", "answer_records", "score_answers"]

@@ -29,7 +29,7 @@ from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Entity, Schema
 from resformer.train.config import load_config
-from resformer.train.datasets import Record, read_words
+from resformer.train.data.quantity_records import Record, read_words
 from resformer.train.evaluation.baselines import ocr_engines
 from resformer.train.evaluation.baselines.rules import Rules
 from resformer.train.evaluation.baselines.trees import Trees

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resformer.model.schema.schema import Schema
-from resformer.train.datasets import Question, Record, read_words, with_drawing
+from resformer.train.data.quantity_records import Question, Record, read_words, with_drawing
 from resformer.train.evaluation.quantity_scores import Row, rows_by_photo
 
 __all__ = ["ValidationSet", "Words", "validation_sets", "words_of"]

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from resformer.model.images.loading import decode
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 from resformer.train.maps.targets import map_targets
 from resformer.train.recolour import recoloured
 

@@ -9,11 +9,11 @@ from resformer.model.images.resize import fitted
 from resformer.model.networks.resformer import Resformer
 from resformer.model.ocr.detection_postprocess import find_strips
 from resformer.train.config import MapsConfig
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
+from resformer.train.engine.part_trainer import PartTrainer, photos_of
 from resformer.train.maps.cuts import Cuts
 from resformer.train.maps.lines import Found, compare_lines
 from resformer.train.maps.loss import map_loss
-from resformer.train.part import PartTrainer, photos_of
 from resformer.train.print_start import start_finding
 
 __all__ = ["MapsTrainer"]

@@ -10,9 +10,9 @@ import numpy as np
 from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR, parse_path
-from resformer.train.catalogue import read_catalogue
 from resformer.train.config import ProductSource
-from resformer.train.datasets import label_rows
+from resformer.train.data.catalogue_table import read_catalogue
+from resformer.train.data.quantity_records import label_rows
 
 __all__ = ["Product", "balanced", "cell_of", "frequencies", "label_of", "log_priors", "read_products"]
 

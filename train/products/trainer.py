@@ -23,8 +23,8 @@ from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import Resformer
 from resformer.model.schema.schema import Entity, Schema
 from resformer.train.config import ProductsConfig
-from resformer.train.loop import Log
-from resformer.train.part import PartTrainer
+from resformer.train.engine.part_trainer import PartTrainer
+from resformer.train.engine.trainer import Log
 from resformer.train.products.augment import augment
 from resformer.train.products.batches import Pictures, ProductBatches, ProductTargets, make_targets, questions_of
 from resformer.train.products.lexicon import entity_members, fit_lexicon

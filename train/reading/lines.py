@@ -12,7 +12,7 @@ from resformer.model.images.loading import decode
 from resformer.model.ocr.charset import folded
 from resformer.model.ocr.line_crop import cut
 from resformer.model.ocr.text_line import Line
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 
 __all__ = ["CutLine", "cut_lines"]
 

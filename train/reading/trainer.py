@@ -16,9 +16,9 @@ from resformer.model.ocr.ctc import read_out
 from resformer.model.ocr.line_crop import cut
 from resformer.model.schema.schema import Schema
 from resformer.train.config import ReadingConfig
-from resformer.train.datasets import Record
-from resformer.train.loop import Log
-from resformer.train.part import PartTrainer, photos_of
+from resformer.train.data.quantity_records import Record
+from resformer.train.engine.part_trainer import PartTrainer, photos_of
+from resformer.train.engine.trainer import Log
 from resformer.train.print_start import start_reading
 from resformer.train.reading.batches import Batch, StripBatches, pack
 from resformer.train.reading.lines import CutLine, cut_lines

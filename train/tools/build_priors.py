@@ -8,7 +8,7 @@ from pathlib import Path
 
 from resformer.model.quantities.label_priors import PRIORS_FILE, Priors
 from resformer.model.schema.schema import Schema
-from resformer.train.datasets import read_label_counts
+from resformer.train.data.quantity_records import read_label_counts
 
 
 def main() -> None:

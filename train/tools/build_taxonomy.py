@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resformer.model.schema.taxonomy import SEPARATOR, Node, Taxonomy, parse_path
-from resformer.train.datasets import label_rows
+from resformer.train.data.quantity_records import label_rows
 
 __all__ = ["Moves", "build", "main_parents", "merge_rare", "migrate", "without_brand"]
 

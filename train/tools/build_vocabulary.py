@@ -11,7 +11,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from resformer.model.inference.tokenizer import SUBWORDS_FILE
-from resformer.train.datasets import read_words
+from resformer.train.data.quantity_records import read_words
 
 SUBWORDS = 1024
 

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
-from resformer.train.catalogue import photo_file
-from resformer.train.datasets import label_rows
+from resformer.train.data.catalogue_table import photo_file
+from resformer.train.data.quantity_records import label_rows
 
 __all__ = ["Division", "divide", "main", "pixel_hash"]
 

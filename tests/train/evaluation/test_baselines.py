@@ -15,11 +15,11 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
-from resformer.train.datasets import Question, Record, read_words
+from resformer.train.data.quantity_records import Question, Record, read_words
+from resformer.train.data.synthetic_layouts import generate
 from resformer.train.evaluation.baselines.ocr_engines import BASELINE_READERS, _line
 from resformer.train.evaluation.baselines.rules import Rules
 from resformer.train.evaluation.baselines.trees import Trees
-from resformer.train.generated import generate
 from resformer.train.teacher import label
 from resformer.train.tools import ocr_cache as read
 

@@ -12,8 +12,8 @@ from resformer.model.networks.presets import preset
 from resformer.model.networks.resformer import PARTS
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Source
+from resformer.train.engine.part_trainer import held_back, photos_of
 from resformer.train.evaluation.detection_accuracy import main, measure
-from resformer.train.part import held_back, photos_of
 
 VOCABULARY = Vocabulary(Schema.load())
 

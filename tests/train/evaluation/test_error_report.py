@@ -8,7 +8,7 @@ from PIL import Image
 from resformer.model.ocr.text_line import Line
 from resformer.model.predictor import Prediction
 from resformer.model.quantities.candidates import find_candidates
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.error_report import Case, outcome, page
 from resformer.train.evaluation.quantity_scores import Row
 

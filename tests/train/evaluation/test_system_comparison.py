@@ -12,7 +12,7 @@ from resformer.model.images.line_segments import find_drawing
 from resformer.model.inference.checkpoint import WEIGHTS
 from resformer.model.ocr.text_line import Line
 from resformer.model.schema.schema import Schema
-from resformer.train.datasets import Question, Record
+from resformer.train.data.quantity_records import Question, Record
 from resformer.train.evaluation.plots import f1_against_time, precision_coverage
 from resformer.train.evaluation.quantity_scores import Row
 from resformer.train.evaluation.system_comparison import Table, hidden_parts, reachable, read_photos

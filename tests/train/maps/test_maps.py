@@ -16,7 +16,7 @@ from resformer.model.ocr.detection_postprocess import Strip
 from resformer.model.ocr.text_line import Line
 from resformer.model.schema.schema import Schema
 from resformer.train.config import MapsConfig, Source, load_config
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 from resformer.train.maps.cuts import Cuts
 from resformer.train.maps.lines import Found, compare_lines
 from resformer.train.maps.loss import map_loss

@@ -15,8 +15,8 @@ from resformer.model.ocr.charset import CHARACTERS, folded
 from resformer.model.ocr.line_crop import cut
 from resformer.model.schema.schema import Schema
 from resformer.train.config import ReadingConfig, Source
-from resformer.train.datasets import Record, read_words
-from resformer.train.part import PartTrainer
+from resformer.train.data.quantity_records import Record, read_words
+from resformer.train.engine.part_trainer import PartTrainer
 from resformer.train.reading.batches import LENGTHS, StripBatches, pack, widest
 from resformer.train.reading.lines import CutLine, cut_lines
 from resformer.train.reading.trainer import Read, ReadingTrainer

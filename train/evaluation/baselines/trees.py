@@ -7,7 +7,7 @@ import numpy as np
 
 from resformer.model.inference.quantity_inputs import Example, Preprocessor
 from resformer.model.schema.schema import Entity
-from resformer.train.datasets import Record
+from resformer.train.data.quantity_records import Record
 
 __all__ = ["Trees"]
 

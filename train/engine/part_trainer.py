@@ -18,8 +18,8 @@ from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import PARTS, Resformer
 from resformer.model.schema.schema import Schema
 from resformer.train.config import PartConfig, Source
-from resformer.train.datasets import Record, read_words
-from resformer.train.loop import Log, Loop, OnDevice
+from resformer.train.data.quantity_records import Record, read_words
+from resformer.train.engine.trainer import Log, Loop, OnDevice
 
 __all__ = ["PartTrainer", "held_back", "photos_of"]
 

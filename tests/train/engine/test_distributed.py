@@ -11,8 +11,8 @@ import torch
 import yaml
 from torch import nn
 
-from resformer.train.processes import Processes
-from resformer.train.throughput import flops_of, peak_flops
+from resformer.train.engine.distributed import Processes
+from resformer.train.engine.throughput import flops_of, peak_flops
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {

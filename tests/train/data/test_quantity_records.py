@@ -8,7 +8,7 @@ from PIL import Image
 
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Config, Source
-from resformer.train.datasets import read_again, read_challenge, read_hand, read_label_counts, read_words
+from resformer.train.data.quantity_records import read_again, read_challenge, read_hand, read_label_counts, read_words
 from resformer.train.evaluation.quantity_scores import main, read_predictions, read_rows
 from resformer.train.trainer import read_sources
 

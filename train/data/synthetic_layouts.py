@@ -7,7 +7,7 @@ import numpy as np
 from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
-from resformer.train.datasets import Question, Record
+from resformer.train.data.quantity_records import Question, Record
 
 __all__ = ["generate"]
 

@@ -16,10 +16,10 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.train.checkpoint import Ema, Progress, load_checkpoint, save_checkpoint
 from resformer.train.config import LoopConfig
-from resformer.train.processes import Processes
-from resformer.train.throughput import flops_of, peak_flops
+from resformer.train.engine.distributed import Processes
+from resformer.train.engine.throughput import flops_of, peak_flops
+from resformer.train.engine.training_state import Ema, Progress, load_checkpoint, save_checkpoint
 
 __all__ = ["Log", "Loop", "OnDevice"]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from resformer.train.datasets import label_rows
+from resformer.train.data.quantity_records import label_rows
 
 __all__ = ["CatalogueRecord", "photo_file", "read_catalogue"]
 

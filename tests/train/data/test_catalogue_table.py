@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from resformer.train.catalogue import read_catalogue
+from resformer.train.data.catalogue_table import read_catalogue
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
