@@ -14,7 +14,7 @@ ARCHIVE := model_store/resformer.mar
 IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 # A python3.11 may be on the path that does not run, such as one of a version manager.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
-FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/render/packages.txt)
+FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt)
 SOURCES := $(shell find model handler -name __pycache__ -prune -o -print)
 
 .PHONY: serve stop status scale archive test lint fonts words benchmark-accuracy python check

@@ -17,9 +17,9 @@ import torch
 
 from resformer.train.config import Config, LoopConfig, MapsConfig, ProductsConfig, ReadingConfig, load_config
 from resformer.train.engine.trainer import Loop
-from resformer.train.maps.trainer import MapsTrainer
+from resformer.train.ocr.detection.detection_trainer import MapsTrainer
+from resformer.train.ocr.recognition.recognition_trainer import ReadingTrainer
 from resformer.train.products.trainer import ProductsTrainer
-from resformer.train.reading.trainer import ReadingTrainer
 from resformer.train.trainer import Trainer
 
 __all__ = ["CONFIGS", "add_part", "trainer_of"]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.train.config import Source
-from resformer.train.render.fonts import Fonts, load_fonts
+from resformer.train.ocr.synthetic.fonts import Fonts, load_fonts
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from resformer.model.schema.schema import Schema
 from resformer.train.config import MapsConfig, load_config
 from resformer.train.data.quantity_records import Record
 from resformer.train.engine.part_trainer import held_back, photos_of
-from resformer.train.maps.lines import bounds, met
+from resformer.train.ocr.detection.line_matching import bounds, met
 
 __all__ = ["main"]
 

@@ -26,8 +26,8 @@ from resformer.model.ocr.recognizer import OwnReading
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
-from resformer.train.render.strips import StripPress
-from resformer.train.render.texts import Texts
+from resformer.train.ocr.synthetic.drawn_lines import StripPress
+from resformer.train.ocr.synthetic.texts import Texts
 
 __all__ = ["copy_accuracy", "main"]
 

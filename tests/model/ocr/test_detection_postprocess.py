@@ -10,7 +10,7 @@ from resformer.model.networks.text_detector import CELL, MAPS, PRINT
 from resformer.model.ocr.detection_postprocess import find_strips
 from resformer.model.ocr.line_crop import cut
 from resformer.model.ocr.text_line import Line
-from tests.train.maps.truth import as_maps
+from tests.train.ocr.detection.ideal_maps import as_maps
 
 
 def line(text: str, x: float, y: float, width: float, height: float, degrees: float = 0) -> Line:

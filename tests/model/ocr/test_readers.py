@@ -26,7 +26,7 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.ocr.two_stage_reader import CloserReading, CropsReader
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
-from tests.train.maps.truth import as_maps
+from tests.train.ocr.detection.ideal_maps import as_maps
 
 VOCABULARY = Vocabulary(Schema.load())
 NETWORK = build_network(preset("nano"), VOCABULARY, PARTS).eval()

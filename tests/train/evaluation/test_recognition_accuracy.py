@@ -11,7 +11,7 @@ from resformer.model.networks.presets import preset
 from resformer.model.networks.text_recognizer import STRIP_HEIGHT
 from resformer.model.schema.schema import Schema
 from resformer.train.evaluation.recognition_accuracy import copy_accuracy, main
-from resformer.train.render.strips import DrawnStrip, StripPress
+from resformer.train.ocr.synthetic.drawn_lines import DrawnStrip, StripPress
 
 VOCABULARY = Vocabulary(Schema.load())
 

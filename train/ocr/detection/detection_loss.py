@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from resformer.model.networks.text_detector import CUE, DIGIT, HEIGHT, PRINT, TURNS
-from resformer.train.maps.targets import TURN, VALID
+from resformer.train.ocr.detection.score_map_targets import TURN, VALID
 
 __all__ = ["map_loss"]
 

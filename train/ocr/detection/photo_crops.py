@@ -11,8 +11,8 @@ from torch.utils.data import Dataset
 
 from resformer.model.images.loading import decode
 from resformer.train.data.quantity_records import Record
-from resformer.train.maps.targets import map_targets
-from resformer.train.recolour import recoloured
+from resformer.train.ocr.color_augment import recoloured
+from resformer.train.ocr.detection.score_map_targets import map_targets
 
 __all__ = ["Cuts"]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from resformer.model.ocr.line_crop import cut
-from resformer.train.render.camera import photographed
-from resformer.train.render.fonts import load_fonts
-from resformer.train.render.ink import draw_ink
-from resformer.train.render.surfaces import colours, paint, surface
-from resformer.train.render.texts import Texts
+from resformer.train.ocr.synthetic.camera import photographed
+from resformer.train.ocr.synthetic.fonts import load_fonts
+from resformer.train.ocr.synthetic.ink import draw_ink
+from resformer.train.ocr.synthetic.surfaces import colours, paint, surface
+from resformer.train.ocr.synthetic.texts import Texts
 
 __all__ = ["DrawnStrip", "StripPress", "jittered"]
 

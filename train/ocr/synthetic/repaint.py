@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from resformer.train.render.fonts import Fonts
-from resformer.train.render.ink import draw_ink
-from resformer.train.render.surfaces import LEAST_CONTRAST, paint
+from resformer.train.ocr.synthetic.fonts import Fonts
+from resformer.train.ocr.synthetic.ink import draw_ink
+from resformer.train.ocr.synthetic.surfaces import LEAST_CONTRAST, paint
 
 __all__ = ["repainted"]
 

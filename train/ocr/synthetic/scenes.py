@@ -11,10 +11,10 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema
-from resformer.train.render.canvas import Canvas
-from resformer.train.render.fonts import Font, Fonts, load_fonts
-from resformer.train.render.surfaces import colours
-from resformer.train.render.texts import Texts
+from resformer.train.ocr.synthetic.canvas import Canvas
+from resformer.train.ocr.synthetic.fonts import Font, Fonts, load_fonts
+from resformer.train.ocr.synthetic.surfaces import colours
+from resformer.train.ocr.synthetic.texts import Texts
 
 __all__ = ["HELD_LAYOUTS", "LAYOUTS", "Layout", "Scene", "ScenePress"]
 

@@ -19,11 +19,11 @@ from resformer.train.config import ReadingConfig
 from resformer.train.data.quantity_records import Record
 from resformer.train.engine.part_trainer import PartTrainer, photos_of
 from resformer.train.engine.trainer import Log
-from resformer.train.print_start import start_reading
-from resformer.train.reading.batches import Batch, StripBatches, pack
-from resformer.train.reading.lines import CutLine, cut_lines
-from resformer.train.render.strips import StripPress
-from resformer.train.render.texts import Texts
+from resformer.train.ocr.pretrained_ocr import start_reading
+from resformer.train.ocr.recognition.labelled_lines import CutLine, cut_lines
+from resformer.train.ocr.recognition.recognition_batches import Batch, StripBatches, pack
+from resformer.train.ocr.synthetic.drawn_lines import StripPress
+from resformer.train.ocr.synthetic.texts import Texts
 
 __all__ = ["Read", "ReadingTrainer"]
 

@@ -11,10 +11,10 @@ from resformer.model.ocr.detection_postprocess import find_strips
 from resformer.train.config import MapsConfig
 from resformer.train.data.quantity_records import Record
 from resformer.train.engine.part_trainer import PartTrainer, photos_of
-from resformer.train.maps.cuts import Cuts
-from resformer.train.maps.lines import Found, compare_lines
-from resformer.train.maps.loss import map_loss
-from resformer.train.print_start import start_finding
+from resformer.train.ocr.detection.detection_loss import map_loss
+from resformer.train.ocr.detection.line_matching import Found, compare_lines
+from resformer.train.ocr.detection.photo_crops import Cuts
+from resformer.train.ocr.pretrained_ocr import start_finding
 
 __all__ = ["MapsTrainer"]
 

@@ -9,16 +9,16 @@ import pytest
 from resformer.model.ocr.charset import folded
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.schema.schema import Schema
-from resformer.train.render import sheet
-from resformer.train.render.camera import photographed
-from resformer.train.render.canvas import Canvas
-from resformer.train.render.fonts import Fonts, load_fonts
-from resformer.train.render.ink import draw_ink
-from resformer.train.render.repaint import repainted
-from resformer.train.render.scenes import HELD_LAYOUTS, LAYOUTS, Layout, ScenePress, table
-from resformer.train.render.strips import StripPress, jittered
-from resformer.train.render.surfaces import LEAST_CONTRAST, colours, paint, surface
-from resformer.train.render.texts import PRINTED, Texts
+from resformer.train.ocr.synthetic import sheet
+from resformer.train.ocr.synthetic.camera import photographed
+from resformer.train.ocr.synthetic.canvas import Canvas
+from resformer.train.ocr.synthetic.drawn_lines import StripPress, jittered
+from resformer.train.ocr.synthetic.fonts import Fonts, load_fonts
+from resformer.train.ocr.synthetic.ink import draw_ink
+from resformer.train.ocr.synthetic.repaint import repainted
+from resformer.train.ocr.synthetic.scenes import HELD_LAYOUTS, LAYOUTS, Layout, ScenePress, table
+from resformer.train.ocr.synthetic.surfaces import LEAST_CONTRAST, colours, paint, surface
+from resformer.train.ocr.synthetic.texts import PRINTED, Texts
 
 SCHEMA = Schema.load()
 TEXTS = Texts(SCHEMA)
@@ -72,11 +72,11 @@ def test_displays_show_digits_alone(fonts: Fonts) -> None:
 
 def test_letters_may_stand_apart(fonts: Fonts, monkeypatch: pytest.MonkeyPatch) -> None:
     font = next(f for f in (fonts.pick("500 g", rng(i)) for i in range(99)) if not f.digits_only)
-    monkeypatch.setattr("resformer.train.render.ink.DOTTED", 0)
-    monkeypatch.setattr("resformer.train.render.ink.CURVED", 0)
+    monkeypatch.setattr("resformer.train.ocr.synthetic.ink.DOTTED", 0)
+    monkeypatch.setattr("resformer.train.ocr.synthetic.ink.CURVED", 0)
 
     def width_and_letters(spaced: float) -> tuple[float, float]:
-        monkeypatch.setattr("resformer.train.render.ink.SPACED", spaced)
+        monkeypatch.setattr("resformer.train.ocr.synthetic.ink.SPACED", spaced)
         drawn = [draw_ink("HHHH", font, 30, rng(seed)) for seed in range(20)]
         letters = [cv2.connectedComponents((ink > 0.3).astype(np.uint8))[0] - 1 for ink in drawn]
         return float(np.mean([ink.shape[1] for ink in drawn])), float(np.mean(letters))

@@ -11,11 +11,11 @@ from torch.utils.data import Dataset
 from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT
 from resformer.model.ocr.charset import CHARACTERS, folded
 from resformer.model.ocr.line_crop import cut
-from resformer.train.reading.lines import CutLine
-from resformer.train.recolour import recoloured
-from resformer.train.render.camera import photographed
-from resformer.train.render.repaint import repainted
-from resformer.train.render.strips import StripPress, jittered
+from resformer.train.ocr.color_augment import recoloured
+from resformer.train.ocr.recognition.labelled_lines import CutLine
+from resformer.train.ocr.synthetic.camera import photographed
+from resformer.train.ocr.synthetic.drawn_lines import StripPress, jittered
+from resformer.train.ocr.synthetic.repaint import repainted
 
 __all__ = ["Batch", "StripBatches", "pack"]
 

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 
 from resformer.model.ocr.text_line import Line, Point
-from resformer.train.render.camera import photographed
-from resformer.train.render.fonts import Font
-from resformer.train.render.ink import draw_ink
-from resformer.train.render.surfaces import paint, surface
+from resformer.train.ocr.synthetic.camera import photographed
+from resformer.train.ocr.synthetic.fonts import Font
+from resformer.train.ocr.synthetic.ink import draw_ink
+from resformer.train.ocr.synthetic.surfaces import paint, surface
 
 __all__ = ["Canvas"]
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.train.render.fonts import Font
+from resformer.train.ocr.synthetic.fonts import Font
 
 __all__ = ["draw_ink"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from resformer.model.networks.text_detector import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
 from resformer.model.ocr.text_line import Line
-from resformer.train.maps.targets import TURN, map_targets
+from resformer.train.ocr.detection.score_map_targets import TURN, map_targets
 
 SURE = 8.0  # a logit
 

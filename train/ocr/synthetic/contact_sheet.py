@@ -1,7 +1,7 @@
 """A contact sheet of what is drawn, to be looked at beside real photos; prints how fast it is drawn.
 
-python -m train.render.sheet build/drawn.png
-python -m train.render.sheet build/strips.png --strips --held-out
+python -m train.ocr.synthetic.contact_sheet build/drawn.png
+python -m train.ocr.synthetic.contact_sheet build/strips.png --strips --held-out
 """
 
 import argparse
@@ -16,9 +16,9 @@ import numpy as np
 
 from resformer.model.ocr.line_crop import CUT_HEIGHT
 from resformer.model.schema.schema import Schema
-from resformer.train.render.scenes import Scene, ScenePress
-from resformer.train.render.strips import StripPress
-from resformer.train.render.texts import Texts
+from resformer.train.ocr.synthetic.drawn_lines import StripPress
+from resformer.train.ocr.synthetic.scenes import Scene, ScenePress
+from resformer.train.ocr.synthetic.texts import Texts
 
 __all__ = ["main"]
 

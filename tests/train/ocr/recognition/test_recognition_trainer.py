@@ -17,12 +17,12 @@ from resformer.model.schema.schema import Schema
 from resformer.train.config import ReadingConfig, Source
 from resformer.train.data.quantity_records import Record, read_words
 from resformer.train.engine.part_trainer import PartTrainer
-from resformer.train.reading.batches import LENGTHS, StripBatches, pack, widest
-from resformer.train.reading.lines import CutLine, cut_lines
-from resformer.train.reading.trainer import Read, ReadingTrainer
-from resformer.train.render.fonts import Fonts
-from resformer.train.render.strips import StripPress
-from resformer.train.render.texts import Texts
+from resformer.train.ocr.recognition.labelled_lines import CutLine, cut_lines
+from resformer.train.ocr.recognition.recognition_batches import LENGTHS, StripBatches, pack, widest
+from resformer.train.ocr.recognition.recognition_trainer import Read, ReadingTrainer
+from resformer.train.ocr.synthetic.drawn_lines import StripPress
+from resformer.train.ocr.synthetic.fonts import Fonts
+from resformer.train.ocr.synthetic.texts import Texts
 
 VOCABULARY = Vocabulary(Schema.load())
 

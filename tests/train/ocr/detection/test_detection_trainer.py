@@ -17,12 +17,12 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.schema.schema import Schema
 from resformer.train.config import MapsConfig, Source, load_config
 from resformer.train.data.quantity_records import Record
-from resformer.train.maps.cuts import Cuts
-from resformer.train.maps.lines import Found, compare_lines
-from resformer.train.maps.loss import map_loss
-from resformer.train.maps.targets import TRUTHS, TURN, VALID, map_targets
-from resformer.train.maps.trainer import MapsTrainer
-from tests.train.maps.truth import SURE, as_maps
+from resformer.train.ocr.detection.detection_loss import map_loss
+from resformer.train.ocr.detection.detection_trainer import MapsTrainer
+from resformer.train.ocr.detection.line_matching import Found, compare_lines
+from resformer.train.ocr.detection.photo_crops import Cuts
+from resformer.train.ocr.detection.score_map_targets import TRUTHS, TURN, VALID, map_targets
+from tests.train.ocr.detection.ideal_maps import SURE, as_maps
 
 LINE = Line(((40, 100), (240, 100), (240, 140), (40, 140)), "NET 500", 0.9)
 

@@ -12,7 +12,7 @@ from resformer.model.networks.text_detector_backbone import PrintStem
 from resformer.model.networks.text_recognizer import BLANK, LineReader
 from resformer.model.ocr.charset import CHARACTERS
 from resformer.model.ocr.ppocr_recognizer import bundled_model
-from resformer.train.print_start import start_finding, start_reading
+from resformer.train.ocr.pretrained_ocr import start_finding, start_reading
 
 
 def answer(model: str, last: str, given: torch.Tensor) -> np.ndarray:
