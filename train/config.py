@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_origin
 import yaml
 
 from resformer.model.networks.presets import PRESETS
-from resformer.train.packaged import PACKAGED
+from resformer.train.attributes.pretrained_networks import PACKAGED
 
 __all__ = [
     "Config",
@@ -131,7 +131,7 @@ class Config(LoopConfig):
     """How to train a network that answers.
 
     Attributes:
-        as_printed_share and other shares: see train.batches.Shares.
+        as_printed_share and other shares: see train.quantities.quantity_batches.Shares.
     """
 
     sources: tuple[Source, ...]
@@ -200,7 +200,7 @@ class ProductsConfig(PartConfig):
     """How to train the catalogue part.
 
     Attributes:
-        stem_start: None for a random stem, or the network of train.packaged whose weights fit it.
+        stem_start: None for a random stem, or the network of train.attributes.pretrained_networks whose weights fit it.
         teachers: weights of other runs, of any preset; what they find of what is shown is learned beside the answers.
         teacher_share: what share of the loss that is.
         mix_share: pictures that another one is mixed into (mixup, arXiv 1710.09412, without its labels): of these only
@@ -215,11 +215,11 @@ class ProductsConfig(PartConfig):
         side: of the pictures while training, pixels; a multiple of 32.
         smoothing: of labels and text.
         level_weights: of the loss of a path's levels, root first; deeper levels have the last one's.
-        text_weight: of the loss of a text of 32 tokens; see train.products.loss.
+        text_weight: of the loss of a text of 32 tokens; see train.attributes.attribute_loss.
         text_share: how often a text is asked for.
         hide_picture_share: products with text whose picture is hidden.
         hide_field_share, hide_word_share: fields and words of the caller's text that are left out.
-        enough, most_repeats: see train.products.records.balanced.
+        enough, most_repeats: see train.attributes.labelled_products.balanced.
         prior_strength: how much of the catalogue's own frequencies counts in answers; 0 treats all labels alike.
     """
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 
+from resformer.train.attributes.attribute_trainer import ProductsTrainer
 from resformer.train.config import Config, LoopConfig, MapsConfig, ProductsConfig, ReadingConfig, load_config
 from resformer.train.engine.trainer import Loop
 from resformer.train.ocr.detection.detection_trainer import MapsTrainer
 from resformer.train.ocr.recognition.recognition_trainer import ReadingTrainer
-from resformer.train.products.trainer import ProductsTrainer
-from resformer.train.trainer import Trainer
+from resformer.train.quantities.quantity_trainer import Trainer
 
 __all__ = ["CONFIGS", "add_part", "trainer_of"]
 

@@ -23,7 +23,7 @@ from resformer.train.evaluation.quantity_metrics import Answered, f1_interval, w
 from resformer.train.evaluation.quantity_scores import Row, read_rows, score_rows
 from resformer.train.evaluation.record_answers import answer_records
 from resformer.train.evaluation.validation_sets import validation_sets, words_of
-from resformer.train.trainer import Trainer
+from resformer.train.quantities.quantity_trainer import Trainer
 
 __all__ = ["PARTS", "Part", "main", "table", "without_geometry", "without_picture"]
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR, parse_path
+from resformer.train.attributes.labelled_products import cell_of
 from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
 from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
 from resformer.train.evaluation.attribute_metrics import score_labels, score_texts
 from resformer.train.evaluation.baselines.attribute_baselines import nearest_texts, words_alone
-from resformer.train.products.records import cell_of
 
 __all__ = ["main"]
 

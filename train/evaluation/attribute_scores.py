@@ -20,6 +20,7 @@ from tqdm import tqdm
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import Node, parse_path
+from resformer.train.attributes.labelled_products import cell_of
 from resformer.train.config import ProductSource, load_product_sources
 from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
 from resformer.train.evaluation.attribute_metrics import (
@@ -30,7 +31,6 @@ from resformer.train.evaluation.attribute_metrics import (
     score_texts,
 )
 from resformer.train.evaluation.plots import plot_confusion
-from resformer.train.products.records import cell_of
 
 __all__ = ["Asked", "ask", "main"]
 

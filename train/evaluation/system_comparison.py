@@ -46,7 +46,7 @@ from resformer.train.evaluation.quantity_metrics import (
 from resformer.train.evaluation.quantity_scores import Row, read_rows, score_rows
 from resformer.train.evaluation.record_answers import answer_record
 from resformer.train.evaluation.validation_sets import ValidationSet, Words, validation_sets, words_of
-from resformer.train.trainer import read_sources
+from resformer.train.quantities.quantity_trainer import read_sources
 
 CONFIG = Path(__file__).parent / "configs" / "small.yaml"
 OURS = DEFAULT_READER  # sure rows and places of answers are told of this reader alone

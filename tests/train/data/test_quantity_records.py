@@ -10,7 +10,7 @@ from resformer.model.schema.schema import Schema
 from resformer.train.config import Config, Source
 from resformer.train.data.quantity_records import read_again, read_challenge, read_hand, read_label_counts, read_words
 from resformer.train.evaluation.quantity_scores import main, read_predictions, read_rows
-from resformer.train.trainer import read_sources
+from resformer.train.quantities.quantity_trainer import read_sources
 
 SCHEMA = Schema.load()
 CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]

@@ -57,7 +57,7 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
         "import torch\n"
         "torch.set_num_threads(1)\n"
         "from resformer.train.config import load_config\n"
-        "from resformer.train.trainer import Trainer\n"
+        "from resformer.train.quantities.quantity_trainer import Trainer\n"
         "trainer = Trainer(load_config(Path(sys.argv[1])), Path(sys.argv[2]), 'cpu')\n"
         "trainer.run()\n"
         "sums = [zlib.crc32(p.detach().numpy().tobytes()) for p in trainer.network.parameters()]\n"

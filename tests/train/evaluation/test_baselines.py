@@ -20,7 +20,7 @@ from resformer.train.data.synthetic_layouts import generate
 from resformer.train.evaluation.baselines.ocr_engines import BASELINE_READERS, _line
 from resformer.train.evaluation.baselines.rules import Rules
 from resformer.train.evaluation.baselines.trees import Trees
-from resformer.train.teacher import label
+from resformer.train.quantities.pseudo_labels import label
 from resformer.train.tools import ocr_cache as read
 
 SCHEMA = Schema.load()

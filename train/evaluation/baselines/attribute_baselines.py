@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from resformer.train.packaged import PackagedFeatures
+from resformer.train.attributes.pretrained_networks import PackagedFeatures
 
 __all__ = ["nearest_texts", "words_alone"]
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 from torch import nn
 
 from resformer.model.networks.backbone import InvertedResidual
-from resformer.train.packaged import packaged_tensors
+from resformer.train.attributes.pretrained_networks import packaged_tensors
 
 __all__ = ["start_from_packaged"]
 
@@ -16,7 +16,7 @@ def start_from_packaged(stem: nn.Sequential, deep: nn.Sequential, package: str) 
     Args:
         stem: as built for the preset `small`.
         deep: the blocks above it, which go on where it ends.
-        package: one of train.packaged.PACKAGED.
+        package: one of train.attributes.pretrained_networks.PACKAGED.
 
     Raises ValueError: the package is not installed, or the stem has another shape.
     """

@@ -9,9 +9,9 @@ from torch.utils.data import Dataset
 from resformer.model.inference.quantity_inputs import Preprocessor
 from resformer.model.networks.resformer import Inputs
 from resformer.model.quantities.units import UNITS
-from resformer.train.augment import augment
 from resformer.train.data.quantity_records import Question, Record
-from resformer.train.loss import Targets, make_targets
+from resformer.train.quantities.layout_augment import augment
+from resformer.train.quantities.quantity_loss import Targets, make_targets
 
 __all__ = ["Batches", "Shares"]
 

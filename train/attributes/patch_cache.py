@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from resformer.train.products.augment import augment
-from resformer.train.products.batches import Pictures
+from resformer.train.attributes.attribute_batches import Pictures
+from resformer.train.attributes.image_augment import augment
 
 __all__ = ["Views"]
 

@@ -17,13 +17,13 @@ from resformer.model.ocr.text_line import Line
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema
-from resformer.train.augment import augment
-from resformer.train.batches import Batches, Shares
 from resformer.train.config import Config, Source, load_config
 from resformer.train.data.quantity_records import Question, Record
 from resformer.train.data.synthetic_layouts import generate
-from resformer.train.loss import answer_loss, make_targets
-from resformer.train.trainer import Trainer, read_sources
+from resformer.train.quantities.layout_augment import augment
+from resformer.train.quantities.quantity_batches import Batches, Shares
+from resformer.train.quantities.quantity_loss import answer_loss, make_targets
+from resformer.train.quantities.quantity_trainer import Trainer, read_sources
 
 CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 SCHEMA = Schema.load()

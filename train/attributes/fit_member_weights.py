@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from resformer.train.products.lexicon import likelihood
+from resformer.train.attributes.fit_bag_of_words import likelihood
 
 __all__ = ["fit_trust"]
 

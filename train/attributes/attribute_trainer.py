@@ -22,17 +22,23 @@ from resformer.model.networks.bag_of_words import Lexicon
 from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import Resformer
 from resformer.model.schema.schema import Entity, Schema
+from resformer.train.attributes.attribute_batches import (
+    Pictures,
+    ProductBatches,
+    ProductTargets,
+    make_targets,
+    questions_of,
+)
+from resformer.train.attributes.attribute_loss import Judgement, ProductLoss
+from resformer.train.attributes.fit_bag_of_words import entity_members, fit_lexicon
+from resformer.train.attributes.fit_member_weights import fit_trust
+from resformer.train.attributes.image_augment import augment
+from resformer.train.attributes.labelled_products import Product, balanced, frequencies, log_priors, read_products
+from resformer.train.attributes.patch_cache import Views
+from resformer.train.attributes.pretrained_backbone import start_from_packaged
 from resformer.train.config import ProductsConfig
 from resformer.train.engine.part_trainer import PartTrainer
 from resformer.train.engine.trainer import Log
-from resformer.train.products.augment import augment
-from resformer.train.products.batches import Pictures, ProductBatches, ProductTargets, make_targets, questions_of
-from resformer.train.products.lexicon import entity_members, fit_lexicon
-from resformer.train.products.loss import Judgement, ProductLoss
-from resformer.train.products.records import Product, balanced, frequencies, log_priors, read_products
-from resformer.train.products.trust import fit_trust
-from resformer.train.products.views import Views
-from resformer.train.stem_start import start_from_packaged
 
 __all__ = ["Held", "ProductsTrainer"]
 

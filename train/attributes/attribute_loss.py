@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resformer.model.inference.label_tokenizer import LabelVocabulary
-from resformer.train.products.batches import ProductTargets
+from resformer.train.attributes.attribute_batches import ProductTargets
 
 __all__ = ["TOKENS", "Judgement", "ProductLoss"]
 
@@ -41,7 +41,7 @@ class ProductLoss(nn.Module):
     losses of arXiv 1709.01062. A product whose label is a parent says nothing about the levels below.
 
     Args:
-        log_prior: (vocabulary,), see train.products.records.log_priors.
+        log_prior: (vocabulary,), see train.attributes.labelled_products.log_priors.
         level_weights: of the levels of a path, root first; deeper levels have the last one's.
         text_weight: of TOKENS tokens of a text.
         smoothing: share of a target that is spread over all labels or tokens (arXiv 1512.00567).

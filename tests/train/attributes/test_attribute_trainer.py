@@ -17,13 +17,13 @@ from resformer.model.inference.tokenizer import Vocabulary
 from resformer.model.networks.attribute_network import FIELDS
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import ENTITIES_FILE, Schema
-from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
-from resformer.train.evaluation.attribute_scores import main as evaluate
-from resformer.train.products.augment import augment
-from resformer.train.products.batches import Pictures, ProductBatches, ProductTargets
-from resformer.train.products.lexicon import fit_lexicon
-from resformer.train.products.loss import TOKENS, Judgement, ProductLoss
-from resformer.train.products.records import (
+from resformer.train.attributes.attribute_batches import Pictures, ProductBatches, ProductTargets
+from resformer.train.attributes.attribute_loss import TOKENS, Judgement, ProductLoss
+from resformer.train.attributes.attribute_trainer import ProductsTrainer
+from resformer.train.attributes.fit_bag_of_words import fit_lexicon
+from resformer.train.attributes.fit_member_weights import fit_trust
+from resformer.train.attributes.image_augment import augment
+from resformer.train.attributes.labelled_products import (
     Product,
     balanced,
     cell_of,
@@ -32,8 +32,8 @@ from resformer.train.products.records import (
     log_priors,
     read_products,
 )
-from resformer.train.products.trainer import ProductsTrainer
-from resformer.train.products.trust import fit_trust
+from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
+from resformer.train.evaluation.attribute_scores import main as evaluate
 
 SCHEMA = Schema.load()
 LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))

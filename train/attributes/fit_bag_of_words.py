@@ -10,7 +10,7 @@ from torch import Tensor
 from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.networks.bag_of_words import BUCKETS, ENTRIES, Lexicon, word_buckets
 from resformer.model.schema.schema import Entity
-from resformer.train.products.records import Product, log_priors
+from resformer.train.attributes.labelled_products import Product, log_priors
 
 __all__ = ["entity_members", "fit_lexicon", "likelihood"]
 

@@ -22,8 +22,8 @@ from resformer.model.inference.attribute_inputs import Words, product_inputs, pr
 from resformer.model.inference.label_tokenizer import LabelVocabulary
 from resformer.model.networks.attribute_network import ProductInputs
 from resformer.model.schema.schema import Entity
+from resformer.train.attributes.labelled_products import Product
 from resformer.train.config import ProductsConfig
-from resformer.train.products.records import Product
 
 __all__ = ["Pictures", "ProductBatches", "ProductTargets", "make_targets", "questions_of"]
 

@@ -19,14 +19,14 @@ from resformer.model.networks.resformer import FEATURE_BINS, Inputs, Resformer
 from resformer.model.predictor import Predictor
 from resformer.model.quantities.label_priors import Priors
 from resformer.model.schema.schema import Schema
-from resformer.train.batches import Batches, Shares
 from resformer.train.config import Config
 from resformer.train.data.quantity_records import Record, read_again, read_challenge, read_hand, read_unlabelled
 from resformer.train.data.synthetic_layouts import generate
 from resformer.train.engine.trainer import Log, Loop
 from resformer.train.evaluation.quantity_metrics import Score
 from resformer.train.evaluation.record_answers import Answers, answer_records, score_answers
-from resformer.train.loss import Targets, answer_loss, make_targets
+from resformer.train.quantities.quantity_batches import Batches, Shares
+from resformer.train.quantities.quantity_loss import Targets, answer_loss, make_targets
 
 Batch = tuple[Inputs, Targets]
 
@@ -67,7 +67,7 @@ def taught(config: Config, labelled: list[Record], preprocessor: Preprocessor) -
             unlabelled += [*found, *(read_again(found, source.more_words) if source.more_words else [])]
     if not unlabelled:
         return []
-    from resformer.train.teacher import label  # needs a package that other runs do without
+    from resformer.train.quantities.pseudo_labels import label  # needs a package that other runs do without
 
     return label(unlabelled, labelled, preprocessor)
 
