@@ -26,7 +26,7 @@ COPY resformer resformer
 COPY model model
 COPY handler handler
 COPY scripts scripts
-RUN python -m scripts.build_archive
+RUN python -m scripts.torchserve.archive
 
 FROM base
 RUN useradd --system --uid 10001 --home-dir /run/resformer --create-home resformer

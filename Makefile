@@ -21,14 +21,14 @@ SOURCES := $(shell find model handler -name __pycache__ -prune -o -print)
 .NOTPARALLEL:
 
 serve: check $(ARCHIVE)
-	@$(VENV_PYTHON) -m scripts.serve start --port $(PORT)
+	@$(VENV_PYTHON) -m scripts.torchserve.serve start --port $(PORT)
 
 stop status: python
-	@$(PYTHON) -m scripts.serve $@ --port $(PORT)
+	@$(PYTHON) -m scripts.torchserve.serve $@ --port $(PORT)
 
 scale: python
 	@test -n "$(N)" || { echo "say how many workers: make scale N=2"; exit 2; }
-	@$(PYTHON) -m scripts.serve scale --workers $(N) --port $(PORT)
+	@$(PYTHON) -m scripts.torchserve.serve scale --workers $(N) --port $(PORT)
 
 archive: $(ARCHIVE)
 
@@ -60,13 +60,13 @@ benchmark-accuracy: $(VENV)/.test-requirements words
 
 # Before anything is installed or built.
 check: python
-	@$(PYTHON) -m scripts.serve check --port $(PORT)
+	@$(PYTHON) -m scripts.torchserve.serve check --port $(PORT)
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 
-$(ARCHIVE): $(VENV)/.requirements scripts/build_archive.py $(SOURCES)
-	@$(VENV_PYTHON) -m scripts.build_archive
+$(ARCHIVE): $(VENV)/.requirements scripts/torchserve/archive.py $(SOURCES)
+	@$(VENV_PYTHON) -m scripts.torchserve.archive
 
 $(VENV)/.requirements: requirements.txt | python
 	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv $(VENV)

@@ -19,10 +19,10 @@ from tqdm import tqdm
 if not __package__:  # run as a file: import from the repository, not from this folder
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from resformer.scripts.files import written_whole
-from resformer.scripts.parallel import mapped
-from resformer.scripts.retry import RETRIED_STATUS, Transient, with_retries
-from resformer.scripts.tables import UnusableFile, read_table
+from resformer.scripts.lib.files import written_whole
+from resformer.scripts.lib.parallel import mapped
+from resformer.scripts.lib.retry import RETRIED_STATUS, Transient, with_retries
+from resformer.scripts.lib.tables import UnusableFile, read_table
 
 __all__ = ["PLACEHOLDER", "DownloadError", "Downloader", "file_name", "main"]
 

@@ -22,7 +22,7 @@ from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
-from resformer.scripts.tables import UnusableFile, read_table
+from resformer.scripts.lib.tables import UnusableFile, read_table
 
 __all__ = ["main", "problem", "problems"]
 

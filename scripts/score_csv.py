@@ -46,13 +46,13 @@ from resformer.model.errors import ResformerError
 from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import parse_path
-from resformer.scripts.answerers import Answerer, EndpointError, endpoint, in_process
 from resformer.scripts.download_images import Downloader
-from resformer.scripts.files import written_whole
-from resformer.scripts.journal import Journal, Outcome, Questions, Row
-from resformer.scripts.parallel import mapped
-from resformer.scripts.photo_sources import Photo, PhotoError, downloaded, in_folder
-from resformer.scripts.tables import UnusableFile, read_table
+from resformer.scripts.lib.answerers import Answerer, EndpointError, endpoint, in_process
+from resformer.scripts.lib.files import written_whole
+from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
+from resformer.scripts.lib.parallel import mapped
+from resformer.scripts.lib.photo_sources import Photo, PhotoError, downloaded, in_folder
+from resformer.scripts.lib.tables import UnusableFile, read_table
 
 __all__ = ["main", "score"]
 

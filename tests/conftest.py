@@ -13,6 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive of the checkout, built by the command that users run."""
     path = tmp_path_factory.mktemp("archive") / "model_store" / "resformer.mar"
-    command = [sys.executable, "-m", "resformer.scripts.build_archive", "--output", str(path)]
+    command = [sys.executable, "-m", "resformer.scripts.torchserve.archive", "--output", str(path)]
     subprocess.run(command, cwd=ROOT, check=True)
     return path

@@ -22,10 +22,10 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from PIL import Image
 
 from resformer.model.schema.schema import Schema
-from resformer.scripts.java import java_home
 from resformer.scripts.sample_photo import draw_sample_photo
-from resformer.scripts.serve import copy_lines
-from resformer.scripts.server import PORTS, Server, ServerError, resident_bytes
+from resformer.scripts.torchserve.java import java_home
+from resformer.scripts.torchserve.serve import copy_lines
+from resformer.scripts.torchserve.server import PORTS, Server, ServerError, resident_bytes
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]

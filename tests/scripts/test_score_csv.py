@@ -12,9 +12,10 @@ from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode
 from resformer.model.ocr.readers import DEFAULT_READER
 from resformer.model.predictor import Predictor
-from resformer.scripts import answerers, sanity, score_csv
+from resformer.scripts import sanity, score_csv
 from resformer.scripts.download_images import PLACEHOLDER
-from resformer.scripts.journal import Journal, Questions
+from resformer.scripts.lib import answerers
+from resformer.scripts.lib.journal import Journal, Questions
 from tests.scripts.conftest import jpeg, read_rows, reply, write_table
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """Times a running server, one photo after another, and its memory.
 
-python -m scripts.benchmark photos/ --reader none [--entities width,height] [--port 8080] [--requests 100]
+python -m scripts.torchserve.benchmark photos/ --reader none [--entities width,height] [--port 8080] [--requests 100]
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from resformer.model.ocr.readers import DEFAULT_READER
-from resformer.scripts.server import Server, ServerError
+from resformer.scripts.torchserve.server import Server, ServerError
 
 __all__ = ["latencies", "main", "resident_mebibytes"]
 

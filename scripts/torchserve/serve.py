@@ -1,6 +1,6 @@
 """Serves the archive on this machine. `make serve`, `make stop`, `make status` and `make scale` come through here.
 
-python -m scripts.serve check | start | stop | status | scale --workers N      [--port 8080]
+python -m scripts.torchserve.serve check | start | stop | status | scale --workers N      [--port 8080]
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from resformer.scripts.server import ROOT, Server, ServerError, resident_bytes
+from resformer.scripts.torchserve.server import ROOT, Server, ServerError, resident_bytes
 
 __all__ = ["copy_lines", "main"]
 
@@ -27,8 +27,8 @@ def check(server: Server) -> None:
 def start(server: Server) -> None:
     """Starts the server, asks it about the sample photo, and prints the answer with lines to copy."""
     # Here and not at the top: `check` runs before anything is installed.
-    from resformer.scripts.java import java_home
     from resformer.scripts.sample_photo import draw_sample_photo
+    from resformer.scripts.torchserve.java import java_home
 
     draw_sample_photo(SAMPLE)
     server.check_ports()

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import requests
 
 from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, ResformerError, UnsupportedImage
-from resformer.scripts.photo_sources import PhotoError
-from resformer.scripts.retry import RETRIED_STATUS, Transient, with_retries
+from resformer.scripts.lib.photo_sources import PhotoError
+from resformer.scripts.lib.retry import RETRIED_STATUS, Transient, with_retries
 
 __all__ = ["Answerer", "Answers", "EndpointError", "endpoint", "in_process"]
 

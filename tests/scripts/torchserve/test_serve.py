@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from resformer.scripts import java
-from resformer.scripts.java import java_home, major_version
-from resformer.scripts.server import PORTS, Server, ServerError
+from resformer.scripts.torchserve import java
+from resformer.scripts.torchserve.java import java_home, major_version
+from resformer.scripts.torchserve.server import PORTS, Server, ServerError
 from tests.conftest import ROOT
 
 
@@ -25,7 +25,7 @@ def busy_port() -> Iterator[int]:
 
 
 def serve(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "resformer.scripts.serve", *arguments]
+    command = [sys.executable, "-m", "resformer.scripts.torchserve.serve", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
@@ -40,7 +40,7 @@ def test_a_busy_port_is_one_clear_sentence(busy_port: int, before: int) -> None:
 
 
 def test_the_check_needs_nothing_but_python(busy_port: int) -> None:
-    command = [sys.executable, "-S", "-m", "resformer.scripts.serve", "check", "--port", str(busy_port)]
+    command = [sys.executable, "-S", "-m", "resformer.scripts.torchserve.serve", "check", "--port", str(busy_port)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert "is in use" in done.stderr
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from resformer.scripts.tables import UnusableFile
+from resformer.scripts.lib.tables import UnusableFile
 
 __all__ = ["Journal", "Outcome", "Questions", "Row", "ScoredRow"]
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from resformer.model.predictor import Predictor
-from resformer.scripts.build_archive import ArchiveError, build_archive
+from resformer.scripts.torchserve.archive import ArchiveError, build_archive
 from tests.conftest import ROOT
 
 
@@ -51,7 +51,7 @@ def test_equal_sources_give_equal_bytes(archive: Path, tmp_path: Path) -> None:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, copy / name)
     code = (
-        "import os, sys; from pathlib import Path; from resformer.scripts.build_archive import build_archive; "
+        "import os, sys; from pathlib import Path; from resformer.scripts.torchserve.archive import build_archive; "
         "os.umask(0o077); build_archive(Path(sys.argv[1]), package=Path(sys.argv[2]) / 'resformer')"
     )
     environment = {**os.environ, "TMPDIR": str(temporary)}

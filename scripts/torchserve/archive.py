@@ -1,8 +1,8 @@
 """Packs network, handler and settings as one TorchServe archive. Equal sources give equal bytes.
 
-python -m scripts.build_archive                     model_store/resformer.mar
-python -m scripts.build_archive --reader none       ... whose workers do not read words unless a request asks
-python -m scripts.build_archive --batch-size 8      ... whose workers are handed eight photos at once (GPU)
+python -m scripts.torchserve.archive                     model_store/resformer.mar
+python -m scripts.torchserve.archive --reader none       ... whose workers do not read words unless a request asks
+python -m scripts.torchserve.archive --batch-size 8      ... whose workers are handed eight photos at once (GPU)
 """
 
 import argparse
@@ -24,7 +24,7 @@ from resformer.handler.service import MODEL_NAME
 from resformer.handler.settings import Settings
 from resformer.model.ocr.readers import READERS
 from resformer.model.predictor import Predictor
-from resformer.scripts.server import WORKER_ENVIRONMENT
+from resformer.scripts.torchserve.server import WORKER_ENVIRONMENT
 
 __all__ = ["ArchiveError", "build_archive"]
 
