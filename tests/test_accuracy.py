@@ -1,7 +1,6 @@
 """The shipped weights keep the accuracy that BENCHMARKS.md states; needs the labelled photos beside the checkout."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,7 @@ from resformer.model.schema.schema import Schema
 from resformer.train.config import ProductSource, load_product_sources
 from resformer.train.evaluation.attribute_scores import ask, results
 from resformer.train.evaluation.quantity_scores import predict_rows, predict_rows_from_words, read_rows, score_rows
-
-DATA = Path(__file__).parents[2] / "shared" / "data"
+from tests.paths import CONFIGS, DATA
 
 
 @pytest.mark.parametrize(
@@ -68,7 +66,7 @@ def products_of(folder: str) -> ProductSource:
     """The validation products of a folder; skips where it is not there."""
     if not (DATA / folder).exists():
         pytest.skip("the labelled photos are not beside this checkout")
-    sources = load_product_sources(Path(__file__).parents[1] / "train" / "configs" / "products-val.yaml")
+    sources = load_product_sources(CONFIGS / "products-val.yaml")
     (source,) = (s for s in sources if s.table.parent.name == folder)
     # Texts take most of the time and have no floor here.
     return replace(source, answers={n: c for n, c in source.answers.items() if n not in ("title", "description")})

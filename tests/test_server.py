@@ -26,7 +26,7 @@ from resformer.scripts.sample_photo import draw_sample_photo
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.serve import copy_lines
 from resformer.scripts.torchserve.server import PORTS, Server, ServerError, resident_bytes
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 

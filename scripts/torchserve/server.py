@@ -21,7 +21,7 @@ from typing import Any
 
 __all__ = ["ROOT", "WORKER_ENVIRONMENT", "Server", "ServerError", "resident_bytes"]
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MODEL = "resformer"
 # What each port is for, counted from the server's own.
 PORTS = ("predictions", "management", "metrics", "gRPC predictions", "gRPC management")

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["DATA", "GoldenPhoto", "golden_photos"]
+from tests.paths import DATA
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+__all__ = ["GoldenPhoto", "golden_photos"]
+
 SIZE = 720
 INK, PAPER, PACK = "#231f20", "#f4f1ea", "#c9a66b"
 

@@ -17,7 +17,8 @@ import torch
 
 from resformer.model.inference.checkpoint import WEIGHTS
 from resformer.model.predictor import Predictor, Result
-from tests.golden.photos import DATA, GoldenPhoto, golden_photos
+from tests.golden.photos import GoldenPhoto, golden_photos
+from tests.paths import DATA
 
 __all__ = ["RECORD", "answers_of", "arithmetic", "weights_digest"]
 

@@ -5,7 +5,7 @@ import yaml
 
 from resformer.handler.settings import Settings
 from resformer.model.ocr.readers import DEFAULT_READER
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 GOOD = {"reader": "none", "num_threads": None, "max_pixels": 1000}
 

@@ -9,7 +9,7 @@ import pytest
 
 from resformer.handler import threads
 from resformer.handler.threads import WORKER_SCRIPT, available_cores, fair_share, worker_count
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 CORES = len(os.sched_getaffinity(0))
 

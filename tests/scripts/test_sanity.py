@@ -4,15 +4,14 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from resformer.model.schema.schema import Schema
 from resformer.scripts import sanity
+from tests.paths import ROOT
 from tests.scripts.conftest import write_table
 
-ROOT = Path(__file__).parents[2]
 SCHEMA = Schema.load()
 
 

@@ -16,9 +16,8 @@ from resformer.scripts import sanity, score_csv
 from resformer.scripts.download_images import PLACEHOLDER
 from resformer.scripts.lib import answerers
 from resformer.scripts.lib.journal import Journal, Questions
+from tests.paths import ROOT
 from tests.scripts.conftest import jpeg, read_rows, reply, write_table
-
-ROOT = Path(__file__).parents[2]
 
 
 class WidthPredictor:

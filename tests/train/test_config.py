@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from resformer.train.config import MapsConfig, ReadingConfig, load_config
-
-CONFIGS = Path(__file__).parents[2] / "train" / "configs"
+from tests.paths import CONFIGS
 
 
 def test_generated_config_loads() -> None:

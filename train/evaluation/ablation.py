@@ -27,7 +27,7 @@ from resformer.train.quantities.quantity_trainer import Trainer
 
 __all__ = ["PARTS", "Part", "main", "table", "without_geometry", "without_picture"]
 
-CONFIG = Path(__file__).parent / "configs" / "ablation.yaml"
+CONFIG = Path(__file__).parents[1] / "configs" / "ablation.yaml"
 
 
 def without_picture(record: Record) -> Record:

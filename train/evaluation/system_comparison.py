@@ -48,7 +48,7 @@ from resformer.train.evaluation.record_answers import answer_record
 from resformer.train.evaluation.validation_sets import ValidationSet, Words, validation_sets, words_of
 from resformer.train.quantities.quantity_trainer import read_sources
 
-CONFIG = Path(__file__).parent / "configs" / "small.yaml"
+CONFIG = Path(__file__).parents[1] / "configs" / "small.yaml"
 OURS = DEFAULT_READER  # sure rows and places of answers are told of this reader alone
 ALL_LENGTHS = "all lengths"
 OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "faster-paddle small", "faster-paddle tiny", "Tesseract")

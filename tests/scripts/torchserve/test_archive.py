@@ -13,7 +13,7 @@ import yaml
 
 from resformer.model.predictor import Predictor
 from resformer.scripts.torchserve.archive import ArchiveError, build_archive
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 
 def files_of(package: str) -> set[str]:

@@ -13,7 +13,7 @@ import pytest
 from resformer.scripts.torchserve import java
 from resformer.scripts.torchserve.java import java_home, major_version
 from resformer.scripts.torchserve.server import PORTS, Server, ServerError
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 
 @pytest.fixture

@@ -34,10 +34,10 @@ from resformer.train.attributes.labelled_products import (
 )
 from resformer.train.config import ProductsConfig, ProductSource, load_config, load_product_sources
 from resformer.train.evaluation.attribute_scores import main as evaluate
+from tests.paths import CONFIGS, DATA
 
 SCHEMA = Schema.load()
 LABELS = LabelVocabulary(SCHEMA, Vocabulary(SCHEMA))
-CONFIGS = Path(__file__).parents[3] / "train" / "configs"
 TREE = """
 entities:
   - {name: voltage, kind: quantity, units: [volt]}
@@ -320,7 +320,7 @@ def test_wrong_configs_are_told_at_once(tmp_path: Path, shop: Path) -> None:
 
 
 def test_shipped_configs_load() -> None:
-    if not (CONFIGS.parents[2] / "shared" / "data" / "fashion").exists():
+    if not (DATA / "fashion").exists():
         pytest.skip("the labelled photos are not beside this checkout")
     shipped = load_config(CONFIGS / "products.yaml", ProductsConfig)
     assert load_config(CONFIGS / "products-stem.yaml", ProductsConfig).stem_start == shipped.stem_start

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from resformer.train.data.catalogue_table import read_catalogue
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
+from tests.paths import DATA
 
 
 def test_rows_become_records(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from torch import nn
 
 from resformer.train.engine.distributed import Processes
 from resformer.train.engine.throughput import flops_of, peak_flops
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {
     "preset": "nano",
     "sources": [{"kind": "generated", "photos_count": 64}],

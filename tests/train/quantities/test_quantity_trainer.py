@@ -24,8 +24,8 @@ from resformer.train.quantities.layout_augment import augment
 from resformer.train.quantities.quantity_batches import Batches, Shares
 from resformer.train.quantities.quantity_loss import answer_loss, make_targets
 from resformer.train.quantities.quantity_trainer import Trainer, read_sources
+from tests.paths import CONFIGS
 
-CONFIGS = Path(__file__).parents[2] / "train" / "configs"
 SCHEMA = Schema.load()
 VOCABULARY = Vocabulary(SCHEMA)
 PREPROCESSOR = Preprocessor(SCHEMA, VOCABULARY, Priors.count([]))

@@ -22,6 +22,7 @@ from resformer.train.ocr.detection.detection_trainer import MapsTrainer
 from resformer.train.ocr.detection.line_matching import Found, compare_lines
 from resformer.train.ocr.detection.photo_crops import Cuts
 from resformer.train.ocr.detection.score_map_targets import TRUTHS, TURN, VALID, map_targets
+from tests.paths import CONFIGS, DATA
 from tests.train.ocr.detection.ideal_maps import SURE, as_maps
 
 LINE = Line(((40, 100), (240, 100), (240, 140), (40, 140)), "NET 500", 0.9)
@@ -136,8 +137,8 @@ def test_weights_of_another_shape_are_refused(source: Source, tmp_path: Path) ->
 
 
 def test_shipped_config_loads_where_its_data_is() -> None:
-    path = Path(__file__).parents[3] / "train" / "configs" / "maps.yaml"
-    if not (path.parents[3] / "shared" / "data").exists():
+    path = CONFIGS / "maps.yaml"
+    if not DATA.exists():
         pytest.skip("the photos are not beside this checkout")
     loaded = load_config(path, MapsConfig)
     assert loaded.start is not None
