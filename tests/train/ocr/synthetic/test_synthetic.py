@@ -9,7 +9,7 @@ import pytest
 from resformer.model.ocr.charset import folded
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.schema.schema import Schema
-from resformer.train.ocr.synthetic import sheet
+from resformer.train.ocr.synthetic import contact_sheet as sheet
 from resformer.train.ocr.synthetic.camera import photographed
 from resformer.train.ocr.synthetic.canvas import Canvas
 from resformer.train.ocr.synthetic.drawn_lines import StripPress, jittered
