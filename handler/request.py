@@ -12,7 +12,7 @@ __all__ = ["Request", "parse_request"]
 
 FORM_FIELDS = ("image", "data", "entity_name", "title", "description", "group_id", "reader", "top_k")
 JSON_FIELDS = ("image_b64", "image_url", "entities", "title", "description", "group_id", "reader", "top_k")
-MOST_ALTERNATIVES = 100
+MAX_ALTERNATIVES = 100
 NO_PHOTO = (
     "the request has no photo: send it as the body (curl -T photo.jpg), as the form field `image` "
     "(curl -F image=@photo.jpg), or as `image_b64` of a JSON object"
@@ -28,8 +28,8 @@ class Request:
         entities: names to answer; none = all.
         title, description: text that came with the photo.
         group_id: the public challenge's code for the kind of product; empty = not known.
-        reader: instead of the server's own; empty = the server's own.
-        top_k: how many alternatives each answer shall have; None where the request does not say.
+        reader: one of READERS; empty = the server's default.
+        top_k: how many alternatives each answer has; None where the request does not say.
     """
 
     photo: bytes
@@ -42,7 +42,7 @@ class Request:
 
 
 def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
-    """Reads one row of a TorchServe batch. What the body says wins over the path, the path over a header.
+    """Reads one row of a TorchServe batch. The body wins over the path, the path over a header.
 
     Args:
         row: `body`, or the fields of a form, as TorchServe decoded them.
@@ -127,8 +127,8 @@ def _request(photo: bytes, entities: str, fields: Mapping[str, Any]) -> Request:
 
 def _top_k(text: str) -> int | None:
     text = text.strip()
-    if text and not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= MOST_ALTERNATIVES):
-        raise BadRequest(f"the number of alternatives is {text[:40]!r}, must be from 0 to {MOST_ALTERNATIVES}")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= MAX_ALTERNATIVES):
+        raise BadRequest(f"the number of alternatives is {text[:40]!r}, must be from 0 to {MAX_ALTERNATIVES}")
     return int(text) if text else None
 
 

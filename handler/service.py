@@ -117,7 +117,7 @@ class Service:
             description=request.description,
             group_id=request.group_id,
             reader=request.reader or None,
-            top=request.top_k or 0,
+            top_k=request.top_k or 0,
         )
         return {"model": MODEL_NAME, "version": self._predictor.version, **result.as_dict()}
 
@@ -133,11 +133,11 @@ class Service:
     def _loaded(self) -> Predictor:
         predictor = self._load(self._threads)
         # The first photo costs more than those after it. A worker that cannot answer also fails here, at load.
-        predictor.predict(_photo_with_print())
+        predictor.predict(_photo_with_text())
         return predictor
 
 
-def _photo_with_print() -> bytes:
+def _photo_with_text() -> bytes:
     image = Image.new("RGB", (320, 320), "white")
     ImageDraw.Draw(image).text((40, 120), "500 gram", "black", ImageFont.load_default(48))
     file = BytesIO()

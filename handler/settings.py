@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from resformer.model.ocr.readers import READERS
+from resformer.model.ocr.readers import READERS, canonical_reader
 
 __all__ = ["Settings"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a worker is told at load.
+    """Settings of one worker.
 
     Attributes:
-        reader: who reads words where a request does not say.
+        reader: the default reader, one of READERS; `none` is another name of `builtin`.
         num_threads: of one worker, or None for an equal share of the cores.
         max_pixels: larger photos are refused.
     """
@@ -35,8 +35,9 @@ class Settings:
         known = [field.name for field in fields(cls)]
         errors = [f"unknown key {key!r}" for key in section if key not in known]
         errors += [f"missing key {key!r}" for key in known if key not in section]
-        if "reader" in section and section["reader"] not in READERS:
-            errors.append(f"reader is {section['reader']!r}, must be one of {', '.join(READERS)}")
+        reader = section.get("reader")
+        if "reader" in section and not (isinstance(reader, str) and canonical_reader(reader) in READERS):
+            errors.append(f"reader is {reader!r}, must be one of {', '.join(READERS)}")
         if not (section.get("num_threads") is None or _is_positive(section["num_threads"])):
             errors.append(f"num_threads is {section['num_threads']!r}, must be null or a number from 1")
         if "max_pixels" in section and not _is_positive(section["max_pixels"]):

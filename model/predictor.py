@@ -1,105 +1,62 @@
-"""Photo and questions in, validated answers out. Handler, scripts, evaluation and tests all come through here."""
+"""A photo and questions in, validated answers out. Handler, scripts, evaluation and tests all come through here."""
 
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from resformer.model.errors import BadRequest
-from resformer.model.images.line_segments import find_drawing
-from resformer.model.images.loading import MAX_PIXELS
-from resformer.model.images.loading import decode as decode_photo
-from resformer.model.inference.attribute_predictor import Telling, Told
-from resformer.model.inference.checkpoint import WEIGHTS, Weights, load_weights
-from resformer.model.inference.decoding import EMPTY_MARGIN, Answer, Crossing, decode
-from resformer.model.inference.label_tokenizer import LabelVocabulary
-from resformer.model.inference.quantity_inputs import Example, Preprocessor
-from resformer.model.inference.quantity_ranker import Choosing
-from resformer.model.inference.tokenizer import Vocabulary
-from resformer.model.networks.resformer import Inputs, Resformer
+from resformer.model.images.line_segments import find_line_drawing
+from resformer.model.images.loading import MAX_PIXELS, Photo, load_photo
+from resformer.model.inference.attribute_predictor import AttributeAnswer, AttributePredictor
+from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS, Checkpoint, load_checkpoint
+from resformer.model.inference.decoding import EMPTY_MARGIN, ExclusivePair, QuantityAnswer, decode_quantities
+from resformer.model.inference.label_tokenizer import LabelTokenizer
+from resformer.model.inference.quantity_inputs import QuantityExample, QuantityPreprocessor
+from resformer.model.inference.quantity_ranker import QuantityRanker
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.quantity_network import QuantityBatch
 from resformer.model.ocr.page import Page
-from resformer.model.ocr.readers import DEFAULT_READER, NoReader, Reader, make_reader, readers_for
-from resformer.model.quantities.candidates import same_amounts
-from resformer.model.quantities.label_priors import Priors
+from resformer.model.ocr.readers import (
+    DEFAULT_READER,
+    NullReader,
+    Reader,
+    canonical_reader,
+    make_reader,
+    readers_for,
+)
+from resformer.model.prediction import Alternative, Prediction, Result
+from resformer.model.quantities.candidates import group_equal_amounts
+from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
 
+__all__ = ["Predictor"]
+
 MAX_TEXT = 10_000  # characters of title and description
-
-__all__ = ["Alternative", "Prediction", "Predictor", "Result"]
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """Another answer that is possible, and how likely it is."""
-
-    prediction: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One answer. `prediction` is the canonical string, empty where the photo does not show the value.
-
-    Attributes:
-        value: a number, `[low, high]` for a range, the levels of a path from its root; None without an answer and for
-            other kinds.
-        si: value and unit in SI, None without an answer.
-        confidence: share of answers as sure as this one that are right, 0 to 1, as calibrated on photos that were
-            held back from training; of a text the geometric mean of its tokens' probabilities.
-        evidence: x0, y0, x1, y1 of where the answer was read, in pixels of the upright photo; None where it was not
-            read but seen.
-        alternatives: the likeliest quantities, labels or leaves, if they were asked for. A text has none.
-    """
-
-    prediction: str
-    value: float | list[float] | list[str] | None
-    unit: str | None
-    si: dict[str, Any] | None
-    confidence: float
-    evidence: list[float] | None
-    alternatives: list[Alternative] | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The keys of a response."""
-        answer = asdict(self)
-        if self.alternatives is None:
-            del answer["alternatives"]
-        return answer
-
-
-@dataclass(frozen=True)
-class Result:
-    """The answers about one photo of `width` x `height` pixels."""
-
-    width: int
-    height: int
-    predictions: dict[str, Prediction]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The `image` and `predictions` parts of a response."""
-        return {
-            "image": {"width": self.width, "height": self.height},
-            "predictions": {name: p.as_dict() for name, p in self.predictions.items()},
-        }
 
 
 class Predictor:
-    """Answers questions about photos with one network. Safe to call from several threads, one at a time."""
+    """Answers questions about photos. Safe to call from several threads; one photo is answered at a time.
+
+    Attributes:
+        version: of what answers.
+        metadata: of the weights.
+        reader: the name of the default reader. readers: the names of all that work with these weights.
+    """
 
     version = "1.0"
 
     def __init__(
         self,
-        weights: Weights,
-        preprocessor: Preprocessor,
+        checkpoint: Checkpoint,
+        preprocessor: QuantityPreprocessor,
         *,
         reader: str,
         threads: int,
@@ -108,230 +65,235 @@ class Predictor:
         empty_margin: float = EMPTY_MARGIN,
     ):
         self.schema = preprocessor.schema
-        self.metadata: Mapping[str, str] = weights.metadata
-        self.reader = reader
-        self._network = weights.network.to(device)
+        self.metadata: Mapping[str, str] = checkpoint.metadata
+        self.reader = canonical_reader(reader)
+        self.readers = readers_for(checkpoint.network)
+        self._network = checkpoint.network.to(device)
         self._preprocessor = preprocessor
         self._device = device
         self._threads = threads
         self._max_pixels = max_pixels
         self._empty_margin = empty_margin
-        self.readers = readers_for(weights.network)
-        self._readers: dict[str, Reader] = {}
-        self.words_reader()
-        self._choosing: Choosing | None = None
-        self._telling = _telling(weights.network, self.schema, preprocessor.vocabulary, device, threads)
+        self._made_readers: dict[str, Reader] = {}
+        self.reader_for()
+        self._ranker: QuantityRanker | None = None
+        self._attributes = self._attribute_predictor()
         self._lock = threading.Lock()
-        self._aside = ThreadPoolExecutor(1)
-
-    @property
-    def entities(self) -> tuple[Entity, ...]:
-        """What these weights can answer, in the order of the schema."""
-        return self.schema.entities if self._telling else self.schema.quantities
+        self._background = ThreadPoolExecutor(1)
 
     @classmethod
     def load(
         cls,
         weights: Path | None = None,
         *,
-        entities: Path | None = None,
+        schema: Path | None = None,
         reader: str = DEFAULT_READER,
         threads: int | None = None,
         device: str = "cpu",
         max_pixels: int = MAX_PIXELS,
         empty_margin: float = EMPTY_MARGIN,
     ) -> "Predictor":
-        """Loads the shipped `small` network, or the one in `weights`.
+        """Loads the shipped weights, or others.
+
+        >>> Predictor.load().predict("photo.jpg").predictions["item_weight"].prediction  # doctest: +SKIP
+        '500 gram'
 
         Args:
-            entities: the schema that the weights were trained for; None is the shipped one.
-            reader: who reads words where a request does not say, one of READERS.
-            threads: of network and reader; None keeps torch's own choice.
+            schema: the file that the weights were trained for; None is the shipped one.
+            reader: the default reader, one of READERS.
+            threads: of networks and reader; None keeps torch's own choice.
             max_pixels: larger photos are refused.
-            empty_margin: see model.inference.decoding.decode.
+            empty_margin: see decode_quantities.
+
+        Raises:
+            FileNotFoundError: there are no such weights, or there is no such schema.
+            ValueError: the weights do not fit the schema, or a file is broken.
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        schema = Schema.load(entities)
-        vocabulary = Vocabulary(schema)
-        loaded = load_weights(weights or WEIGHTS / "small.safetensors", vocabulary)
-        preprocessor = Preprocessor(schema, vocabulary, Priors.load())
+        tokenizer = Tokenizer(Schema.load(schema))
+        checkpoint = load_checkpoint(weights or DEFAULT_WEIGHTS, tokenizer)
         return cls(
-            loaded,
-            preprocessor,
+            checkpoint,
+            QuantityPreprocessor(tokenizer.schema, tokenizer, LabelPriors.load()),
             reader=reader,
             threads=threads or torch.get_num_threads(),
             device=device,
             max_pixels=max_pixels,
             empty_margin=empty_margin,
-        ).prepare()
+        ).optimize()
 
-    def prepare(self) -> "Predictor":
-        """Takes two seconds to make answers from words faster, on a processor; for who will give more than a few."""
+    def optimize(self) -> "Predictor":
+        """Exports the quantity network to ONNX Runtime, on a CPU; takes two seconds, which pay off soon."""
         if torch.device(self._device).type == "cpu":
-            self._choosing = Choosing(self._network, self._preprocessor.sample(), self._threads)
+            self._ranker = QuantityRanker(self._network.quantities, self._preprocessor.sample(), self._threads)
         return self
+
+    @property
+    def entities(self) -> tuple[Entity, ...]:
+        """What these weights can answer, in the order of the schema."""
+        return self.schema.entities if self._attributes else self.schema.quantities
 
     def predict(
         self,
-        photo: bytes,
+        photo: Photo,
         entities: Sequence[str] | None = None,
         *,
         title: str = "",
         description: str = "",
         group_id: str = "",
         reader: str | None = None,
-        top: int = 0,
+        top_k: int = 0,
     ) -> Result:
         """Answers for one photo.
 
         Args:
-            photo: the bytes of an image file.
+            photo: see Photo. Files are turned upright by their EXIF orientation.
             entities: names to answer; none or empty = all that these weights can answer.
             title, description: text that came with the photo; its quantities can be answers too.
-            group_id: the public challenge's code for the kind of product; others are not known.
+            group_id: the public challenge's code for the kind of product.
             reader: one of `readers` instead of the default one.
-            top: how many alternatives every answer is given with.
+            top_k: how many alternatives an answer has.
 
-        Raises: ResformerError: the photo or the request cannot be used; nothing else was done.
+        Raises:
+            ResformerError: the photo or the request cannot be used; nothing else was done.
+            OSError: the path cannot be read.
         """
         asked = [self.schema[name] for name in dict.fromkeys(entities or [entity.name for entity in self.entities])]
         if unanswerable := [entity.name for entity in asked if entity not in self.entities]:
-            raise BadRequest(f"these weights do not answer {unanswerable[0]}; train them with `--products`")
+            raise BadRequest(f"these weights do not answer {unanswerable[0]}; train their attributes")
         if len(title) + len(description) > MAX_TEXT:
             raise BadRequest(f"title and description have more than {MAX_TEXT} characters in all; send less of them")
-        if reader and reader not in self.readers:
-            self.words_reader(reader)  # says what is wrong with it
-        image = decode_photo(photo, max_pixels=self._max_pixels)
+        reader = canonical_reader(reader or self.reader)
+        if reader not in self.readers:
+            self.reader_for(reader)  # raises what is wrong with it
+        image = load_photo(photo, max_pixels=self._max_pixels)
         with self._lock:
             quantities = [entity for entity in asked if entity.kind == "quantity"]
             answers: dict[str, Prediction] = {}
             if quantities:
-                page = self._read(image, quantities, reader or self.reader, group_id)
+                page = self._read(image, quantities, reader, group_id)
                 # Three spaces apart, so that a number at a line's end finds no unit in the next one.
                 text = "   ".join(part for field in (title, description) for part in field.splitlines())
-                answers = self.answer(page, quantities, text=text, top=top).predictions
-            if others := [entity for entity in asked if entity.kind != "quantity"]:
-                answers |= self._tell(image, others, title, description, top)
+                answers = self.predict_page(page, quantities, text=text, top_k=top_k).predictions
+            if attributes := [entity for entity in asked if entity.kind != "quantity"]:
+                answers |= self._predict_attributes(image, attributes, title, description, top_k)
         height, width = image.shape[:2]
         return Result(width, height, {entity.name: answers[entity.name] for entity in asked})
 
-    def _read(self, image: np.ndarray, quantities: Sequence[Entity], reader: str, group_id: str) -> Page:
-        """The print on a photo, and its strokes where a length is asked for."""
-        words_reader = self.words_reader(reader)
-        wanted = any(entity.is_length for entity in quantities) and not isinstance(words_reader, NoReader)
-        # Looked for while the words are read, whose threads wait for each other now and then: 8 ms of 17.
-        strokes = self._aside.submit(find_drawing, image) if wanted else None
-        lines = words_reader.read(image)
-        drawing = strokes.result() if strokes and lines else None
-        return Page(lines, image.shape[1], image.shape[0], drawing, group_id)
-
-    def _tell(
-        self, image: np.ndarray, entities: Sequence[Entity], title: str, description: str, top: int
-    ) -> dict[str, Prediction]:
-        """Answers from the picture and the caller's text."""
-        assert self._telling is not None  # else there are no such entities
-        # A choice among a tree's leaves and the tree's path are one answer.
-        sources = {entity.name: self.schema[entity.leaves_of] if entity.leaves_of else entity for entity in entities}
-        told = self._telling(
-            image, list(dict.fromkeys(sources.values())), title=title, description=description, top=top
-        )
-        return {entity.name: _as_prediction(entity, told[sources[entity.name].name], top) for entity in entities}
-
-    def answer(
+    def predict_page(
         self,
         page: Page,
         entities: Sequence[Entity],
         *,
         text: str = "",
-        own_labels: Sequence[Quantity | None] | None = None,
-        top: int = 0,
+        excluded_labels: Sequence[Quantity | None] | None = None,
+        top_k: int = 0,
     ) -> Result:
-        """Quantities from words that were read before.
+        """Quantities from text lines that were read before.
 
         Args:
             text: title and description.
-            own_labels: see Preprocessor.example.
-            top: see predict.
+            excluded_labels: see QuantityPreprocessor.example.
+            top_k: how many alternatives an answer has.
         """
-        # What is measured across something asked is asked too: an answer never depends on what else a caller names.
-        pairs = [pair for pair in self.schema.crossing if any(e in entities for e in pair)]
+        # Both of an exclusive pair are always asked, so that an answer never depends on what else a caller names.
+        pairs = [pair for pair in self.schema.exclusive_pairs if any(e in entities for e in pair)]
         asked = [*entities, *dict.fromkeys(e for pair in pairs for e in pair if e not in entities)]
-        own = [*(own_labels or [None] * len(entities)), *[None] * (len(asked) - len(entities))]
-        example = self._preprocessor.example(page, asked, text=text, own_labels=own)
-        crossing = [
-            Crossing(asked.index(a), asked.index(b), same_amounts(found))
+        excluded = [*(excluded_labels or [None] * len(entities)), *[None] * (len(asked) - len(entities))]
+        example = self._preprocessor.example(page, asked, text=text, excluded_labels=excluded)
+        exclusive_pairs = [
+            ExclusivePair(asked.index(a), asked.index(b), group_equal_amounts(candidates))
             for a, b in pairs
-            if (found := example.candidates[asked.index(a)])
+            if (candidates := example.candidates[asked.index(a)])
         ]
-        strings = [[str(c.quantity) for c in found] for found in example.candidates]
+        strings = [[str(c.quantity) for c in candidates] for candidates in example.candidates]
         with torch.inference_mode():
-            inputs = self._preprocessor.batch([example]).to(self._device)
-            answers = decode(
-                self._logits(inputs),
+            batch = self._preprocessor.batch([example]).to(self._device)
+            answers = decode_quantities(
+                self._logits(batch),
                 strings,
-                crossing=crossing,
+                exclusive_pairs=exclusive_pairs,
                 temperature=float(self.metadata["temperature"]),
                 empty_margin=self._empty_margin,
-                top=top,
+                top_k=top_k,
             )
         predictions = {
-            entity.name: self._prediction(example, q, answer, top)
+            entity.name: _quantity_prediction(example, q, answer, top_k)
             for q, (entity, answer) in enumerate(zip(entities, answers, strict=False))
         }
         return Result(page.width, page.height, predictions)
 
-    def _logits(self, inputs: Inputs) -> Tensor:
-        """Logits (Q, READ + C) of the answers."""
-        if self._choosing:
-            return self._choosing(inputs)
-        logits: Tensor = self._network(inputs)
+    def reader_for(self, name: str | None = None) -> Reader:
+        """The reader of this name, or the default one. Raises BadRequest: there is none."""
+        name = canonical_reader(name or self.reader)
+        if name not in self._made_readers:
+            self._made_readers[name] = make_reader(name, self._network, self._device, self._threads)
+        return self._made_readers[name]
+
+    def _read(self, image: np.ndarray, quantities: Sequence[Entity], reader_name: str, group_id: str) -> Page:
+        """The text lines of a photo, and its line segments where a length is asked for."""
+        reader = self.reader_for(reader_name)
+        wanted = any(entity.is_length for entity in quantities) and not isinstance(reader, NullReader)
+        # In the background, while the reader's threads wait for each other now and then: 8 ms of 17.
+        pending = self._background.submit(find_line_drawing, image) if wanted else None
+        lines = reader.read(image)
+        drawing = pending.result() if pending and lines else None
+        return Page(lines, image.shape[1], image.shape[0], drawing, group_id)
+
+    def _logits(self, batch: QuantityBatch) -> Tensor:
+        """Logits (Q, FIRST_CANDIDATE + C)."""
+        if self._ranker:
+            return self._ranker(batch)
+        logits: Tensor = self._network.quantities(batch)
         return logits
 
-    def _prediction(self, example: Example, q: int, answer: Answer, top: int) -> Prediction:
-        quantity: Quantity | None = None
-        box = None
-        if answer.candidate is not None:
-            candidate = example.candidates[q][answer.candidate]
-            quantity, box = candidate.quantity, candidate.box
-        confidence = round(answer.probability, 4)
-        found = example.candidates[q]
-        others = [("" if c is None else str(found[c].quantity), chance) for c, chance in answer.others]
-        alternatives = _alternatives(others) if top else None
-        if quantity is None:
-            return Prediction("", None, None, None, confidence, None, alternatives)
-        evidence = None if box is None else [round(v, 1) for v in box]
-        return Prediction(
-            str(quantity), quantity.value, quantity.unit, quantity.si(), confidence, evidence, alternatives
+    def _attribute_predictor(self) -> AttributePredictor | None:
+        network = self._network
+        if network.attributes is None:
+            return None
+        tokenizer = LabelTokenizer(self.schema, self._preprocessor.tokenizer)
+        return AttributePredictor(network.attributes, tokenizer, network.preset.image_size, self._device, self._threads)
+
+    def _predict_attributes(
+        self, image: np.ndarray, entities: Sequence[Entity], title: str, description: str, top_k: int
+    ) -> dict[str, Prediction]:
+        assert self._attributes is not None  # else there are no such entities
+        # A choice among a tree's leaves and the tree's path are one answer.
+        sources = {
+            entity.name: self.schema[entity.labels_from] if entity.labels_from else entity for entity in entities
+        }
+        answers = self._attributes(
+            image, list(dict.fromkeys(sources.values())), title=title, description=description, top_k=top_k
         )
-
-    def words_reader(self, name: str | None = None) -> Reader:
-        """The reader of this name, or the default one, for who wants words alone. Raises BadRequest: unknown."""
-        name = name or self.reader
-        if name not in self._readers:
-            self._readers[name] = make_reader(name, self._network, self._device, self._threads)
-        return self._readers[name]
+        return {
+            entity.name: _attribute_prediction(entity, answers[sources[entity.name].name], top_k) for entity in entities
+        }
 
 
-def _telling(network: Resformer, schema: Schema, vocabulary: Vocabulary, device: str, threads: int) -> Telling | None:
-    if network.catalogue is None:
-        return None
-    side = network.preset.image_size
-    return Telling(network.catalogue, LabelVocabulary(schema, vocabulary), side, device, threads)
+def _quantity_prediction(example: QuantityExample, q: int, answer: QuantityAnswer, top_k: int) -> Prediction:
+    candidates = example.candidates[q]
+    confidence = round(answer.probability, 4)
+    strings = [("" if c is None else str(candidates[c].quantity), p) for c, p in answer.alternatives]
+    alternatives = _alternatives(strings) if top_k else None
+    if answer.candidate is None:
+        return Prediction("", None, None, None, confidence, None, alternatives)
+    quantity, box = candidates[answer.candidate].quantity, candidates[answer.candidate].box
+    evidence = None if box is None else [round(v, 1) for v in box]
+    return Prediction(str(quantity), quantity.value, quantity.unit, quantity.si(), confidence, evidence, alternatives)
 
 
-def _as_prediction(entity: Entity, told: Told, top: int) -> Prediction:
-    alternatives = _alternatives(told.alternatives) if top else None
-    confidence = round(told.probability, 4)
-    if not entity.leaves_of:
-        levels = list(told.levels) or None
-        return Prediction(told.text, levels, None, None, confidence, None, alternatives)
+def _attribute_prediction(entity: Entity, answer: AttributeAnswer, top_k: int) -> Prediction:
+    alternatives = _alternatives(answer.alternatives) if top_k else None
+    if not entity.labels_from:
+        levels = list(answer.levels) or None
+        return Prediction(answer.text, levels, None, None, round(answer.probability, 4), None, alternatives)
     # Of a path that stopped at a parent, the leaf that it stopped above is still the best label.
-    label, chance = told.leaf
+    label, probability = answer.leaf
     if alternatives:
         alternatives = [replace(a, prediction=a.prediction.rsplit(SEPARATOR, 1)[-1]) for a in alternatives]
-    return Prediction(label, None, None, None, round(chance, 4), None, alternatives)
+    return Prediction(label, None, None, None, round(probability, 4), None, alternatives)
 
 
 def _alternatives(pairs: Sequence[tuple[str, float]]) -> list[Alternative]:
-    return [Alternative(text, round(chance, 4)) for text, chance in pairs]
+    return [Alternative(text, round(probability, 4)) for text, probability in pairs]

@@ -15,8 +15,8 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from resformer.model.errors import ResformerError
-from resformer.model.images.loading import decode
-from resformer.model.ocr.readers import DEFAULT_READER, READERS
+from resformer.model.images.loading import decode_photo
+from resformer.model.ocr.readers import ALIASES, DEFAULT_READER, READERS
 from resformer.model.predictor import Prediction, Predictor
 
 __all__ = ["draw_row", "main"]
@@ -72,7 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--entities", default="", metavar="A,B", help="what to answer (everything)")
     parser.add_argument("--title", default="", help="title that came with the photo")
     parser.add_argument("--description", default="", help="description that came with it")
-    parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER, help="who reads the words (%(default)s)")
+    parser.add_argument(
+        "--reader", choices=(*READERS, *ALIASES), default=DEFAULT_READER, help="who reads the words (%(default)s)"
+    )
     options = parser.parse_args(arguments)
     try:
         data = options.photo.read_bytes()
@@ -82,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
             title=options.title,
             description=options.description,
         )
-        draw_row(Image.fromarray(decode(data)), result.predictions).save(options.picture)
+        draw_row(Image.fromarray(decode_photo(data)), result.predictions).save(options.picture)
     except (ResformerError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -43,7 +43,7 @@ if not __package__:  # run as a file: import from the repository, not from this 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from resformer.model.errors import ResformerError
-from resformer.model.ocr.readers import DEFAULT_READER, READERS
+from resformer.model.ocr.readers import ALIASES, DEFAULT_READER, READERS
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import parse_path
 from resformer.scripts.download_images import Downloader
@@ -252,7 +252,9 @@ def _parser() -> argparse.ArgumentParser:
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--token", metavar="KEY", help="its inference key ($RESFORMER_TOKEN)")
     keys.add_argument("--key-file", type=Path, metavar="FILE", help="TorchServe's key_file.json")
-    parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER, help="who reads the words (%(default)s)")
+    parser.add_argument(
+        "--reader", choices=(*READERS, *ALIASES), default=DEFAULT_READER, help="who reads the words (%(default)s)"
+    )
     parser.add_argument("--jobs", type=int, default=4, help="photos fetched and answered at once (4)")
     parser.add_argument("--details", type=Path, metavar="FILE.jsonl", help="all that is known of each answer")
     parser.add_argument(

@@ -203,7 +203,7 @@ def test_description(server: Server) -> None:
     assert [entity["name"] for entity in described["entities"]] == list(Schema.load().names)
     assert all(entity["units"] or entity["labels"] or entity["kind"] == "text" for entity in described["entities"])
     assert (described["version"], described["preset"], described["reader"]) == ("1.0", "small", "crops")
-    assert described["readers"] == ["ppocr", "crops", "none"]
+    assert described["readers"] == ["ppocr", "crops", "builtin"]
 
 
 def grpc_predictions(server: Server) -> tuple[Callable[..., Any], Any]:

@@ -406,8 +406,8 @@ def _check_ranges(values: dict[str, Any], errors: list[str]) -> None:
         errors.append("patch_views: needs part_start, or the picture's side would stay random")
     if values.get("mix_share") and not values.get("teachers"):
         errors.append("mix_share: of mixed pictures only teachers know the answers; name some")
-    if values.get("stem_start") and values.get("preset", "small") not in ("small", "teacher"):
-        errors.append(f"stem_start: its weights fit the stems of small and teacher only, not of {values['preset']}")
+    if values.get("stem_start") and values.get("preset", "small") != "small":
+        errors.append(f"stem_start: its weights fit the stem of small only, not of {values['preset']}")
     for key, value in values.items():
         if key.endswith("_share") and not 0 <= value <= 1:
             errors.append(f"{key}: {value} is not between 0 and 1")

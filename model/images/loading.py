@@ -2,13 +2,14 @@
 
 import re
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from PIL import (
     BmpImagePlugin,
-    ExifTags,
     GifImagePlugin,
     Image,
+    ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -17,7 +18,7 @@ from PIL import (
 
 from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage
 
-__all__ = ["MAX_PIXELS", "decode"]
+__all__ = ["MAX_PIXELS", "Photo", "decode_photo", "load_photo"]
 
 MAX_PIXELS = 50_000_000
 
@@ -35,19 +36,36 @@ OPENERS = tuple(
     )
 )
 
-# EXIF orientation to what makes the photo upright.
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+Photo = str | Path | bytes | bytearray | Image.Image | np.ndarray
+"""A path, the bytes of an image file, a PIL image, or pixels, uint8 RGB (H, W, 3)."""
 
 
-def decode(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def load_photo(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """An upright photo from a path, bytes, a PIL image or pixels.
+
+    Args:
+        max_pixels: the most pixels that are decoded.
+
+    Returns:
+        uint8 RGB (height, width, 3).
+
+    Raises:
+        OSError: the path cannot be read.
+        ResformerError: see decode_photo; an array that is no photo is a BadRequest.
+    """
+    if isinstance(photo, str | Path):
+        photo = Path(photo).read_bytes()
+    if isinstance(photo, bytes | bytearray):
+        return decode_photo(photo, max_pixels=max_pixels)
+    if isinstance(photo, Image.Image):
+        return np.array(_rgb(ImageOps.exif_transpose(photo)))
+    if not isinstance(photo, np.ndarray) or photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
+        form = f"{photo.dtype} {photo.shape}" if isinstance(photo, np.ndarray) else type(photo).__name__
+        raise BadRequest(f"a photo is a path, bytes, a PIL image or a uint8 array (H, W, 3), not {form}")
+    return photo
+
+
+def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The first picture of an image file, upright, with white behind what is transparent.
 
     Args:
@@ -84,25 +102,20 @@ def decode(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np.ndarr
         raise CorruptImage(f"the photo has {width} x {height} pixels; save it again")
     try:
         image.load()
-        orientation = _orientation(image)
-        image = _rgb(image)
+        return np.array(_rgb(_upright(image)))
     except Exception as error:
         raise _corrupt(error) from error
-    if orientation in UPRIGHT:
-        image = image.transpose(UPRIGHT[orientation])
-    return np.array(image)
 
 
 def _corrupt(error: Exception) -> CorruptImage:
     return CorruptImage(f"the photo is cut off or damaged ({error}); send the whole file, or save it again")
 
 
-def _orientation(image: Image.Image) -> object:
-    """The EXIF orientation; to be asked after load(), as TIFF files turn themselves there."""
+def _upright(image: Image.Image) -> Image.Image:
     try:
-        return image.getexif().get(ExifTags.Base.Orientation)
+        return ImageOps.exif_transpose(image)
     except Exception:  # damaged EXIF does not make the pixels worse, and plugins raise anything
-        return None
+        return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

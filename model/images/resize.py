@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-__all__ = ["fitted", "letterbox"]
+__all__ = ["letterbox", "resize_for_detector"]
 
-STRIDE = 32  # the sides of a photo are multiples of it: few sizes, each of which is prepared once
-ENLARGED = 2.0  # at most
+SIDE_MULTIPLE = 32  # sides are multiples of it: few sizes, each of which ONNX Runtime prepares once
+MAX_ENLARGEMENT = 2.0
+FILL = 127  # grey level of the letterbox
 
 
 def letterbox(image: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, float]]:
@@ -16,22 +17,29 @@ def letterbox(image: np.ndarray, side: int) -> tuple[np.ndarray, tuple[float, fl
     Args:
         image: uint8 (H, W, 3).
 
-    Returns: uint8 (3, side, side), and the shares of the square's width and height that the photo covers.
+    Returns:
+        uint8 (3, side, side), and the fractions of the square's width and height that the photo covers.
     """
     height, width = image.shape[:2]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
-    square = np.full((side, side, 3), 127, dtype=np.uint8)
+    square = np.full((side, side, 3), FILL, dtype=np.uint8)
     square[: size[1], : size[0]] = resized
     return square.transpose(2, 0, 1), (size[0] / side, size[1] / side)
 
 
-def fitted(image: np.ndarray, longest: int) -> tuple[np.ndarray, tuple[float, float]]:
-    """A photo (H, W, 3) at a size that the network takes, its longer side about `longest` pixels, and the pixels of the
-    photo that one of its own stands for, in x and y."""
+def resize_for_detector(image: np.ndarray, max_side: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """Resizes a photo so that its longer side has about `max_side` pixels and both are multiples of SIDE_MULTIPLE.
+
+    Args:
+        image: uint8 (H, W, 3).
+
+    Returns:
+        uint8 (H', W', 3), and the pixels of the photo that one of its pixels stands for, in x and y.
+    """
     height, width = image.shape[:2]
-    scale = min(longest / max(height, width), ENLARGED)
-    size = [max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (width, height)]
+    scale = min(max_side / max(height, width), MAX_ENLARGEMENT)
+    size = [max(SIDE_MULTIPLE, round(side * scale / SIDE_MULTIPLE) * SIDE_MULTIPLE) for side in (width, height)]
     resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     return resized, (width / size[0], height / size[1])

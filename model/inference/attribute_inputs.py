@@ -1,4 +1,4 @@
-"""From a photo and a caller's text to the tensors of the catalogue part: one path for training and serving."""
+"""From a caller's text and the questions to a batch of the attribute network: one path for training and serving."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,71 +6,70 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from resformer.model.inference.label_tokenizer import LabelVocabulary
-from resformer.model.networks.attribute_network import FIELDS, SUBWORDS, ProductInputs
+from resformer.model.inference.label_tokenizer import LabelTokenizer
+from resformer.model.networks.attribute_network import MAX_SUBWORDS, TEXT_FIELDS, AttributeBatch
 from resformer.model.schema.schema import Entity
 
-__all__ = ["Product", "Words", "product_inputs", "product_words"]
+__all__ = ["AttributeExample", "EncodedWords", "collate_attributes", "encode_words"]
 
 # Of each field; what comes later in a description is terms of sale.
-MOST_WORDS = {"title": 24, "description": 96}
+MAX_WORDS = {"title": 24, "description": 96}
 
-Words = list[tuple[list[int], int, int]]
-"""Subwords, number of the field and place there of each word."""
+EncodedWords = list[tuple[list[int], int, int]]
+"""Subwords, index of the field and position there of each word."""
 
 
 @dataclass(frozen=True)
-class Product:
-    """A product that is asked about: the number of its picture, whether that is seen, its words and the questions."""
+class AttributeExample:
+    """A product with the questions about it: the index of its picture, whether that is visible, and its words."""
 
-    picture: int
-    seen: bool
-    words: Words
+    image_index: int
+    has_image: bool
+    words: EncodedWords
     entities: Sequence[Entity]
 
 
-def product_words(vocabulary: LabelVocabulary, title: str, description: str) -> Words:
+def encode_words(tokenizer: LabelTokenizer, title: str, description: str) -> EncodedWords:
     """The words of a caller's text."""
-    words: Words = []
-    for number, (field, text) in enumerate(zip(FIELDS, (title, description), strict=True)):
-        for place, word in enumerate(text.lower().split()[: MOST_WORDS[field]]):
-            words.append((vocabulary.encode_text(word)[:SUBWORDS], number, place))
+    words: EncodedWords = []
+    for field_index, (field, text) in enumerate(zip(TEXT_FIELDS, (title, description), strict=True)):
+        for position, word in enumerate(text.lower().split()[: MAX_WORDS[field]]):
+            words.append((tokenizer.encode(word)[:MAX_SUBWORDS], field_index, position))
     return words
 
 
-def product_inputs(
-    vocabulary: LabelVocabulary,
+def collate_attributes(
+    tokenizer: LabelTokenizer,
     pixels: np.ndarray | torch.Tensor,
-    visible: Sequence[tuple[float, float]],
-    products: Sequence[Product],
-) -> ProductInputs:
-    """Pads products to one batch.
+    extent: Sequence[tuple[float, float]],
+    examples: Sequence[AttributeExample],
+) -> AttributeBatch:
+    """Pads examples to one batch.
 
     Args:
-        pixels: (P, 3, S, S), letterboxed pictures.
-        visible: of each picture, see letterbox.
+        pixels: uint8 (P, 3, S, S), letterboxed pictures. extent: of each picture, see letterbox.
     """
-    most = max([1, *(len(p.words) for p in products)])
-    words = torch.full((len(products), most, SUBWORDS), vocabulary.pad)
-    fields = torch.zeros(len(products), most, dtype=torch.long)
-    order = torch.zeros(len(products), most, dtype=torch.long)
-    mask = torch.zeros(len(products), most, dtype=torch.bool)
-    for b, product in enumerate(products):
-        for i, (subwords, field, place) in enumerate(product.words):
+    length = max([1, *(len(example.words) for example in examples)])
+    words = torch.full((len(examples), length, MAX_SUBWORDS), tokenizer.pad_id)
+    field_index = torch.zeros(len(examples), length, dtype=torch.long)
+    word_position = torch.zeros(len(examples), length, dtype=torch.long)
+    mask = torch.zeros(len(examples), length, dtype=torch.bool)
+    for b, example in enumerate(examples):
+        for i, (subwords, field, position) in enumerate(example.words):
             words[b, i, : len(subwords)] = torch.tensor(subwords)
-            fields[b, i], order[b, i] = field, place
-        # Attention needs one key at least: who shows neither picture nor words shows one empty word.
-        mask[b, : len(product.words) or int(not product.seen)] = True
-    questions = [(b, entity) for b, product in enumerate(products) for entity in product.entities]
-    return ProductInputs(
+            field_index[b, i], word_position[b, i] = field, position
+        # Attention needs one key at least: a sample with neither picture nor words has one empty word.
+        mask[b, : len(example.words) or int(not example.has_image)] = True
+    questions = [(b, entity) for b, example in enumerate(examples) for entity in example.entities]
+    return AttributeBatch(
         pixels=torch.as_tensor(pixels),
-        visible=torch.tensor(list(visible)),
-        picture=torch.tensor([p.picture for p in products], dtype=torch.long),
-        seen=torch.tensor([p.seen for p in products], dtype=torch.bool),
+        extent=torch.tensor(list(extent)),
+        image_index=torch.tensor([example.image_index for example in examples], dtype=torch.long),
+        has_image=torch.tensor([example.has_image for example in examples], dtype=torch.bool),
         words=words,
-        fields=fields,
-        order=order,
+        field_index=field_index,
+        word_position=word_position,
         word_mask=mask,
-        owner=torch.tensor([b for b, _ in questions], dtype=torch.long),
-        prompt=torch.tensor([vocabulary.prompt(entity) for _, entity in questions], dtype=torch.long),
+        sample_index=torch.tensor([b for b, _ in questions], dtype=torch.long),
+        prompt=torch.tensor([tokenizer.prompt(entity) for _, entity in questions], dtype=torch.long),
     )

@@ -1,4 +1,4 @@
-"""Answers of the catalogue part: choices, paths and text, from a picture and what the caller says of it."""
+"""Choices, paths and texts about one photo, from its picture and the caller's text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,30 +8,37 @@ import torch
 from torch import Tensor, nn
 
 from resformer.model.images.resize import letterbox
-from resformer.model.inference.attribute_inputs import Product, Words, product_inputs, product_words
-from resformer.model.inference.generation import Writer
-from resformer.model.inference.label_tokenizer import LabelVocabulary
-from resformer.model.inference.onnx_module import Graph
-from resformer.model.networks.attribute_network import BOTH, FIELDS, LEXICON, PICTURE, WORDS, Catalogue
+from resformer.model.inference.attribute_inputs import AttributeExample, EncodedWords, collate_attributes, encode_words
+from resformer.model.inference.generation import GreedyGenerator
+from resformer.model.inference.label_tokenizer import LabelTokenizer, hash_words
+from resformer.model.networks.attribute_network import (
+    BAG_OF_WORDS,
+    IMAGE,
+    IMAGE_AND_TEXT,
+    TEXT,
+    TEXT_FIELDS,
+    AttributeNetwork,
+)
+from resformer.model.runtime.onnx_module import OnnxModule
 from resformer.model.schema.schema import Entity
 from resformer.model.schema.taxonomy import SEPARATOR
 
-__all__ = ["Telling", "Told"]
+__all__ = ["AttributeAnswer", "AttributePredictor"]
 
-# A path goes on to a level as long as it is this likely. Below that four of five would be wrong; above, who wants surer
-# ones has the confidence to go by.
-SURE = 0.2
+# A path descends to a level that is at least this probable. Below, four of five would be wrong; a caller who wants
+# surer levels has the confidence to cut by.
+MIN_LEVEL_PROBABILITY = 0.2
 
 
 @dataclass(frozen=True)
-class Told:
+class AttributeAnswer:
     """One answer.
 
     Attributes:
         text: a label, a path as it is written, or text.
         probability: of a label or node; of a text, the geometric mean of its tokens'.
         levels: of a path, root first.
-        leaf: name and probability of the leaf which a path ends at or stops above.
+        leaf: name and probability of the leaf at which the path ends or above which it stops.
         alternatives: labels or leaves with their probabilities: the answer's, then the likeliest others.
     """
 
@@ -42,22 +49,26 @@ class Told:
     alternatives: list[tuple[str, float]] = field(default_factory=list)
 
 
-class Telling:
-    """Asks a network's catalogue part, whose picture goes through ONNX Runtime on a processor.
+class AttributePredictor:
+    """Asks the attribute network; its picture side goes through ONNX Runtime on a CPU.
 
     Args:
-        side: of the letterboxed picture, pixels.
+        image_size: side of the letterboxed picture, pixels.
         threads: of ONNX Runtime.
     """
 
-    def __init__(self, part: Catalogue, vocabulary: LabelVocabulary, side: int, device: str, threads: int):
-        self._part = part.eval()
-        self._vocabulary = vocabulary
-        self._side = side
+    def __init__(
+        self, network: AttributeNetwork, tokenizer: LabelTokenizer, image_size: int, device: str, threads: int
+    ):
+        self._network = network.eval()
+        self._tokenizer = tokenizer
+        self._image_size = image_size
         self._device = device
-        example = torch.zeros(1, 3, side, side, dtype=torch.uint8)
-        self._look = Graph(_Look(part), {"pixels": example}, {}, ["patches"], device=device, threads=threads)
-        self._writer = Writer(part.decoder, vocabulary, device, threads)
+        example = torch.zeros(1, 3, image_size, image_size, dtype=torch.uint8)
+        self._embed_image = OnnxModule(
+            _ImageEmbedding(network), {"pixels": example}, {}, ["patches"], device=device, threads=threads
+        )
+        self._generate = GreedyGenerator(network.decoder, tokenizer, device, threads)
 
     @torch.inference_mode()
     def __call__(
@@ -67,93 +78,104 @@ class Telling:
         *,
         title: str = "",
         description: str = "",
-        top: int = 0,
-    ) -> dict[str, Told]:
+        top_k: int = 0,
+    ) -> dict[str, AttributeAnswer]:
         """Answers by entity name.
 
-        A text is told without the caller's own text of that name: it would only be copied.
+        A text is generated without the caller's own text of that name, which it would only copy.
 
         Args:
             image: uint8 (H, W, 3).
-            entities: of the schema's catalogue.
-            top: how many alternatives are told.
+            entities: attributes of the schema.
+            top_k: how many alternatives an answer has.
         """
-        pixels, visible = letterbox(image, self._side)
-        patches = torch.from_numpy(*self._look(pixels[None])).to(self._device)
+        pixels, extent = letterbox(image, self._image_size)
+        patches = torch.from_numpy(*self._embed_image(pixels[None])).to(self._device)
         views = self._views(entities, title, description)
-        products = [Product(0, way != WORDS, words, asked) for way, words, asked in views]
-        inputs = product_inputs(self._vocabulary, pixels[None], [visible], products).to(self._device)
-        memory = self._part.encode(inputs, patches)
-        asked = [(way, entity) for way, _, some in views for entity in some]
-        told = {}
-        labelled = [q for q, (_, entity) in enumerate(asked) if entity.kind != "text"]
-        if labelled:
-            some = memory.some(torch.tensor(labelled, device=self._device))
-            begin = torch.full((len(labelled), 1), self._vocabulary.bos, device=self._device)
-            rows = self._part.say(begin, some, self._part.decoder.start(some))[:, 0].float()
-            voices = [(*asked[q], row) for q, row in zip(labelled, rows, strict=True)]
-            if any(way != PICTURE for way, _, _ in voices):
-                votes = self._part.lexicon(title, description)
-                voices += [(LEXICON, entity, votes) for way, entity, _ in voices if way == BOTH]
-            told = self._choose(voices, top)
-        written = [q for q, (_, entity) in enumerate(asked) if entity.kind == "text"]
-        if written:
-            some = memory.some(torch.tensor(written, device=self._device))
-            texts = self._writer(some, [asked[q][1].max_subwords for q in written])
-            told |= {asked[q][1].name: Told(*text) for q, text in zip(written, texts, strict=True)}
-        return told
+        examples = [AttributeExample(0, member != TEXT, words, asked) for member, words, asked in views]
+        batch = collate_attributes(self._tokenizer, pixels[None], [extent], examples).to(self._device)
+        memory = self._network.encode(batch, patches)
+        questions = [(member, entity) for member, _, asked in views for entity in asked]
+        answers = {}
+        classified = [q for q, (_, entity) in enumerate(questions) if entity.kind != "text"]
+        if classified:
+            selected = memory.select(torch.tensor(classified, device=self._device))
+            bos = torch.full((len(classified), 1), self._tokenizer.bos_id, device=self._device)
+            cache = self._network.decoder.init_cache(selected)
+            logits = self._network.decode(bos, selected, cache)[:, 0].float()
+            members = [(*questions[q], row) for q, row in zip(classified, logits, strict=True)]
+            if any(member != IMAGE for member, _, _ in members):
+                buckets = torch.from_numpy(hash_words(title, description)).to(self._device)
+                by_words = self._network.bag_of_words(buckets)
+                members += [(BAG_OF_WORDS, entity, by_words) for m, entity, _ in members if m == IMAGE_AND_TEXT]
+            answers = self._classify(members, top_k)
+        generated = [q for q, (_, entity) in enumerate(questions) if entity.kind == "text"]
+        if generated:
+            selected = memory.select(torch.tensor(generated, device=self._device))
+            texts = self._generate(selected, [questions[q][1].max_subwords for q in generated])
+            answers |= {questions[q][1].name: AttributeAnswer(*text) for q, text in zip(generated, texts, strict=True)}
+        return answers
 
-    def _views(self, entities: Sequence[Entity], title: str, description: str) -> list[tuple[int, Words, list[Entity]]]:
-        """What each entity's answer goes by: the way, the words, and who is asked so. A label is asked for twice where
-        there are words."""
-        shown = {"title": title, "description": description}
-        asked: dict[tuple[int, tuple[str, ...]], list[Entity]] = {}
+    def _views(
+        self, entities: Sequence[Entity], title: str, description: str
+    ) -> list[tuple[int, EncodedWords, list[Entity]]]:
+        """The views of the product: ensemble member, words, and the entities that are asked of it.
+
+        Where there is text, a label is asked of two members.
+        """
+        fields = {"title": title, "description": description}
+        views: dict[tuple[int, tuple[str, ...]], list[Entity]] = {}
         for entity in entities:
-            copied = entity.name if entity.kind == "text" else None
-            given = tuple("" if name == copied else shown[name].strip() for name in FIELDS)
-            ways = [PICTURE] if not any(given) else [BOTH] if entity.kind == "text" else [WORDS, BOTH]
-            for way in ways:
-                asked.setdefault((way, given), []).append(entity)
-        return [(way, product_words(self._vocabulary, *given), some) for (way, given), some in asked.items()]
+            hidden = entity.name if entity.kind == "text" else None
+            texts = tuple("" if name == hidden else fields[name].strip() for name in TEXT_FIELDS)
+            if not any(texts):
+                members = [IMAGE]
+            else:
+                members = [IMAGE_AND_TEXT] if entity.kind == "text" else [TEXT, IMAGE_AND_TEXT]
+            for member in members:
+                views.setdefault((member, texts), []).append(entity)
+        return [(member, encode_words(self._tokenizer, *texts), asked) for (member, texts), asked in views.items()]
 
-    def _choose(self, voices: Sequence[tuple[int, Entity, Tensor]], top: int) -> dict[str, Told]:
-        """Answers by entity name, from the logits (vocabulary,) of all who say something to an entity, in which way."""
-        part, vocabulary = self._part, self._vocabulary
+    def _classify(self, members: Sequence[tuple[int, Entity, Tensor]], top_k: int) -> dict[str, AttributeAnswer]:
+        """Answers by entity name, from the logits (vocab_size,) of every member of its ensemble."""
+        network, tokenizer = self._network, self._tokenizer
         sums: dict[Entity, Tensor] = {}
-        for way, entity, logits in voices:
-            tokens = slice(vocabulary.labels(entity).start, vocabulary.labels(entity).stop)
-            trust = part.trust[vocabulary.entities.index(entity), way]
-            sums[entity] = sums.get(entity, part.log_prior[tokens]) + trust * logits[tokens]
-        return {entity.name: _choice(entity, total.softmax(dim=0).cpu().numpy(), top) for entity, total in sums.items()}
+        for member, entity, logits in members:
+            labels = slice(tokenizer.labels(entity).start, tokenizer.labels(entity).stop)
+            weight = network.member_weights[tokenizer.entities.index(entity), member]
+            sums[entity] = sums.get(entity, network.log_prior[labels]) + weight * logits[labels]
+        return {
+            entity.name: _choose(entity, total.softmax(dim=0).cpu().numpy(), top_k) for entity, total in sums.items()
+        }
 
 
-def _choice(entity: Entity, chances: np.ndarray, top: int) -> Told:
-    """The likeliest label; or the path of which most levels are expected to be right, as far as it is likely enough.
+def _choose(entity: Entity, probabilities: np.ndarray, top_k: int) -> AttributeAnswer:
+    """The likeliest label; or the path whose expected number of right levels is highest, as deep as it is probable.
 
     Args:
-        chances: (labels,) or (leaves,).
+        probabilities: (labels,) or (leaves,).
     """
     names = entity.labels or [SEPARATOR.join(path) for path in entity.paths]
-    path = entity.kind == "path"
-    # Where leaves of one parent share what is likely, the likeliest leaf of all may lie elsewhere.
-    first = int(np.argmax(entity.taxonomy.expected_levels(chances) if path else chances))
-    others = [int(i) for i in np.argsort(-chances, kind="stable") if i != first]
-    alternatives = [(names[i], float(chances[i])) for i in [first, *others][:top]]
-    if not path:
-        return Told(names[first], float(chances[first]), alternatives=alternatives)
+    is_path = entity.kind == "path"
+    # Where the leaves of one parent share its probability, the likeliest leaf of all may lie elsewhere.
+    best = int(np.argmax(entity.taxonomy.expected_levels(probabilities) if is_path else probabilities))
+    others = [int(i) for i in np.argsort(-probabilities, kind="stable") if i != best]
+    alternatives = [(names[i], float(probabilities[i])) for i in [best, *others][:top_k]]
+    if not is_path:
+        return AttributeAnswer(names[best], float(probabilities[best]), alternatives=alternatives)
     tree = entity.taxonomy
-    nodes = tree.node_probabilities(chances)
-    leaf = tree.leaves[first]
-    sure = [depth for depth in range(2, len(leaf) + 1) if nodes[tree.place(leaf[:depth])] >= SURE]
-    node = leaf[: max(sure, default=1)]
-    leaf_chance = (leaf[-1], float(chances[first]))
-    return Told(SEPARATOR.join(node), float(nodes[tree.place(node)]), node, leaf_chance, alternatives)
+    nodes = tree.node_probabilities(probabilities)
+    leaf = tree.leaves[best]
+    probable = [d for d in range(2, len(leaf) + 1) if nodes[tree.index(leaf[:d])] >= MIN_LEVEL_PROBABILITY]
+    node = leaf[: max(probable, default=1)]
+    named_leaf = (leaf[-1], float(probabilities[best]))
+    return AttributeAnswer(SEPARATOR.join(node), float(nodes[tree.index(node)]), node, named_leaf, alternatives)
 
 
-class _Look(nn.Module):
-    def __init__(self, part: Catalogue):
+class _ImageEmbedding(nn.Module):
+    def __init__(self, network: AttributeNetwork):
         super().__init__()
-        self.part = part
+        self.network = network
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.part.look(pixels)
+        return self.network.embed_image(pixels)

@@ -1,4 +1,4 @@
-"""Texts, token by token, the likeliest each time."""
+"""Greedy generation of texts."""
 
 from collections.abc import Sequence
 from typing import Final, cast
@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.inference.label_tokenizer import LabelVocabulary
-from resformer.model.inference.onnx_module import Graph
-from resformer.model.networks.decoder import Cache, TiedDecoder
+from resformer.model.inference.label_tokenizer import LabelTokenizer
+from resformer.model.networks.decoder import CausalDecoder, KVCache
 from resformer.model.networks.encoder import Memory
+from resformer.model.runtime.onnx_module import OnnxModule
 
-__all__ = ["Writer"]
+__all__ = ["GreedyGenerator"]
 
 QUESTIONS: Final = {0: "questions"}
 AXES: Final = {
@@ -20,87 +20,87 @@ AXES: Final = {
     "prompt": QUESTIONS,
     "mask": QUESTIONS | {1: "keys"},
     "cross": {2: "questions", 4: "keys"},
-    "own": {2: "questions", 4: "said"},
+    "past": {2: "questions", 4: "past_tokens"},
     "logits": QUESTIONS,
-    "grown": {2: "questions", 4: "saying"},
+    "new_past": {2: "questions", 4: "tokens"},
 }
 
 
-class Writer:
-    """Writes texts with a decoder, whose step ONNX Runtime computes on a processor.
+class GreedyGenerator:
+    """Writes texts with a decoder, the likeliest token each time; a step goes through ONNX Runtime on a CPU.
 
     Args:
         threads: of ONNX Runtime.
     """
 
-    def __init__(self, decoder: TiedDecoder, vocabulary: LabelVocabulary, device: str, threads: int):
+    def __init__(self, decoder: CausalDecoder, tokenizer: LabelTokenizer, device: str, threads: int):
         self._decoder = decoder
-        self._vocabulary = vocabulary
+        self._tokenizer = tokenizer
         layers, heads, width = len(decoder.layers), decoder.heads, decoder.embedding.embedding_dim
-        self._nothing = np.zeros((layers, 2, 1, heads, 0, width // heads), dtype=np.float32)
-        keys = torch.zeros(layers, 2, 1, heads, 2, width // heads)
+        self._no_past = np.zeros((layers, 2, 1, heads, 0, width // heads), dtype=np.float32)
+        key_values = torch.zeros(layers, 2, 1, heads, 2, width // heads)
         examples = {
-            "token": torch.full((1, 1), vocabulary.bos),
-            "place": torch.zeros(1, dtype=torch.long),
+            "token": torch.full((1, 1), tokenizer.bos_id),
+            "position": torch.zeros(1, dtype=torch.long),
             "prompt": torch.zeros(1, 1, width),
             "mask": torch.ones(1, 2, dtype=torch.bool),
-            "cross": keys,
-            "own": keys,
+            "cross": key_values,
+            "past": key_values,
         }
         examples = {name: tensor.to(device) for name, tensor in examples.items()}
-        self._step = Graph(_Step(decoder), examples, AXES, ["logits", "grown"], device=device, threads=threads)
+        self._step = OnnxModule(_Step(decoder), examples, AXES, ["logits", "new_past"], device=device, threads=threads)
 
-    def __call__(self, memory: Memory, most: Sequence[int]) -> list[tuple[str, float]]:
-        """The text of each question and the geometric mean of its tokens' probabilities.
+    def __call__(self, memory: Memory, max_subwords: Sequence[int]) -> list[tuple[str, float]]:
+        """The text of each question, and the geometric mean of its tokens' probabilities.
 
         Args:
-            most: subwords of each text.
+            max_subwords: of each text.
         """
-        vocabulary, count = self._vocabulary, len(most)
-        cross = torch.stack([torch.stack(pair) for pair in self._decoder.start(memory).cross]).cpu().numpy()
+        tokenizer, count = self._tokenizer, len(max_subwords)
+        cross = torch.stack([torch.stack(pair) for pair in self._decoder.init_cache(memory).cross]).cpu().numpy()
         prompt, mask = memory.question[:, :1].cpu().numpy(), memory.mask.cpu().numpy()
-        own = np.repeat(self._nothing, count, axis=2)
-        token = np.full((count, 1), vocabulary.bos)
-        allowed = np.full(vocabulary.size, -np.inf, dtype=np.float32)
-        allowed[[vocabulary.eos, *vocabulary.subwords]] = 0
-        said: list[list[int]] = [[] for _ in most]
-        chances: list[list[float]] = [[] for _ in most]
+        past = np.repeat(self._no_past, count, axis=2)
+        token = np.full((count, 1), tokenizer.bos_id)
+        grammar = np.full(tokenizer.vocab_size, -np.inf, dtype=np.float32)
+        grammar[[tokenizer.eos_id, *tokenizer.subwords]] = 0
+        texts: list[list[int]] = [[] for _ in max_subwords]
+        log_probabilities: list[list[float]] = [[] for _ in max_subwords]
         unfinished = set(range(count))
-        for place in range(max(most) + 1):
-            logits, own = self._step(token, np.array([place]), prompt, mask, cross, own)
-            logits = logits + allowed
+        for position in range(max(max_subwords) + 1):
+            logits, past = self._step(token, np.array([position]), prompt, mask, cross, past)
+            logits = logits + grammar
             token = logits.argmax(axis=1)[:, None]
             for row in list(unfinished):
                 likeliest = logits[row, token[row, 0]]
-                chances[row].append(float(likeliest - np.logaddexp.reduce(logits[row])))
-                if token[row, 0] == vocabulary.eos or len(said[row]) == most[row]:
+                log_probabilities[row].append(float(likeliest - np.logaddexp.reduce(logits[row])))
+                if token[row, 0] == tokenizer.eos_id or len(texts[row]) == max_subwords[row]:
                     unfinished.remove(row)
                 else:
-                    said[row].append(int(token[row, 0]))
+                    texts[row].append(int(token[row, 0]))
             if not unfinished:
                 break
         return [
-            (vocabulary.decode_text(tokens).strip(), float(np.exp(np.mean(chance))))
-            for tokens, chance in zip(said, chances, strict=True)
+            (tokenizer.decode(tokens).strip(), float(np.exp(np.mean(logs))))
+            for tokens, logs in zip(texts, log_probabilities, strict=True)
         ]
 
 
 class _Step(nn.Module):
     """One token of Q questions.
 
-    Takes token (Q, 1), place (1,), prompt (Q, 1, D), mask (Q, M), and of L layers keys and values (L, 2, Q, H, M, d)
-    of the memory and (L, 2, Q, H, T, d) of the tokens before. Gives logits (Q, V) and (L, 2, Q, H, T + 1, d).
+    Takes token (Q, 1), position (1,), prompt (Q, 1, D), mask (Q, M), and keys and values of L layers: (L, 2, Q, H, M,
+    d) of the memory and (L, 2, Q, H, T, d) of the tokens before. Returns logits (Q, V) and (L, 2, Q, H, T + 1, d).
     """
 
-    def __init__(self, decoder: TiedDecoder):
+    def __init__(self, decoder: CausalDecoder):
         super().__init__()
         self.decoder = decoder
 
     def forward(
-        self, token: Tensor, place: Tensor, prompt: Tensor, mask: Tensor, cross: Tensor, own: Tensor
+        self, token: Tensor, position: Tensor, prompt: Tensor, mask: Tensor, cross: Tensor, past: Tensor
     ) -> tuple[Tensor, Tensor]:
         layers = range(len(self.decoder.layers))
-        cache = Cache([(cross[i, 0], cross[i, 1]) for i in layers], [(own[i, 0], own[i, 1]) for i in layers])
-        state = self.decoder.through(token, place, prompt, mask, cache)
-        grown = torch.stack([torch.stack(cast(tuple[Tensor, Tensor], pair)) for pair in cache.own])
-        return self.decoder.read_out(state[:, 0]), grown
+        cache = KVCache([(cross[i, 0], cross[i, 1]) for i in layers], [(past[i, 0], past[i, 1]) for i in layers])
+        state = self.decoder.step(token, position, prompt, mask, cache)
+        new_past = torch.stack([torch.stack(cast(tuple[Tensor, Tensor], pair)) for pair in cache.past])
+        return self.decoder.logits(state[:, 0]), new_past

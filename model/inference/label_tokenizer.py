@@ -1,45 +1,54 @@
-"""Tokens that ask for and answer what a product is: specials, subwords of text, prompts and labels, in this order.
+"""Tokens of text, of labels and of the prompts of attributes.
 
-A label is one token, however it is written: a choice among labels, or among the leaves of a tree, is one step of the
-decoder. Text is spelled in the subwords of model.inference.tokenizer.
+The vocabulary is, in this order: padding, BOS, EOS, the subwords of Tokenizer, prompts, labels. A label is one token,
+however it is written: a choice among labels, or among the leaves of a taxonomy, is one step of the decoder.
 """
 
-from resformer.model.inference.tokenizer import Vocabulary
+import re
+import zlib
+from itertools import pairwise
+
+import numpy as np
+
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.bag_of_words import NUM_BUCKETS
 from resformer.model.schema.schema import Entity, Schema
 
-__all__ = ["LabelVocabulary"]
+__all__ = ["LabelTokenizer", "hash_words"]
 
 
-class LabelVocabulary:
-    """Maps labels, text and prompts to token ids and back.
+class LabelTokenizer:
+    """Maps labels, text and the prompts of attributes to token ids and back.
 
     Attributes:
-        entities: those that have a prompt.
-        size: how many tokens there are.
+        entities: the attributes that have a prompt.
+        vocab_size: number of tokens.
+        max_tokens: subwords of the longest text.
     """
 
-    pad, bos, eos = range(3)
+    pad_id, bos_id, eos_id = range(3)
     first_subword = 3
 
-    def __init__(self, schema: Schema, vocabulary: Vocabulary):
+    def __init__(self, schema: Schema, tokenizer: Tokenizer):
         """
         Args:
-            vocabulary: whose subwords text is spelled in.
+            tokenizer: whose subwords text is encoded in.
         """
-        self.entities = schema.catalogue
-        self._vocabulary = vocabulary
-        self._shift = self.first_subword - vocabulary.first_subword
-        self.first_prompt = vocabulary.first_prompt + self._shift
+        self.entities = schema.attributes
+        self._tokenizer = tokenizer
+        self._shift = self.first_subword - tokenizer.first_subword
+        self.first_prompt = tokenizer.first_prompt + self._shift
+        self.max_tokens = max((entity.max_subwords for entity in self.entities), default=0)
         self._labels: dict[str, range] = {}
         end = self.first_prompt + len(self.entities)
         for entity in self.entities:
             count = len(entity.labels or entity.paths)
             self._labels[entity.name] = range(end, end + count)
             end += count
-        self.size = end
+        self.vocab_size = end
 
     def prompt(self, entity: Entity) -> int:
-        """The prompt token of a catalogue entity."""
+        """The prompt token of an attribute."""
         return self.first_prompt + self.entities.index(entity)
 
     def labels(self, entity: Entity) -> range:
@@ -48,12 +57,21 @@ class LabelVocabulary:
 
     @property
     def subwords(self) -> range:
+        """The tokens of text."""
         return range(self.first_subword, self.first_prompt)
 
-    def encode_text(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
         """Text to subword tokens."""
-        return [token + self._shift for token in self._vocabulary.encode_text(text)]
+        return [token + self._shift for token in self._tokenizer.encode(text)]
 
-    def decode_text(self, tokens: list[int]) -> str:
-        """Inverse of encode_text."""
-        return self._vocabulary.decode_text([token - self._shift for token in tokens])
+    def decode(self, tokens: list[int]) -> str:
+        """Inverse of encode."""
+        return self._tokenizer.decode([token - self._shift for token in tokens])
+
+
+def hash_words(title: str, description: str) -> np.ndarray:
+    """The buckets of BagOfWordsClassifier, int64, each once: of all words, and of the title's pairs of words."""
+    in_title, in_description = (re.findall(r"\w+", text.lower()) for text in (title, description))
+    pairs = [f"{a} {b}" for a, b in pairwise(in_title)]
+    words = (*in_title, *in_description, *pairs)
+    return np.unique([zlib.crc32(word.encode()) % NUM_BUCKETS for word in words]).astype(np.int64)

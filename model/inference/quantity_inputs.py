@@ -1,4 +1,4 @@
-"""From a photo's words and the questions to the network's tensors: one path for training and serving."""
+"""From a photo's words and the questions to a batch of the quantity network: one path for training and serving."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,54 +7,55 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.inference.tokenizer import Vocabulary
-from resformer.model.networks.resformer import DIGITS, Inputs
-from resformer.model.ocr.page import GEOMETRY, Page
-from resformer.model.ocr.text_line import Line
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.quantity_network import MAX_NUMBER_TOKENS, QuantityBatch
+from resformer.model.ocr.page import BOX_SIZE, Page
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.candidate_features import candidate_features, feature_count
 from resformer.model.quantities.candidates import find_candidates
-from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.quantity import Candidate, Quantity
 from resformer.model.schema.schema import Entity, Schema
 
-__all__ = ["Example", "Preprocessor"]
+__all__ = ["QuantityExample", "QuantityPreprocessor"]
 
-MAX_WORDS = 160  # a photo with more keeps its largest print; a line with digits counts as three times its size
-MAX_TEXT_WORDS = 40  # of these, words of the caller's text
-SUBWORDS = 8  # per word and per side of a candidate's context
+MAX_WORDS = 160  # a photo with more keeps its largest text; a line with digits counts as three times its size
+MAX_CALLER_WORDS = 40  # of these, words of the caller's text
+MAX_SUBWORDS = 8  # of a word, and of each side of a candidate's context
+CONTEXT_CHARACTERS = 40
 
-# Between the two kinds of question that the network learns from: best on photos held back from training, and one print
-# answers two entities half as often as where every value is presumed.
-PRESUMPTION = 0.5
+# How far the product is presumed to have the value that is asked for, between the two kinds of question of the training
+# (see QuantityPreprocessor.example): best on held-out photos, and one value answers two entities half as often as at 1.
+ASSUME_PRESENT = 0.5
 
 
 @dataclass
-class Example:
-    """One photo with its questions, as arrays that are ready to be batched.
+class QuantityExample:
+    """One photo with its questions, as lists that are ready to be batched.
 
     Attributes:
-        presumption: see Preprocessor.example.
+        assume_present: see QuantityPreprocessor.example.
         candidates: per question, the quantities that its answer can be chosen from.
     """
 
     words: list[list[int]]
-    word_geometry: list[list[float]]
+    word_boxes: list[list[float]]
     entities: list[Entity]
-    presumption: float
+    assume_present: float
     candidates: list[list[Candidate]]
     features: list[np.ndarray] = field(default_factory=list)
     units: list[list[int]] = field(default_factory=list)
-    spelling: list[list[list[int]]] = field(default_factory=list)
+    numbers: list[list[list[int]]] = field(default_factory=list)
     context: list[list[list[list[int]]]] = field(default_factory=list)
-    geometry: list[list[list[float]]] = field(default_factory=list)
+    candidate_boxes: list[list[list[float]]] = field(default_factory=list)
 
 
-class Preprocessor:
+class QuantityPreprocessor:
     """Makes examples and batches."""
 
-    def __init__(self, schema: Schema, vocabulary: Vocabulary, priors: Priors):
+    def __init__(self, schema: Schema, tokenizer: Tokenizer, priors: LabelPriors):
         self.schema = schema
-        self.vocabulary = vocabulary
+        self.tokenizer = tokenizer
         self.priors = priors
 
     def example(
@@ -63,90 +64,92 @@ class Preprocessor:
         entities: Sequence[Entity],
         *,
         text: str = "",
-        own_labels: Sequence[Quantity | None] | None = None,
-        presumption: float = PRESUMPTION,
-    ) -> Example:
+        excluded_labels: Sequence[Quantity | None] | None = None,
+        assume_present: float = ASSUME_PRESENT,
+    ) -> QuantityExample:
         """One photo with its questions.
 
         Args:
             text: title and description that came with the photo.
-            own_labels: per question, the label that the priors have counted (training rows).
-            presumption: how far the product is presumed to have the values, 0 to 1. In training 1 is a label's
-                question and 0 one that is asked because the schema has the entity.
+            excluded_labels: per question, the label of this photo that the priors have counted and must leave out.
+            assume_present: how far the product is presumed to have the values, 0 to 1. In training 1 is a question
+                that a catalogue asked, 0 one that is asked because the schema has the entity.
         """
-        words, geometry = self._words(page, text)
+        words, word_boxes = self._words(page, text)
         found = self.candidates(page.lines, entities, text)
-        example = Example(words, geometry, list(entities), presumption, found)
+        example = QuantityExample(words, word_boxes, list(entities), assume_present, found)
         for i, (entity, candidates) in enumerate(zip(entities, example.candidates, strict=True)):
-            own = own_labels[i] if own_labels else None
-            example.features.append(candidate_features(page, candidates, entity, self.schema, self.priors, own))
-            example.units.append([self.vocabulary.unit(c.quantity.unit) for c in candidates])
-            example.spelling.append([self.vocabulary.number(c.quantity)[:DIGITS] for c in candidates])
+            excluded = excluded_labels[i] if excluded_labels else None
+            example.features.append(candidate_features(page, candidates, entity, self.schema, self.priors, excluded))
+            example.units.append([self.tokenizer.unit(c.quantity.unit) for c in candidates])
+            example.numbers.append([self.tokenizer.encode_number(c.quantity)[:MAX_NUMBER_TOKENS] for c in candidates])
             example.context.append([self._context(page, c, text) for c in candidates])
-            example.geometry.append(
-                [page.geometry(c.box, page.lines[c.line] if c.line >= 0 else None) for c in candidates]
+            example.candidate_boxes.append(
+                [page.box_features(c.box, page.lines[c.line] if c.line >= 0 else None) for c in candidates]
             )
         return example
 
-    def candidates(self, lines: Sequence[Line], entities: Sequence[Entity], text: str = "") -> list[list[Candidate]]:
+    def candidates(
+        self, lines: Sequence[TextLine], entities: Sequence[Entity], text: str = ""
+    ) -> list[list[Candidate]]:
         """Per entity, the quantities in lines and text that may answer it."""
         # Entities that share their units share their candidates.
         kinds = {(e.units, e.ranges) for e in entities}
         found = {kind: find_candidates(lines, kind[0], text, ranges=kind[1]) for kind in kinds}
         return [found[e.units, e.ranges] for e in entities]
 
-    def batch(self, examples: Sequence[Example]) -> Inputs:
+    def batch(self, examples: Sequence[QuantityExample]) -> QuantityBatch:
         """Pads examples to one batch."""
-        v = self.vocabulary
+        pad_id, prompt = self.tokenizer.pad_id, self.tokenizer.prompt
         n = max([1, *(len(e.words) for e in examples)])
         questions = [(b, q) for b, e in enumerate(examples) for q in range(len(e.entities))]
         c = max([1, *(len(examples[b].candidates[q]) for b, q in questions)])
-        inputs = Inputs(
-            words=torch.full((len(examples), n, SUBWORDS), v.pad),
-            word_geometry=torch.zeros(len(examples), n, GEOMETRY),
+        batch = QuantityBatch(
+            words=torch.full((len(examples), n, MAX_SUBWORDS), pad_id),
+            word_boxes=torch.zeros(len(examples), n, BOX_SIZE),
             word_mask=torch.zeros(len(examples), n, dtype=torch.bool),
-            owner=torch.tensor([b for b, _ in questions]),
-            prompt=torch.tensor([v.prompt(examples[b].entities[q].name) for b, q in questions]),
-            presumption=torch.tensor([examples[b].presumption for b, _ in questions]),
+            sample_index=torch.tensor([b for b, _ in questions]),
+            prompt=torch.tensor([prompt(examples[b].entities[q].name) for b, q in questions]),
+            assume_present=torch.tensor([examples[b].assume_present for b, _ in questions]),
             features=torch.zeros(len(questions), c, feature_count()),
-            units=torch.full((len(questions), c), v.pad),
-            spelling=torch.full((len(questions), c, DIGITS), v.pad),
-            context=torch.full((len(questions), c, 2, SUBWORDS), v.pad),
-            candidate_geometry=torch.zeros(len(questions), c, GEOMETRY),
+            units=torch.full((len(questions), c), pad_id),
+            numbers=torch.full((len(questions), c, MAX_NUMBER_TOKENS), pad_id),
+            context=torch.full((len(questions), c, 2, MAX_SUBWORDS), pad_id),
+            candidate_boxes=torch.zeros(len(questions), c, BOX_SIZE),
             candidate_mask=torch.zeros(len(questions), c, dtype=torch.bool),
         )
         for b, e in enumerate(examples):
             for i, word in enumerate(e.words):
-                _fill(inputs.words[b, i], word)
+                _fill(batch.words[b, i], word)
             if e.words:
-                inputs.word_geometry[b, : len(e.words)] = torch.tensor(e.word_geometry)
-            # Attention needs one key at least: a photo without words shows one empty word.
-            inputs.word_mask[b, : max(1, len(e.words))] = True
+                batch.word_boxes[b, : len(e.words)] = torch.tensor(e.word_boxes)
+            # Attention needs one key at least: a photo without words has one empty word.
+            batch.word_mask[b, : max(1, len(e.words))] = True
         for row, (b, q) in enumerate(questions):
             e = examples[b]
             count = len(e.candidates[q])
             if not count:
                 continue
-            inputs.features[row, :count] = torch.from_numpy(e.features[q])
-            inputs.units[row, :count] = torch.tensor(e.units[q])
-            inputs.candidate_geometry[row, :count] = torch.tensor(e.geometry[q])
-            inputs.candidate_mask[row, :count] = True
+            batch.features[row, :count] = torch.from_numpy(e.features[q])
+            batch.units[row, :count] = torch.tensor(e.units[q])
+            batch.candidate_boxes[row, :count] = torch.tensor(e.candidate_boxes[q])
+            batch.candidate_mask[row, :count] = True
             for i in range(count):
-                _fill(inputs.spelling[row, i], e.spelling[q][i])
+                _fill(batch.numbers[row, i], e.numbers[q][i])
                 for side in (0, 1):
-                    _fill(inputs.context[row, i, side], e.context[q][i][side])
-        return inputs
+                    _fill(batch.context[row, i, side], e.context[q][i][side])
+        return batch
 
-    def sample(self) -> Inputs:
-        """Inputs of a made-up photo with words and candidates, for who wants to know what inputs look like."""
+    def sample(self) -> QuantityBatch:
+        """A batch of one made-up photo with words and candidates, as an example of the shapes."""
         lines = [
-            Line(((10.0, y), (90.0, y), (90.0, y + 10), (10.0, y + 10)), text, 1.0)
+            TextLine(((10.0, y), (90.0, y), (90.0, y + 10), (10.0, y + 10)), text, 1.0)
             for y, text in ((10.0, "Net weight 500 g"), (30.0, "10 x 20 cm"))
         ]
         return self.batch([self.example(Page(lines, 100, 100), self.schema.quantities[:2])])
 
     def _words(self, page: Page, text: str) -> tuple[list[list[int]], list[list[float]]]:
-        """Subwords and geometry of every word; a word's box is its share of its line's."""
+        """Subwords and box of every word; a word's box is its share of its line's."""
         words: list[tuple[float, str, list[float]]] = []
         for line in page.lines:
             x0, y0, x1, y1 = line.box
@@ -160,24 +163,21 @@ class Preprocessor:
                     if vertical
                     else (x0 + a * (x1 - x0), y0, x0 + b * (x1 - x0), y1)
                 )
-                digits = any(ch.isdigit() for ch in line.text)
-                priority = page.glyph(line) * (3 if digits else 1)
-                words.append((priority, word, page.geometry(box, line)))
-        place = page.geometry(None, None)
-        words += [(float("inf"), word, place) for word in text.split()[:MAX_TEXT_WORDS]]
+                has_digit = any(ch.isdigit() for ch in line.text)
+                priority = page.text_height(line) * (3 if has_digit else 1)
+                words.append((priority, word, page.box_features(box, line)))
+        no_box = page.box_features(None, None)
+        words += [(float("inf"), word, no_box) for word in text.split()[:MAX_CALLER_WORDS]]
         if len(words) > MAX_WORDS:
             keep = set(sorted(range(len(words)), key=lambda i: -words[i][0])[:MAX_WORDS])
             words = [w for i, w in enumerate(words) if i in keep]
-        return [self._subwords(w[1]) for w in words], [w[2] for w in words]
-
-    def _subwords(self, text: str) -> list[int]:
-        return self.vocabulary.encode_text(text.lower())[:SUBWORDS]
+        return [self.tokenizer.encode(w[1].lower())[:MAX_SUBWORDS] for w in words], [w[2] for w in words]
 
     def _context(self, page: Page, candidate: Candidate, text: str) -> list[list[int]]:
         line = page.lines[candidate.line].text if candidate.line >= 0 else text
-        before = self.vocabulary.encode_text(line[: candidate.start][-40:].strip().lower())[-SUBWORDS:]
-        after = self.vocabulary.encode_text(line[candidate.end :][:40].strip().lower())[:SUBWORDS]
-        return [before, after]
+        before = line[: candidate.start][-CONTEXT_CHARACTERS:].strip().lower()
+        after = line[candidate.end :][:CONTEXT_CHARACTERS].strip().lower()
+        return [self.tokenizer.encode(before)[-MAX_SUBWORDS:], self.tokenizer.encode(after)[:MAX_SUBWORDS]]
 
 
 def _fill(row: Tensor, values: list[int]) -> None:

@@ -1,53 +1,44 @@
-"""What the words of a caller's text say by themselves: votes of words and of pairs of words for labels.
+"""A linear bag-of-words classifier: what the words of a caller's text say by themselves.
 
-Some hundreds of products teach a linear model over words better than a network that has to find out what words are,
-and it errs elsewhere; so both are asked. It is sparse: a word votes for a few labels.
+From some hundreds of products a linear model over words learns more than a network that has to find out what words are,
+and it errs on other products; so the two are members of one ensemble. It is sparse: a word has weights for few labels.
 """
 
-import re
-import zlib
-from itertools import pairwise
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BUCKETS", "ENTRIES", "Lexicon", "word_buckets"]
+__all__ = ["NUM_BUCKETS", "NUM_WEIGHTS", "BagOfWordsClassifier"]
 
-BUCKETS = 1 << 14  # that words and pairs of words are hashed to
-ENTRIES = 60_000  # votes that are kept
+NUM_BUCKETS = 1 << 14  # that words and pairs of words are hashed to
+NUM_WEIGHTS = 60_000  # largest weights, which are kept
 
 
-class Lexicon(nn.Module):
-    """Votes of the words of a text for labels; none as long as nothing filled it.
+class BagOfWordsClassifier(nn.Module):
+    """TF-IDF times a sparse matrix of weights; all zero until it is fitted.
 
     Attributes:
-        rarity: (BUCKETS,), how much the words of a bucket count, 0 for those that no text had.
-        place: (ENTRIES,) bucket times the vocabulary's size, plus label. vote: (ENTRIES,).
+        idf: (NUM_BUCKETS,), inverse document frequency of a bucket, 0 for those that no text had.
+        index: (NUM_WEIGHTS,), bucket * vocab_size + label. weight: (NUM_WEIGHTS,).
     """
 
-    def __init__(self, vocabulary: int):
+    def __init__(self, vocab_size: int):
         super().__init__()
-        self._vocabulary = vocabulary
-        self.rarity: Tensor
-        self.register_buffer("rarity", torch.zeros(BUCKETS, dtype=torch.half))
-        self.place: Tensor
-        self.register_buffer("place", torch.zeros(ENTRIES, dtype=torch.int32))
-        self.vote: Tensor
-        self.register_buffer("vote", torch.zeros(ENTRIES, dtype=torch.half))
+        self._vocab_size = vocab_size
+        self.idf: Tensor
+        self.register_buffer("idf", torch.zeros(NUM_BUCKETS, dtype=torch.half))
+        self.index: Tensor
+        self.register_buffer("index", torch.zeros(NUM_WEIGHTS, dtype=torch.int32))
+        self.weight: Tensor
+        self.register_buffer("weight", torch.zeros(NUM_WEIGHTS, dtype=torch.half))
 
-    def forward(self, title: str, description: str) -> Tensor:
-        """Logits (vocabulary,) of labels against the other labels of their entity."""
-        buckets = torch.from_numpy(word_buckets(title, description)).to(self.place.device)
-        counts = torch.zeros(BUCKETS, device=self.place.device)
-        counts[buckets] = self.rarity[buckets].float()
+    def forward(self, buckets: Tensor) -> Tensor:
+        """Logits (vocab_size,) of the labels.
+
+        Args:
+            buckets: int64 (N,), the buckets of a text's words, each once.
+        """
+        counts = torch.zeros(NUM_BUCKETS, device=self.index.device)
+        counts[buckets] = self.idf[buckets].float()
         counts = counts / counts.norm().clamp(min=1e-6)
-        votes = self.vote.float() * counts[self.place // self._vocabulary]
-        return counts.new_zeros(self._vocabulary).index_add(0, self.place % self._vocabulary, votes)
-
-
-def word_buckets(title: str, description: str) -> np.ndarray:
-    """The buckets, each once, of all words and of the title's pairs of words."""
-    named, told = (re.findall(r"\w+", text.lower()) for text in (title, description))
-    pairs = [f"{a} {b}" for a, b in pairwise(named)]
-    return np.unique([zlib.crc32(word.encode()) % BUCKETS for word in (*named, *told, *pairs)]).astype(np.int64)
+        contributions = self.weight.float() * counts[self.index // self._vocab_size]
+        return counts.new_zeros(self._vocab_size).index_add(0, self.index % self._vocab_size, contributions)

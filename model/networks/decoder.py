@@ -1,4 +1,4 @@
-"""Transformer decoders: one that points to an answer at once, one that says its answer token by token."""
+"""Transformer decoders: one points to its answer in a single step, one writes its answer token by token."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,23 +11,27 @@ from torch.nn import functional as F
 from resformer.model.networks.encoder import Memory
 from resformer.model.networks.layers import Attention, FeedForward, KeyValue
 
-__all__ = ["EMPTY", "READ", "UNREAD", "Cache", "PointerDecoder", "TiedDecoder"]
+__all__ = ["EMPTY", "FIRST_CANDIDATE", "UNREAD", "CausalDecoder", "KVCache", "PointerDecoder"]
 
-# What a pointer decoder can find: nothing is shown, what is shown was not read, or one of the candidates from READ on.
-EMPTY, UNREAD, READ = range(3)
+# Classes of a pointer decoder: nothing is shown; what is shown was not read; from FIRST_CANDIDATE on, the candidates.
+EMPTY, UNREAD, FIRST_CANDIDATE = range(3)
 
 
 @dataclass
-class Cache:
-    """Keys and values of one decoding: `cross` is computed once, `own` grows by a token a step."""
+class KVCache:
+    """Keys and values of every layer: `cross` of the memory, computed once, and `past` of the tokens so far.
+
+    Attributes:
+        length: how many tokens `past` has.
+    """
 
     cross: list[KeyValue]
-    own: list[KeyValue | None] = field(default_factory=list)
+    past: list[KeyValue | None] = field(default_factory=list)
     length: int = 0
 
 
 class _Layer(nn.Module):
-    """What a query does after it looked at itself: it looks at the memory, and thinks."""
+    """The part of a decoder layer after its self-attention."""
 
     def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__()
@@ -38,144 +42,156 @@ class _Layer(nn.Module):
         self.feed_forward = FeedForward(width, dropout, expansion)
         self.dropout = nn.Dropout(dropout)
 
-    def _look(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
+    def _cross_attend(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
         x = x + self.dropout(self.cross_attention(self.norm2(x), cross, mask))
         return x + self.dropout(self.feed_forward(self.norm3(x)))
 
 
-class _PointingLayer(_Layer):
-    """Attention of a lone token to itself is a linear map, whatever its query and key are."""
+class _PointerLayer(_Layer):
+    """A single token's attention to itself is a linear map, whatever its query and key are."""
 
     def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__(width, heads, dropout, expansion)
-        self.itself = nn.Linear(width, width)
+        self.self_proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
-        return self._look(x + self.dropout(self.itself(self.norm1(x))), cross, mask)
+        return self._cross_attend(x + self.dropout(self.self_proj(self.norm1(x))), cross, mask)
 
 
-class _SayingLayer(_Layer):
+class _CausalLayer(_Layer):
     def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__(width, heads, dropout, expansion)
         self.self_attention = Attention(width, heads)
 
     def forward(self, x: Tensor, cross: KeyValue, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
         normed = self.norm1(x)
-        own = self.self_attention.keys(normed)
+        kv = self.self_attention.key_values(normed)
         if past is not None:
-            own = (torch.cat([past[0], own[0]], dim=2), torch.cat([past[1], own[1]], dim=2))
-        # With a past, x is the one newest token, which may see all of it.
-        x = x + self.dropout(self.self_attention(normed, own, causal=past is None))
-        return self._look(x, cross, mask), own
+            kv = (torch.cat([past[0], kv[0]], dim=2), torch.cat([past[1], kv[1]], dim=2))
+        # With a past, x is the newest token alone, which may attend to all of it.
+        x = x + self.dropout(self.self_attention(normed, kv, causal=past is None))
+        return self._cross_attend(x, cross, mask), kv
 
 
 class _Decoder(nn.Module):
-    """Looks at the memory with its layers."""
-
     def __init__(self, layers: Iterable[_Layer]):
         super().__init__()
         self.layers = nn.ModuleList(layers)
 
-    def cross(self, memory: Memory) -> list[KeyValue]:
-        """The memory as every layer's keys and values."""
+    def cross_key_values(self, memory: Memory) -> list[KeyValue]:
+        """Every layer's keys and values of the memory."""
         cross = []
         for layer in self.layers:
             attention = cast(_Layer, layer).cross_attention
-            photo, question = attention.keys(memory.photo), attention.keys(memory.question)
+            photo, question = attention.key_values(memory.photo), attention.key_values(memory.question)
             cross.append(
                 (
-                    torch.cat([photo[0][memory.owner], question[0]], dim=2),
-                    torch.cat([photo[1][memory.owner], question[1]], dim=2),
+                    torch.cat([photo[0][memory.sample_index], question[0]], dim=2),
+                    torch.cat([photo[1][memory.sample_index], question[1]], dim=2),
                 )
             )
         return cross
 
 
 class PointerDecoder(_Decoder):
-    """Points to one of a question's C candidates, or finds that nothing is shown or that it was not read.
+    """Points to one of a question's C candidates, or says that nothing is shown or that it was not read.
 
-    A pointer network (arXiv 1506.03134): to point to a candidate is to answer with its exact print, so the language of
-    the answers is the candidates' and the empty one, and one step ends it.
+    A pointer network (arXiv 1506.03134): pointing to a candidate copies it exactly, so the grammar of the answers is
+    the set of candidates and the empty answer, and one step is a whole answer.
     """
 
-    def __init__(self, width: int, heads: int, layers: int, dropout: float):
-        super().__init__(_PointingLayer(width, heads, dropout, expansion=4) for _ in range(layers))
-        self.begin = nn.Parameter(0.02 * torch.randn(width))
+    def __init__(self, width: int, heads: int, num_layers: int, dropout: float):
+        super().__init__(_PointerLayer(width, heads, dropout, expansion=4) for _ in range(num_layers))
+        self.bos = nn.Parameter(0.02 * torch.randn(width))
         self.norm = nn.LayerNorm(width)
-        self.unpointed = nn.Linear(width, READ)
+        self.no_candidate_head = nn.Linear(width, FIRST_CANDIDATE)
         self.pointer_query = nn.Linear(width, width, bias=False)
         self.pointer_key = nn.Linear(width, width, bias=False)
-        self.candidate_score = nn.Linear(width, 1)
+        self.candidate_bias = nn.Linear(width, 1)
 
     def forward(self, memory: Memory) -> Tensor:
-        """Logits (Q, READ + C); -inf for candidates that are padding."""
-        x = self.begin + memory.question[:, :1]
-        for layer, cross in zip(self.layers, self.cross(memory), strict=True):
+        """Logits (Q, FIRST_CANDIDATE + C); -inf for candidates that are padding."""
+        x = self.bos + memory.question[:, :1]
+        for layer, cross in zip(self.layers, self.cross_key_values(memory), strict=True):
             x = layer(x, cross, memory.mask)
         x = self.norm(x)
         candidates = memory.question[:, 1:]
         pointer = self.pointer_query(x) @ self.pointer_key(candidates).transpose(1, 2) * x.shape[-1] ** -0.5
-        pointer = (pointer + self.candidate_score(candidates).transpose(1, 2))[:, 0]
+        pointer = (pointer + self.candidate_bias(candidates).transpose(1, 2))[:, 0]
         pointer = pointer.masked_fill(~memory.question_mask[:, 1:], float("-inf"))
-        return torch.cat([self.unpointed(x)[:, 0], pointer], dim=-1)
+        return torch.cat([self.no_candidate_head(x)[:, 0], pointer], dim=-1)
 
 
-class TiedDecoder(_Decoder):
-    """Next-token logits over the vocabulary (V), which is read out by its own embedding (arXiv 1608.05859)."""
+class CausalDecoder(_Decoder):
+    """Next-token logits over a vocabulary of V tokens, with input and output embedding tied (arXiv 1608.05859)."""
 
     def __init__(
-        self, vocabulary: int, width: int, heads: int, layers: int, max_tokens: int, dropout: float, expansion: int
+        self,
+        *,
+        vocab_size: int,
+        width: int,
+        heads: int,
+        num_layers: int,
+        max_tokens: int,
+        dropout: float,
+        expansion: int,
     ):
-        super().__init__(_SayingLayer(width, heads, dropout, expansion) for _ in range(layers))
+        super().__init__(_CausalLayer(width, heads, dropout, expansion) for _ in range(num_layers))
         self.heads = heads
-        self.embedding = nn.Embedding(vocabulary, width)
+        self.embedding = nn.Embedding(vocab_size, width)
         self.position = nn.Embedding(max_tokens + 1, width)
         self.norm = nn.LayerNorm(width)
-        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
         nn.init.normal_(self.position.weight, std=0.02)
 
-    def start(self, memory: Memory) -> Cache:
+    def init_cache(self, memory: Memory) -> KVCache:
         """Projects the memory to every layer's cross keys and values, once for all steps."""
-        return Cache(self.cross(memory), [None] * len(self.layers))
+        return KVCache(self.cross_key_values(memory), [None] * len(self.layers))
 
     def embed(self, tokens: Tensor) -> Tensor:
-        """What tokens are to the network: (...) to (..., D), as long as what is added to it; read out, an embedding has
-        to be short (arXiv 1706.03762)."""
+        """Input embeddings of tokens, (...) to (..., D).
+
+        Scaled by the root of the width (arXiv 1706.03762): tied to the output they are short, and what is added to them
+        is not.
+        """
         embedded: Tensor = self.embedding(tokens) * self.embedding.embedding_dim**0.5
         return embedded
 
-    def hidden(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
+    def hidden(self, tokens: Tensor, memory: Memory, cache: KVCache) -> Tensor:
         """States (Q, T, D) after each token. Advances the cache.
 
         Args:
             tokens: (Q, T). The whole answer so far with a fresh cache, one new token with a used one.
+
+        Raises:
+            ValueError: several tokens with a used cache.
         """
         if cache.length and tokens.shape[1] != 1:
             raise ValueError(f"a used cache takes one token a step, not {tokens.shape[1]}")
-        places = torch.arange(cache.length, cache.length + tokens.shape[1], device=tokens.device)
-        x = self.through(tokens, places, memory.question[:, :1], memory.mask, cache)
+        positions = torch.arange(cache.length, cache.length + tokens.shape[1], device=tokens.device)
+        x = self.step(tokens, positions, memory.question[:, :1], memory.mask, cache)
         cache.length += tokens.shape[1]
         return x
 
-    def through(self, tokens: Tensor, places: Tensor, prompt: Tensor, mask: Tensor, cache: Cache) -> Tensor:
-        """States (Q, T, D) after each token, as `hidden`.
+    def step(self, tokens: Tensor, positions: Tensor, prompt: Tensor, mask: Tensor, cache: KVCache) -> Tensor:
+        """States (Q, T, D) after each token; `hidden` without a Memory, for export.
 
         Args:
-            places: (T,) of the tokens in the answer. prompt: (Q, 1, D), first of the question's stream.
+            positions: (T,) of the tokens in the answer. prompt: (Q, 1, D), first of the question's stream.
             mask: see Memory.
         """
-        # The prompt starts every step's query: the decoder knows what is asked without looking it up.
-        x = self.embed(tokens) + self.position(places) + prompt
+        # Adding the prompt to every query tells the decoder what is asked without attention.
+        x = self.embed(tokens) + self.position(positions) + prompt
         for i, layer in enumerate(self.layers):
-            x, cache.own[i] = layer(x, cache.cross[i], mask, cache.own[i])
+            x, cache.past[i] = layer(x, cache.cross[i], mask, cache.past[i])
         normed: Tensor = self.norm(x)
         return normed
 
-    def forward(self, tokens: Tensor, memory: Memory, cache: Cache) -> Tensor:
-        """Logits (Q, T, V) that follow each token, see `hidden`."""
-        return self.read_out(self.hidden(tokens, memory, cache))
+    def forward(self, tokens: Tensor, memory: Memory, cache: KVCache) -> Tensor:
+        """Logits (Q, T, V) of the token after each token, see `hidden`."""
+        return self.logits(self.hidden(tokens, memory, cache))
 
-    def read_out(self, states: Tensor) -> Tensor:
-        """(..., D) to logits (..., V)."""
+    def logits(self, states: Tensor) -> Tensor:
+        """States (..., D) to logits (..., V)."""
         return F.linear(states, self.embedding.weight, self.bias)

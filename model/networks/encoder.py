@@ -1,9 +1,9 @@
-"""Transformer encoder over image patches, words, candidates and prompt.
+"""Transformer encoder over two streams of tokens.
 
-Tokens come in two streams. The *photo* stream (patches and words) is the same whatever is asked. Each question
-has a *question* stream: its entity prompt and the candidates for its answer. Photo tokens see the photo
-stream, question tokens see the photo stream and their own question, so a photo is encoded once however many
-entities are asked, and an answer does not depend on what else was asked. Both streams share all weights.
+The *photo* stream (patches and words) is the same whatever is asked. Each question has a *question* stream: its entity
+prompt and the candidates for its answer. Photo tokens attend to the photo stream, question tokens to the photo stream
+and their own question: a photo is encoded once however many entities are asked, and an answer does not depend on what
+else is asked. Both streams share all weights.
 """
 
 from dataclasses import dataclass
@@ -18,34 +18,34 @@ __all__ = ["Encoder", "Memory"]
 
 @dataclass
 class Memory:
-    """What the decoder looks at. B photos, Q questions, N photo tokens, C candidates.
+    """The two streams of a batch of B samples (a photo with its words) and Q questions about them.
 
     Attributes:
-        photo: (B, N, D). photo_mask: bool (B, N).
-        question: (Q, 1 + C, D), prompt first. question_mask: bool (Q, 1 + C).
-        owner: (Q,) the photo that each question is about.
+        photo: (B, N, D). photo_mask: bool (B, N), True where there is a token.
+        question: (Q, 1 + C, D), the prompt, then the candidates. question_mask: bool (Q, 1 + C).
+        sample_index: (Q,), the sample that each question is about.
     """
 
     photo: Tensor
     photo_mask: Tensor
     question: Tensor
     question_mask: Tensor
-    owner: Tensor
+    sample_index: Tensor
 
-    def some(self, questions: Tensor) -> "Memory":
-        """What is known of some of the questions, by their numbers."""
+    def select(self, questions: Tensor) -> "Memory":
+        """The memory of some of the questions, by their indices."""
         return Memory(
             self.photo,
             self.photo_mask,
             self.question[questions],
             self.question_mask[questions],
-            self.owner[questions],
+            self.sample_index[questions],
         )
 
     @property
     def mask(self) -> Tensor:
-        """Bool (Q, N + 1 + C): the keys that each question's decoder may look at."""
-        return torch.cat([self.photo_mask[self.owner], self.question_mask], dim=1)
+        """Bool (Q, N + 1 + C): the tokens that each question may attend to."""
+        return torch.cat([self.photo_mask[self.sample_index], self.question_mask], dim=1)
 
 
 class _Layer(nn.Module):
@@ -59,34 +59,36 @@ class _Layer(nn.Module):
 
     def forward(self, memory: Memory) -> Memory:
         photo, question = self.norm1(memory.photo), self.norm1(memory.question)
-        photo_kv = self.attention.keys(photo)
+        photo_kv = self.attention.key_values(photo)
         question_kv = [
-            torch.cat([p[memory.owner], q], dim=2) for p, q in zip(photo_kv, self.attention.keys(question), strict=True)
+            torch.cat([p[memory.sample_index], q], dim=2)
+            for p, q in zip(photo_kv, self.attention.key_values(question), strict=True)
         ]
         attended_photo = self.attention(photo, photo_kv, memory.photo_mask)
         attended_question = self.attention(question, (question_kv[0], question_kv[1]), memory.mask)
         return Memory(
-            self._finish(memory.photo, attended_photo),
+            self._residual(memory.photo, attended_photo),
             memory.photo_mask,
-            self._finish(memory.question, attended_question),
+            self._residual(memory.question, attended_question),
             memory.question_mask,
-            memory.owner,
+            memory.sample_index,
         )
 
-    def _finish(self, x: Tensor, attended: Tensor) -> Tensor:
+    def _residual(self, x: Tensor, attended: Tensor) -> Tensor:
         x = x + self.dropout(attended)
         return x + self.dropout(self.feed_forward(self.norm2(x)))
 
 
 class Encoder(nn.Module):
-    """A stack of pre-norm layers and a last norm."""
+    """A stack of pre-norm layers and a final norm."""
 
-    def __init__(self, width: int, heads: int, layers: int, dropout: float, expansion: int = 4):
+    def __init__(self, width: int, heads: int, num_layers: int, dropout: float, expansion: int = 4):
         super().__init__()
-        self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(layers))
+        self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(num_layers))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, memory: Memory) -> Memory:
+        """The memory with encoded streams."""
         for layer in self.layers:
             memory = layer(memory)
         return Memory(
@@ -94,5 +96,5 @@ class Encoder(nn.Module):
             memory.photo_mask,
             self.norm(memory.question),
             memory.question_mask,
-            memory.owner,
+            memory.sample_index,
         )

@@ -1,4 +1,4 @@
-"""Attention layers shared by stem, encoder and decoder. Shapes: B batch, N tokens, D width, H heads."""
+"""Attention layers shared by backbone, encoder and decoder. Shapes: B batch, N tokens, D width, H heads."""
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
 
-    def keys(self, x: Tensor) -> KeyValue:
+    def key_values(self, x: Tensor) -> KeyValue:
         """(B, N, D) -> keys and values, each (B, H, N, D / H)."""
         key, value = self.key_value(x).chunk(2, dim=-1)
         return self._split(key), self._split(value)

@@ -1,63 +1,65 @@
-"""What the finding and the reading of print are made of: the blocks of PP-OCRv6 tiny (arXiv 2606.13108).
+"""The blocks that text detection and text recognition are made of: those of PP-OCRv6 tiny (arXiv 2606.13108).
 
-There are no normalisation layers: in the packaged weights, which can start them, they are part of the convolutions.
+There are no normalisation layers: the pretrained weights have them folded into the convolutions.
 """
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Block", "Narrowing", "Weigher"]
+__all__ = ["Downsample", "LCNetBlock", "SqueezeExcite"]
 
 
-class Weigher(nn.Module):
-    """Squeeze and excitation (arXiv 1709.01507): a weight between 0 and 1 for every channel."""
+class SqueezeExcite(nn.Module):
+    """Channel weights between 0 and 1 from the channels' means (arXiv 1709.01507)."""
 
-    def __init__(self, width: int):
+    def __init__(self, channels: int):
         super().__init__()
-        self.squeeze = nn.Conv2d(width, width // 4, 1)
-        self.excite = nn.Conv2d(width // 4, width, 1)
+        self.squeeze = nn.Conv2d(channels, channels // 4, 1)
+        self.excite = nn.Conv2d(channels // 4, channels, 1)
 
-    def forward(self, x: Tensor, shares: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, column_weights: Tensor | None = None) -> Tensor:
         """Weights (B, C, 1, 1) for x (B, C, H, W).
 
         Args:
-            shares: (B, 1, 1, W), what each column counts; they add up to one. None: all alike.
+            column_weights: (B, 1, 1, W), the weight of each column in the mean, summing to one; None weighs all alike.
         """
-        if shares is None:
+        if column_weights is None:
             means = x.mean(dim=(2, 3), keepdim=True)
         else:
-            means = (x.mean(dim=2, keepdim=True) * shares).sum(dim=3, keepdim=True)
+            means = (x.mean(dim=2, keepdim=True) * column_weights).sum(dim=3, keepdim=True)
         return F.hardsigmoid(self.excite(F.relu(self.squeeze(means))))
 
 
-class Block(nn.Module):
-    """A depthwise filter and a pointwise MLP.
+class LCNetBlock(nn.Module):
+    """A depthwise convolution and a pointwise MLP with a residual connection.
 
     Args:
-        weighed: whether the filtered channels are weighed.
+        squeeze_excite: whether the channels are reweighted between the two.
     """
 
-    def __init__(self, width: int, weighed: bool):
+    def __init__(self, channels: int, squeeze_excite: bool):
         super().__init__()
-        self.filter = nn.Conv2d(width, width, 3, padding=1, groups=width)
-        self.weigh = Weigher(width) if weighed else None
-        self.mix = nn.Sequential(nn.Conv2d(width, 2 * width, 1), nn.GELU(), nn.Conv2d(2 * width, width, 1))
+        self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.squeeze_excite = SqueezeExcite(channels) if squeeze_excite else None
+        self.pointwise = nn.Sequential(
+            nn.Conv2d(channels, 2 * channels, 1), nn.GELU(), nn.Conv2d(2 * channels, channels, 1)
+        )
 
-    def forward(self, x: Tensor, shares: Tensor | None = None) -> Tensor:
-        """(B, C, H, W) to the same; shares as Weigher takes them."""
-        x = self.filter(x)
-        if self.weigh is not None:
-            x = x * self.weigh(x, shares)
-        return x + self.mix(x)
+    def forward(self, x: Tensor, column_weights: Tensor | None = None) -> Tensor:
+        """(B, C, H, W) to the same shape; `column_weights` as SqueezeExcite takes them."""
+        x = self.depthwise(x)
+        if self.squeeze_excite is not None:
+            x = x * self.squeeze_excite(x, column_weights)
+        return x + self.pointwise(x)
 
 
-class Narrowing(nn.Sequential):
-    """To half the height, another number of channels and, by `stride`, half the width."""
+class Downsample(nn.Sequential):
+    """Halves the height, changes the number of channels and, by `stride`, halves the width."""
 
-    def __init__(self, cin: int, cout: int, stride: tuple[int, int] = (2, 2)):
+    def __init__(self, in_channels: int, out_channels: int, stride: tuple[int, int] = (2, 2)):
         super().__init__(
-            nn.Conv2d(cin, cin, 3, stride, 1, groups=cin),
-            nn.Conv2d(cin, 2 * cin, 1),
+            nn.Conv2d(in_channels, in_channels, 3, stride, 1, groups=in_channels),
+            nn.Conv2d(in_channels, 2 * in_channels, 1),
             nn.GELU(),
-            nn.Conv2d(2 * cin, cout, 1),
+            nn.Conv2d(2 * in_channels, out_channels, 1),
         )

@@ -1,4 +1,4 @@
-"""A trunk that packages carry."""
+"""The ResNet trunk of torchvision."""
 
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
@@ -12,10 +12,10 @@ class ResNetTrunk(ResNet):
     """torchvision's bottleneck ResNet (arXiv 1512.03385) held at stride 16: a fourth layer is dilated."""
 
     def __init__(self, preset: Preset):
-        depths = [*preset.stem_depths, 1][:4]
+        depths = [*preset.backbone_depths, 1][:4]
         super().__init__(Bottleneck, depths, replace_stride_with_dilation=[False, False, True])
         del self.fc
-        if len(preset.stem_depths) < 4:
+        if len(preset.backbone_depths) < 4:
             self.layer4 = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:

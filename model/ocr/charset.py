@@ -1,22 +1,22 @@
-"""The characters that the network itself reads."""
+"""The characters of the built-in recognizer."""
 
 import unicodedata
 
-from resformer.model.quantities.unit_aliases import FOLD
+from resformer.model.quantities.unit_aliases import CHARACTER_FOLD
 
-__all__ = ["CHARACTERS", "folded"]
+__all__ = ["CHARSET", "fold_to_charset"]
 
-CHARACTERS = " 0123456789abcdefghijklmnopqrstuvwxyz.,:;/-+~±%&()'\"*!?=#°²³½¼¾$€<>@_|"
-"""Print is read in lower case: units and words are compared without their case."""
+CHARSET = " 0123456789abcdefghijklmnopqrstuvwxyz.,:;/-+~±%&()'\"*!?=#°²³½¼¾$€<>@_|"
+"""Text is read in lower case: units and words are compared without their case."""
 
-KNOWN = frozenset(CHARACTERS)
+KNOWN = frozenset(CHARSET)
 
 
-def folded(text: str) -> str | None:
-    """The text in CHARACTERS, without accents and typographic variants; None where it has others."""
+def fold_to_charset(text: str) -> str | None:
+    """The text in CHARSET, without accents and typographic variants; None where it has other characters."""
     out = []
     for character in " ".join(text.split()):
-        plain = character.translate(FOLD).lower()
+        plain = character.translate(CHARACTER_FOLD).lower()
         if plain not in KNOWN:
             plain = unicodedata.normalize("NFD", plain)[:1].lower()
         if plain not in KNOWN:

@@ -1,21 +1,27 @@
-"""Greedy read-out of a recogniser that was trained by connectionist temporal classification."""
+"""Greedy decoding of connectionist temporal classification."""
 
 import numpy as np
 
-from resformer.model.networks.text_recognizer import BLANK
-from resformer.model.ocr.charset import CHARACTERS
+from resformer.model.ocr.charset import CHARSET
+from resformer.model.ocr.text_line import RecognizedText
 
-__all__ = ["read_out"]
+__all__ = ["BLANK", "ctc_decode"]
+
+BLANK = len(CHARSET)
+"""Class of the CTC blank, after those of the characters."""
 
 
-def read_out(logits: np.ndarray) -> tuple[str, float]:
-    """The likeliest text of a strip's logits (T, CHARACTERS + 1), read greedily, and its characters' mean
-    probability; 0 for no text."""
+def ctc_decode(logits: np.ndarray) -> RecognizedText:
+    """The likeliest text of a crop, and the mean probability of its characters, 0 for no text.
+
+    Args:
+        logits: float (T, len(CHARSET) + 1).
+    """
     shifted = logits - logits.max(axis=1, keepdims=True)
-    likely = 1 / np.exp(shifted).sum(axis=1)
+    probability = 1 / np.exp(shifted).sum(axis=1)
     best = logits.argmax(axis=1)
     first = np.ones(len(best), bool)
     first[1:] = best[1:] != best[:-1]
     steps = np.flatnonzero(first & (best != BLANK))
-    text = "".join(CHARACTERS[i] for i in best[steps]).strip()
-    return text, float(likely[steps].mean()) if len(steps) else 0.0
+    text = "".join(CHARSET[i] for i in best[steps]).strip()
+    return text, float(probability[steps].mean()) if len(steps) else 0.0

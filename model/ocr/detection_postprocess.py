@@ -1,49 +1,50 @@
-"""Lines of print from the maps of a photo."""
+"""Text lines from the score maps of a photo."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, PRINT, TURNS
+from resformer.model.networks.text_detection import CUE, DIGIT, HEIGHT, MAP_STRIDE, ORIENTATION, TEXT
 
-__all__ = ["INNER", "Strip", "find_strips"]
+__all__ = ["KERNEL_FRACTION", "DetectedLine", "extract_lines"]
 
-INNER = 0.2  # a line's band on the maps: this share of its height to both sides of its middle, as far from its ends
-LEVELS = (0.4, 0.55, 0.7, 0.85)  # sureness of print above which cells are joined to lines
-THICK = 1.6  # times the band of one line, cells that spread further are several lines
-LEAST_CELLS = 3
-# A line of which the cells spread this much further one way than the other tells its own angle.
-LONG = 4.0
+# The kernel of a line: what lies within this fraction of its height from its middle axis, and as far from its ends.
+KERNEL_FRACTION = 0.2
+THRESHOLDS = (0.4, 0.55, 0.7, 0.85)  # text probabilities above which map pixels are joined to kernels
+MAX_THICKNESS = 1.6  # times the kernel of one line; a component that is thicker holds several lines
+MIN_PIXELS = 3
+# A line whose map pixels spread this much more one way than the other has an angle of its own.
+MIN_ELONGATION = 4.0
 
 
 @dataclass(frozen=True)
-class Strip:
-    """A line of print.
+class DetectedLine:
+    """A text line before it is read.
 
     Attributes:
-        corners: float (4, 2), pixels of the photo; top left first as it is read, clockwise.
-        print, digit, cue: how sure the maps are of print, of a digit and of a unit or cue word in it, 0 to 1.
+        corners: float (4, 2), pixels of the photo; top left first as the line is read, clockwise.
+        text, digit, cue: probabilities that there is text, a digit, and a unit or cue word.
     """
 
     corners: np.ndarray
-    print: float
+    text: float
     digit: float
     cue: float
 
 
-def find_strips(maps: np.ndarray, scale: tuple[float, float]) -> list[Strip]:
+def extract_lines(maps: np.ndarray, scale: tuple[float, float]) -> list[DetectedLine]:
     """The lines on a photo.
 
     Args:
-        maps: float (MAPS, H, W), see model.networks.text_detector.
-        scale: pixels of the photo that a pixel of the network's input stands for, in x and y.
+        maps: float (NUM_MAPS, H, W), see networks.text_detection.
+        scale: pixels of the photo that a pixel of the detector's input stands for, in x and y.
     """
-    likely = _sigmoid(maps[PRINT])
-    ys, xs, line = _bands(likely, np.exp(maps[HEIGHT]))
+    text = _sigmoid(maps[TEXT])
+    ys, xs, line = _kernels(text, np.exp(maps[HEIGHT]))
     count = int(line.max(initial=-1)) + 1
-    cells = np.bincount(line, minlength=count)
-    weight = likely[ys, xs]
+    pixels = np.bincount(line, minlength=count)
+    weight = text[ys, xs]
     total = np.bincount(line, weight, minlength=count)
 
     def mean(values: np.ndarray) -> np.ndarray:
@@ -55,73 +56,76 @@ def find_strips(maps: np.ndarray, scale: tuple[float, float]) -> list[Strip]:
         return out
 
     middle = np.stack([mean(xs), mean(ys)], axis=1)
-    turns = np.argmax([mean(logits) for logits in maps[TURNS, ys, xs]], axis=0) if count else np.zeros(0, int)
+    quarter_turns = (
+        np.argmax([mean(logits) for logits in maps[ORIENTATION, ys, xs]], axis=0) if count else np.zeros(0, int)
+    )
     dx, dy = xs - middle[line, 0], ys - middle[line, 1]
-    angle = _angles(turns, mean(dx * dx), mean(dy * dy), mean(dx * dy))
+    angle = _angles(quarter_turns, mean(dx * dx), mean(dy * dy), mean(dx * dy))
     along = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     down = np.stack([-along[:, 1], along[:, 0]], axis=1)
     height = np.exp(mean(maps[HEIGHT, ys, xs]))
-    place = dx * along[line, 0] + dy * along[line, 1]
-    # A cell's half at both ends is the line's too, but for what the threshold lets spill over.
-    reach = INNER * height + 0.3
-    begin, end = -largest(-place) - reach, largest(place) + reach
+    position = dx * along[line, 0] + dy * along[line, 1]
+    # Half a map pixel at both ends belongs to the line too, less what the threshold adds.
+    margin = KERNEL_FRACTION * height + 0.3
+    begin, end = -largest(-position) - margin, largest(position) + margin
     half = down * height[:, None] / 2
     left, right = middle + along * begin[:, None], middle + along * end[:, None]
     corners = np.stack([left - half, right - half, right + half, left + half], axis=1)
-    corners = (corners + 0.5) * CELL * np.array(scale)
-    sure = total / cells
+    corners = (corners + 0.5) * MAP_STRIDE * np.array(scale)
+    probability = total / pixels
     digit, cue = (largest(_sigmoid(maps[channel, ys, xs])) for channel in (DIGIT, CUE))
     return [
-        Strip(corners[i], float(sure[i]), float(digit[i]), float(cue[i]))
+        DetectedLine(corners[i], float(probability[i]), float(digit[i]), float(cue[i]))
         for i in range(count)
-        if cells[i] >= LEAST_CELLS
+        if pixels[i] >= MIN_PIXELS
     ]
 
 
-def _bands(likely: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows and columns of all cells with print, and which line each belongs to, from 0 on.
+def _kernels(text: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows and columns of all map pixels with text, and the index of the line that each belongs to.
 
-    Lines that run together are parted where print is less likely: cells that spread wider than the band of a line of
-    their height are joined anew above the next of LEVELS.
+    Lines that touch are separated where text is less probable: a component that is thicker than the kernel of a line
+    of its height is split by the next of THRESHOLDS.
     """
-    rest = np.ones(likely.shape, bool)
+    rest = np.ones(text.shape, bool)
     rows, columns, lines, known = [], [], [], 0
-    for level in LEVELS:
-        count, labels = cv2.connectedComponents((rest & (likely > level)).astype(np.uint8), connectivity=4)
+    for threshold in THRESHOLDS:
+        count, labels = cv2.connectedComponents((rest & (text > threshold)).astype(np.uint8), connectivity=4)
         ys, xs = np.nonzero(labels)
         line = (labels[ys, xs] - 1).astype(np.intp)
-        cells = np.maximum(np.bincount(line, minlength=count), 1)
+        pixels = np.maximum(np.bincount(line, minlength=count), 1)
 
-        def mean(values: np.ndarray, line: np.ndarray = line, cells: np.ndarray = cells) -> np.ndarray:
-            return np.bincount(line, values, minlength=len(cells)) / cells
+        def mean(values: np.ndarray, line: np.ndarray = line, pixels: np.ndarray = pixels) -> np.ndarray:
+            return np.bincount(line, values, minlength=len(pixels)) / pixels
 
         dx, dy = xs - mean(xs)[line], ys - mean(ys)[line]
         xx, yy, xy = mean(dx * dx), mean(dy * dy), mean(dx * dy)
-        # The smaller variance of an evenly filled band is a twelfth of its thickness squared.
+        # The smaller variance of an evenly filled strip is a twelfth of its thickness squared.
         thickness = np.sqrt(12 * np.maximum((xx + yy - np.hypot(xx - yy, 2 * xy)) / 2, 0))
-        band = np.maximum(2 * INNER * mean(height[ys, xs]), 1.0)
-        single = thickness < THICK * band + 1 if level < LEVELS[-1] else np.ones(len(cells), bool)
+        kernel = np.maximum(2 * KERNEL_FRACTION * mean(height[ys, xs]), 1.0)
+        last = threshold == THRESHOLDS[-1]
+        single = np.ones(len(pixels), bool) if last else thickness < MAX_THICKNESS * kernel + 1
         taken = single[line]
         rest[ys[taken], xs[taken]] = False
-        number = np.cumsum(single) - 1 + known
+        index = np.cumsum(single) - 1 + known
         rows.append(ys[taken])
         columns.append(xs[taken])
-        lines.append(number[line[taken]])
+        lines.append(index[line[taken]])
         known += int(single.sum())
     _, line = np.unique(np.concatenate(lines), return_inverse=True)
     return np.concatenate(rows), np.concatenate(columns), line.astype(np.intp)
 
 
-def _angles(turns: np.ndarray, xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """Direction of reading in radians, clockwise from rightward, from quarter turns and the spread of the cells."""
-    rough = turns * np.pi / 2
+def _angles(quarter_turns: np.ndarray, xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Reading direction in radians, clockwise from rightward, from quarter turns and the spread of the map pixels."""
+    rough = quarter_turns * np.pi / 2
     spread = np.hypot(xx - yy, 2 * xy)
-    long = (xx + yy + spread) > LONG * (xx + yy - spread + 0.1)
+    elongated = (xx + yy + spread) > MIN_ELONGATION * (xx + yy - spread + 0.1)
     axis = np.arctan2(2 * xy, xx - yy) / 2
     # The axis has no direction: of its two the one nearer to the quarter turn.
     away = np.angle(np.exp(1j * (axis - rough)))
     turned = np.where(np.abs(away) > np.pi / 2, away - np.pi * np.sign(away), away)
-    return np.where(long, rough + turned, rough)
+    return np.where(elongated, rough + turned, rough)
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

@@ -1,42 +1,47 @@
-"""The network's maps of print, computed where that is fastest."""
+"""The built-in text detector: photos to score maps."""
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.inference.onnx_module import Graph
-from resformer.model.networks.resformer import Resformer
+from resformer.model.networks.text_detection import DetectionNetwork
+from resformer.model.runtime.onnx_module import OnnxModule
 
-__all__ = ["PrintFinder"]
+__all__ = ["TextDetector"]
 
 
-class PrintFinder:
-    """Maps of the print on photos of any size whose sides are multiples of 32.
-
-    The graph is made from the network when a finder is, in about a second.
+class TextDetector:
+    """The detection network through ONNX Runtime; making it takes about a second.
 
     Args:
         device: of the network.
-        threads: see Graph.
+        threads: of ONNX Runtime.
     """
 
-    def __init__(self, network: Resformer, device: str, threads: int):
+    def __init__(self, network: DetectionNetwork, device: str, threads: int):
         example = torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
         axes = {"photo": {1: "height", 2: "width"}, "maps": {2: "rows", 3: "columns"}}
-        self._maps = Graph(_Maps(network), {"photo": example}, axes, ["maps"], device=device, threads=threads)
+        self._maps = OnnxModule(
+            _ChannelsLast(network), {"photo": example}, axes, ["maps"], device=device, threads=threads
+        )
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
-        """uint8 RGB (H, W, 3) to float32 (MAPS, H / CELL, W / CELL)."""
+        """Score maps, float32 (NUM_MAPS, H / MAP_STRIDE, W / MAP_STRIDE).
+
+        Args:
+            photo: uint8 RGB (H, W, 3), sides multiples of 32.
+        """
         (maps,) = self._maps(photo[None])
         return maps[0]
 
 
-class _Maps(nn.Module):
-    """Photos as they lie in memory, uint8 (1, H, W, 3), to maps (1, MAPS, H / CELL, W / CELL)."""
+class _ChannelsLast(nn.Module):
+    """Takes photos as they lie in memory, uint8 (1, H, W, 3)."""
 
-    def __init__(self, network: Resformer):
+    def __init__(self, network: DetectionNetwork):
         super().__init__()
         self.network = network
 
     def forward(self, photo: Tensor) -> Tensor:
-        return self.network.find_print(photo.permute(0, 3, 1, 2))
+        maps: Tensor = self.network(photo.permute(0, 3, 1, 2))
+        return maps

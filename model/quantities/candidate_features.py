@@ -1,4 +1,4 @@
-"""Numbers that describe each candidate: its value, print, rivals, cue words, priors, and the strokes beside it.
+"""Numbers that describe each candidate: its value, print, rivals, cue words, priors, and the segments beside it.
 
 They are what a careful person would look at before choosing; the network sees them beside words and picture.
 """
@@ -12,11 +12,11 @@ from functools import cache
 import numpy as np
 
 from resformer.model.ocr.page import Page
-from resformer.model.ocr.text_line import Line
-from resformer.model.quantities.label_priors import Priors
-from resformer.model.quantities.line_features import drawing_features
+from resformer.model.ocr.text_line import TextLine
+from resformer.model.quantities.label_priors import LabelPriors
+from resformer.model.quantities.line_features import line_features
 from resformer.model.quantities.quantity import Candidate, Quantity
-from resformer.model.quantities.unit_aliases import AXES
+from resformer.model.quantities.unit_aliases import AXIS_WORDS
 from resformer.model.schema.schema import Entity, Schema
 
 __all__ = ["candidate_features", "cue_closeness", "feature_count"]
@@ -27,13 +27,13 @@ def candidate_features(
     candidates: Sequence[Candidate],
     entity: Entity,
     schema: Schema,
-    priors: Priors,
-    own_label: Quantity | None = None,
+    priors: LabelPriors,
+    excluded_label: Quantity | None = None,
 ) -> np.ndarray:
     """Features of each candidate for an answer to `entity`.
 
     Args:
-        own_label: this row's label where the priors have counted it (training rows); it is left out.
+        excluded_label: this row's label where the priors have counted it (training rows); it is left out.
 
     Returns: float32 (C, F).
     """
@@ -41,26 +41,30 @@ def candidate_features(
         return np.zeros((0, feature_count()), dtype=np.float32)
     known = [_value_features(c.quantity) + _print_features(c) for c in candidates]
     prior = [
-        priors.describe(entity.name, c.quantity, own_label)
-        + priors.describe_in_group(entity.name, page.group, c.quantity, own_label)
+        priors.describe(entity.name, c.quantity, excluded_label)
+        + priors.describe_in_group(entity.name, page.group_id, c.quantity, excluded_label)
         for c in candidates
     ]
     cues = _cue_features(page, candidates, entity, schema)
     columns = [np.array(known), _place_features(page, candidates), _rival_features(candidates)]
     columns += [np.array(prior), _ranks([p[0] for p in prior])[:, None], cues]
-    # What else is measured has no direction: its answers must not wait for strokes, nor change where others do.
+    # What else is measured has no direction: its answers must not wait for segments, nor change where others do.
     drawing = page.drawing if entity.is_length else None
-    columns.append(drawing_features(drawing, candidates, (page.width, page.height)))
+    columns.append(line_features(drawing, candidates, (page.width, page.height)))
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
 @cache
 def feature_count() -> int:
     """Numbers per candidate."""
-    line = Line(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)), "5 g", 1.0)
+    line = TextLine(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)), "5 g", 1.0)
     entity = Entity("mass", "quantity", units=("gram",))
-    candidate = Candidate(quantity=Quantity((Decimal(5),), "gram"), start=0, end=3, line=0, box=line.box, size=9.0)
-    return candidate_features(Page([line], 9, 9), [candidate], entity, Schema((entity,)), Priors.count([])).shape[1]
+    candidate = Candidate(
+        quantity=Quantity((Decimal(5),), "gram"), start=0, end=3, line=0, box=line.box, text_height=9.0
+    )
+    return candidate_features(Page([line], 9, 9), [candidate], entity, Schema((entity,)), LabelPriors.count([])).shape[
+        1
+    ]
 
 
 def _value_features(quantity: Quantity) -> list[float]:
@@ -83,16 +87,16 @@ def _print_features(candidate: Candidate) -> list[float]:
     """How it is printed: its axis letter, its place in a chain, what was inferred or mended."""
     c = candidate
     return [
-        *(float(c.axis == axis) for axis in AXES),
+        *(float(c.axis == axis) for axis in AXIS_WORDS),
         *(float(c.chain_length > 1 and c.chain_index == i) for i in range(3)),
-        *(float(c.chain_length), float(c.range_member), float(c.inherited), float(c.slip)),
-        *(float(c.compound), float(c.product), float(c.per_area)),
-        *(float(c.merged), float(c.stated), float(c.alternate)),
+        *(float(c.chain_length), float(c.range_member), float(c.unit_inherited), float(c.ocr_corrected)),
+        *(float(c.compound), float(c.multipack_total), float(c.per_area)),
+        *(float(c.spans_lines), float(c.unit_from_context), float(c.has_equivalent)),
     ]
 
 
 def _place_features(page: Page, candidates: Sequence[Candidate]) -> np.ndarray:
-    largest = max((page.glyph(line) for line in page.lines), default=1.0)
+    largest = max((page.text_height(line) for line in page.lines), default=1.0)
     glyphs, rows = [], []
     for c in candidates:
         if c.box is None:
@@ -100,17 +104,17 @@ def _place_features(page: Page, candidates: Sequence[Candidate]) -> np.ndarray:
             rows.append([0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
             continue
         line = page.lines[c.line]
-        glyph = max(c.size, 1.0)
-        glyphs.append(glyph)
+        text_height = max(c.text_height, 1.0)
+        glyphs.append(text_height)
         x0, y0, x1, y1 = c.box
         x, y = (x0 + x1) / 2 / page.width, (y0 + y1) / 2 / page.height
         share = (c.end - c.start) / max(len(line.text), 1)
         edge = min(x, y, 1 - x, 1 - y)
-        print_size = math.log(glyph / page.side + 1e-3)
+        print_size = math.log(text_height / page.max_side + 1e-3)
         rows.append(
             [
                 *(x, y, abs(x - 0.5), abs(y - 0.5), edge),
-                *(print_size, math.log(glyph / largest), share, line.score, line.vertical),
+                *(print_size, math.log(text_height / largest), share, line.score, line.vertical),
             ]
         )
     table = np.array(rows)
@@ -172,10 +176,10 @@ def cue_closeness(page: Page, candidates: Sequence[Candidate], entity: Entity) -
             elif start >= c.end:
                 after = max(after, math.exp((c.end - start) / 6))
         if c.box is not None:
-            glyph = max(c.size, 1.0)
+            text_height = max(c.text_height, 1.0)
             for i in cued:
                 if i != c.line:
-                    gap = _gap(c.box, page.lines[i].box) / glyph
+                    gap = _gap(c.box, page.lines[i].box) / text_height
                     near = max(near, math.exp(-gap / 3))
         rows.append([before, after, near, float(bool(cued))])
     return np.array(rows)

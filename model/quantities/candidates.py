@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from resformer.model.ocr.text_line import Box, Line, Point
-from resformer.model.quantities.measurements import starting_unit
+from resformer.model.ocr.text_line import Box, Point, TextLine
+from resformer.model.quantities.measurements import leading_unit
 from resformer.model.quantities.parser import find_quantities
-from resformer.model.quantities.quantity import Candidate, Match
-from resformer.model.quantities.unit_aliases import FOLD
+from resformer.model.quantities.quantity import Candidate, QuantityMatch
+from resformer.model.quantities.unit_aliases import CHARACTER_FOLD
 from resformer.model.quantities.units import UNITS, to_si
 
-__all__ = ["MAX_CANDIDATES", "find_candidates", "same_amounts"]
+__all__ = ["MAX_CANDIDATES", "find_candidates", "group_equal_amounts"]
 
 MAX_CANDIDATES = 64
 # How far the same amount in two units may differ after rounding: 12 oz (340 g).
@@ -37,7 +37,7 @@ FEWEST_LENGTHS = 2  # that tell their unit to others
 
 
 def find_candidates(
-    lines: Sequence[Line], units: Sequence[str], text: str = "", *, ranges: bool = True
+    lines: Sequence[TextLine], units: Sequence[str], text: str = "", *, ranges: bool = True
 ) -> list[Candidate]:
     """All quantities in these units, those of the caller's text first, then in reading order.
 
@@ -69,23 +69,23 @@ def find_candidates(
             found += [c for i in bare if form.fullmatch(lines[i].text) for c in _stated(lines[i], i, unit, units)]
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
-    largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.size))[:MAX_CANDIDATES]
+    largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.text_height))[:MAX_CANDIDATES]
     return _compare(sorted(largest, key=lambda c: (c.line, c.start, -c.end)))
 
 
-def same_amounts(candidates: Sequence[Candidate]) -> list[int]:
+def group_equal_amounts(candidates: Sequence[Candidate]) -> list[int]:
     """A number for each candidate, the same for those that give the same amount in whatever unit."""
     sizes = [list(c.quantity.si_values) for c in candidates]
     return [next(j for j, other in enumerate(sizes) if _same(size, other)) for size in sizes]
 
 
-def _on_line(match: Match, line: Line, index: int) -> Candidate:
+def _on_line(match: QuantityMatch, line: TextLine, index: int) -> Candidate:
     """A match in a line's text, as a candidate with its share of the line's corners for a box."""
     box = _cut(line, match.start, match.end)
-    return Candidate(**vars(match), line=index, box=box, size=_Frame(line).height)
+    return Candidate(**vars(match), line=index, box=box, text_height=_Frame(line).height)
 
 
-def _cut(line: Line, start: int, end: int) -> Box:
+def _cut(line: TextLine, start: int, end: int) -> Box:
     """Bounds of a part of a line's text, as if all characters were equally wide."""
     top_left, top_right, bottom_right, bottom_left = line.reading_corners
     points = [
@@ -100,7 +100,7 @@ def _cut(line: Line, start: int, end: int) -> Box:
 class _Frame:
     """A line's own axes: u runs along its text, v down its glyphs, both in pixels from its top left corner."""
 
-    def __init__(self, line: Line):
+    def __init__(self, line: TextLine):
         self._origin, right, _, down = line.reading_corners
         self.width, self.height = math.dist(self._origin, right), math.dist(self._origin, down)
         self._u = self._unit(right, self.width)
@@ -109,15 +109,15 @@ class _Frame:
     def _unit(self, corner: Point, length: float) -> Point:
         return ((corner[0] - self._origin[0]) / (length or 1), (corner[1] - self._origin[1]) / (length or 1))
 
-    def bounds(self, line: Line) -> Box:
+    def bounds(self, line: TextLine) -> Box:
         """Bounds (u0, v0, u1, v1) of another line in these axes."""
         offsets = [(x - self._origin[0], y - self._origin[1]) for x, y in line.corners]
         us = [x * self._u[0] + y * self._u[1] for x, y in offsets]
         vs = [x * self._v[0] + y * self._v[1] for x, y in offsets]
         return (min(us), min(vs), max(us), max(vs))
 
-    def distance(self, line: Line) -> float | None:
-        """Gap in glyph heights to a line that continues this one, at its right or below it; None if it does not."""
+    def distance(self, line: TextLine) -> float | None:
+        """Gap in text heights to a line that continues this one, at its right or below it; None if it does not."""
         u0, v0, u1, v1 = self.bounds(line)
         height = self.height or 1
         if not 0.25 < (v1 - v0) / height < 3:
@@ -130,10 +130,10 @@ class _Frame:
         return None
 
 
-def _merged(lines: Sequence[Line], index: int, units: tuple[str, ...]) -> list[Candidate]:
+def _merged(lines: Sequence[TextLine], index: int, units: tuple[str, ...]) -> list[Candidate]:
     """Quantities of a line that ends with a bare number, or amid a range or chain, and of its nearest neighbour."""
     line, frame = lines[index], _Frame(lines[index])
-    if not OPEN_END.search(line.text.translate(FOLD)):
+    if not OPEN_END.search(line.text.translate(CHARACTER_FOLD)):
         return []
     near = [
         (distance, j)
@@ -144,22 +144,22 @@ def _merged(lines: Sequence[Line], index: int, units: tuple[str, ...]) -> list[C
         return []
     other = lines[min(near)[1]]
     length = len(line.text)
-    merged = []
+    spans_lines = []
     for match in find_quantities(f"{line.text} {other.text}", units):
-        if match.start < length and (match.end > length or match.inherited) and not match.product:
+        if match.start < length and (match.end > length or match.unit_inherited) and not match.multipack_total:
             box = _cut(line, match.start, min(match.end, length))
             if match.end > length:
                 box = _union(box, _cut(other, 0, match.end - length - 1))
             fields = {**vars(match), "end": min(match.end, length)}
-            merged.append(Candidate(**fields, line=index, box=box, size=frame.height, merged=True))
-    return merged
+            spans_lines.append(Candidate(**fields, line=index, box=box, text_height=frame.height, spans_lines=True))
+    return spans_lines
 
 
 def _continues(text: str, other: str, units: tuple[str, ...]) -> bool:
     """Whether a unit follows a number, or a number follows an open range or chain."""
-    other = other.translate(FOLD)
+    other = other.translate(CHARACTER_FOLD)
     if text.rstrip()[-1].isnumeric():
-        return starting_unit(other, units) is not None
+        return leading_unit(other, units) is not None
     return bool(re.match(r"\s*\d", other))
 
 
@@ -167,26 +167,26 @@ def _union(a: Box, b: Box) -> Box:
     return (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def _noted_units(lines: Sequence[Line], units: tuple[str, ...]) -> set[str]:
+def _noted_units(lines: Sequence[TextLine], units: tuple[str, ...]) -> set[str]:
     """The units of length that notes on a drawing state."""
-    folded = [line.text.translate(FOLD) for line in lines]
-    noted = (starting_unit(text[match.end() :], units) for text in folded for match in NOTE.finditer(text))
+    folded = [line.text.translate(CHARACTER_FOLD) for line in lines]
+    noted = (leading_unit(text[match.end() :], units) for text in folded for match in NOTE.finditer(text))
     return {unit for unit in noted if unit}
 
 
 def _common_units(found: Sequence[Candidate]) -> set[str]:
     """The units that the lengths on the photo have, where there are enough of them to be a drawing's."""
     printed = [c for c in found if c.line >= 0]
-    surely = {(c.line, c.start) for c in printed if not (c.slip or c.inherited)}
+    surely = {(c.line, c.start) for c in printed if not (c.ocr_corrected or c.unit_inherited)}
     return {c.quantity.unit for c in printed} if len(surely) >= FEWEST_LENGTHS else set()
 
 
-def _stated(line: Line, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
+def _stated(line: TextLine, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
     """The bare numbers of a line as quantities in the unit of the drawing."""
     text = line.text
     matches = find_quantities(f"{text} {unit}", units)
     ends = [replace(match, end=min(match.end, len(text.rstrip()))) for match in matches]
-    return [replace(_on_line(match, line, index), stated=True) for match in ends]
+    return [replace(_on_line(match, line, index), unit_from_context=True) for match in ends]
 
 
 def _compare(candidates: list[Candidate]) -> list[Candidate]:
@@ -197,7 +197,7 @@ def _compare(candidates: list[Candidate]) -> list[Candidate]:
         replace(
             c,
             repeats=counts[c.quantity],
-            alternate=any(
+            has_equivalent=any(
                 c.quantity.unit != other.quantity.unit and _same(size, sizes[j]) for j, other in enumerate(candidates)
             ),
         )

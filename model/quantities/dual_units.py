@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from resformer.model.quantities.measurements import Measure
-from resformer.model.quantities.numbers import read_number
+from resformer.model.quantities.measurements import Measurement
+from resformer.model.quantities.numbers import parse_number
 from resformer.model.quantities.units import UNITS, to_si
 
-__all__ = ["mend_twins"]
+__all__ = ["reconcile_dual_units"]
 
 GAP = r"\)?\s?[-/|=~]?\s?\(?\s?"
 GRAMS = r"(?<![\d.,])(?P<number>\d{1,4}(?:[.,]\d)?)\s?(?P<unit>[96])"
@@ -23,8 +23,8 @@ LONGEST = 16  # characters that GRAMS_BEFORE can match: searching whole texts wo
 TOLERANCE = 0.02
 
 
-def mend_twins(text: str, measures: Sequence[Measure], units: Sequence[str]) -> list[Measure]:
-    """The measures of a text that went through FOLD, with lost points set, and grams read where a digit stands.
+def reconcile_dual_units(text: str, measures: Sequence[Measurement], units: Sequence[str]) -> list[Measurement]:
+    """The measures of a folded text (CHARACTER_FOLD), with lost points set, and grams read where a digit stands.
 
     Args:
         measures: in reading order.
@@ -39,7 +39,7 @@ def mend_twins(text: str, measures: Sequence[Measure], units: Sequence[str]) -> 
     return sorted(mended, key=lambda m: m.start)
 
 
-def _with_points(text: str, measures: Sequence[Measure]) -> list[Measure]:
+def _with_points(text: str, measures: Sequence[Measurement]) -> list[Measurement]:
     mended = list(measures)
     for i, (a, b) in enumerate(pairwise(measures)):
         # 10 cm / 10 mm are two lengths; 10 cm / 39 in are one.
@@ -48,7 +48,7 @@ def _with_points(text: str, measures: Sequence[Measure]) -> list[Measure]:
                 continue
             for place, lost, twin in ((i, a, b), (i + 1, b, a)):
                 powers = [power for power in (10, 100) if lost.value % 1 == 0 and lost.value >= power]
-                for pointed in (replace(lost, value=lost.value / power, slip=True) for power in powers):
+                for pointed in (replace(lost, value=lost.value / power, ocr_corrected=True) for power in powers):
                     if _is_amount_of(pointed, twin):
                         mended[place] = pointed
     return mended
@@ -58,17 +58,17 @@ def _is_metric(unit: str) -> bool:
     return unit.endswith(("metre", "gram", "litre", "ton"))
 
 
-def _grams_beside(text: str, known: Measure) -> Measure | None:
+def _grams_beside(text: str, known: Measurement) -> Measurement | None:
     match = GRAMS_AFTER.match(text, known.end) or GRAMS_BEFORE.search(text, max(0, known.start - LONGEST), known.start)
-    value = read_number(match["number"]) if match else None
+    value = parse_number(match["number"]) if match else None
     if match is None or not value:
         return None
     start, end = match.start("number"), match.end("unit")
-    grams = Measure(value, "gram", start, end, start, end, axis="", slip=True)
+    grams = Measurement(value, "gram", start, end, start, end, axis="", ocr_corrected=True)
     return grams if _is_amount_of(grams, known) else None
 
 
-def _is_amount_of(mended: Measure, twin: Measure) -> bool:
+def _is_amount_of(mended: Measurement, twin: Measurement) -> bool:
     """Whether a measure is the amount of its twin, as far as its own digits tell: 0.1 g is 0.004 oz."""
     size, expected = (float(to_si(m.value, m.unit or "")) for m in (mended, twin))
     step = float(UNITS[mended.unit or ""].factor) * 10.0 ** min(0, int(mended.value.as_tuple().exponent))

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from resformer.model.quantities.quantity import Quantity
 
-__all__ = ["PRIORS_FILE", "Priors"]
+__all__ = ["PRIORS_FILE", "LabelPriors"]
 
 PRIORS_FILE = Path(__file__).parents[1] / "weights" / "priors.safetensors"
 BINS = np.linspace(-10, 6, 97)  # decades of the SI value, six bins a decade
@@ -24,7 +24,7 @@ SMALLEST_GROUP = 5  # labels of one entity
 USUAL_SPREAD, USUAL_WEIGHT = 0.5, 4
 
 
-class Priors:
+class LabelPriors:
     """Statistics of label values, looked up while features of candidates are made."""
 
     def __init__(self, tensors: dict[str, np.ndarray]):
@@ -37,7 +37,7 @@ class Priors:
         self._groups: dict[int, int] = {key: i for i, key in enumerate(tensors["group_keys"].tolist())}
 
     @classmethod
-    def count(cls, labels: Iterable[tuple[str, str, Quantity]]) -> "Priors":
+    def count(cls, labels: Iterable[tuple[str, str, Quantity]]) -> "LabelPriors":
         """Counts (entity name, group, quantity) labels; the group is empty where it is not known."""
         values: Counter[int] = Counter()
         units: Counter[int] = Counter()
@@ -73,22 +73,22 @@ class Priors:
         )
 
     @classmethod
-    def load(cls, path: Path = PRIORS_FILE) -> "Priors":
+    def load(cls, path: Path = PRIORS_FILE) -> "LabelPriors":
         return cls(load_file(path))
 
     def save(self, path: Path = PRIORS_FILE) -> None:
         save_file(self._tensors, path)
 
     def describe(
-        self, entity: str, quantity: Quantity, own_label: Quantity | None = None
+        self, entity: str, quantity: Quantity, excluded_label: Quantity | None = None
     ) -> tuple[float, float, float]:
         """Log count of this exact quantity, log share of its unit, log density of its size.
 
         Args:
-            own_label: this row's label where it is among those counted; it is left out of the count, or training
+            excluded_label: this row's label where it is among those counted; it is left out of the count, or training
                 would learn to trust a count of one. One label more or less is nothing to share and density.
         """
-        count = self._counts.get(_key(entity, str(quantity)), 0) - (quantity == own_label)
+        count = self._counts.get(_key(entity, str(quantity)), 0) - (quantity == excluded_label)
         total = self._units.get(_key(entity, ""), 0)
         share = (self._units.get(_key(entity, quantity.unit), 0) + 1) / (total + 1)
         spread = self._tensors.get(f"spread/{entity}")
@@ -99,21 +99,21 @@ class Priors:
         return math.log1p(max(count, 0) if count > 1 else 0), math.log(share), math.log(density + 1e-5)
 
     def describe_in_group(
-        self, entity: str, group: str, quantity: Quantity, own_label: Quantity | None = None
+        self, entity: str, group: str, quantity: Quantity, excluded_label: Quantity | None = None
     ) -> tuple[float, float, float]:
         """Log share of this quantity's unit in the group, z-score of its size there, log of the group's labels.
 
-        All zero for a group that is unknown or too small. `own_label` is left out, as in `describe`.
+        All zero for a group that is unknown or too small. `excluded_label` is left out, as in `describe`.
         """
         key = _key(entity, group)
         if key not in self._groups:
             return 0.0, 0.0, 0.0
         n, total, squares = self._tensors["group_sums"][self._groups[key]].tolist()
         of_unit = self._units.get(_key(str(key), quantity.unit), 0)
-        if own_label is not None:
-            own = _decade(own_label)
+        if excluded_label is not None:
+            own = _decade(excluded_label)
             n, total, squares = n - 1, total - own, squares - own**2
-            of_unit -= own_label.unit == quantity.unit
+            of_unit -= excluded_label.unit == quantity.unit
         mean = total / n
         variance = (max(squares - n * mean**2, 0.0) + USUAL_WEIGHT * USUAL_SPREAD**2) / (n + USUAL_WEIGHT)
         z = (_decade(quantity) - mean) / math.sqrt(variance)

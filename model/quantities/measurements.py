@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from resformer.model.quantities.numbers import NUMBER, SLIPPED_NUMBER, read_number
-from resformer.model.quantities.unit_aliases import AXES, FOLD, PER_AREA, SLIPS, SPELLINGS
+from resformer.model.quantities.numbers import CONFUSED_NUMBER, NUMBER, parse_number
+from resformer.model.quantities.unit_aliases import AXIS_WORDS, CHARACTER_FOLD, PER_AREA, UNIT_ALIASES, UNIT_CONFUSIONS
 from resformer.model.quantities.units import UNITS
 
-__all__ = ["Measure", "find_measures", "starting_unit"]
+__all__ = ["Measurement", "find_measurements", "leading_unit"]
 
 # Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg,
 # 5 g/100 ml) but for those of PER_AREA. Reading often loses the space after a unit (500gNet, 20Vmax, 500gx2), though
@@ -42,7 +42,7 @@ GAP = r"\s{0,2}(?:[-(]\s?|\.)?"
 
 
 @dataclass(frozen=True)
-class Measure:
+class Measurement:
     """A number printed at [start, end), its unit included, and at [left, right) with the axis beside it."""
 
     value: Decimal
@@ -52,17 +52,17 @@ class Measure:
     left: int
     right: int
     axis: str
-    slip: bool
+    ocr_corrected: bool
     per_area: bool = False
 
 
-def find_measures(text: str, units: tuple[str, ...]) -> list[Measure]:
-    """All positive numbers of a text that went through FOLD, in reading order."""
+def find_measurements(text: str, units: tuple[str, ...]) -> list[Measurement]:
+    """All positive numbers of a text that went through CHARACTER_FOLD, in reading order."""
     if not any(c.isnumeric() for c in text):
         return []
     patterns = _patterns(units)
-    clean = [m for match in patterns.clean.finditer(text) if (m := patterns.measure(match, slip=False))]
-    mended = [m for match in patterns.slipped.finditer(text) if (m := patterns.measure(match, slip=True))]
+    clean = [m for match in patterns.clean.finditer(text) if (m := patterns.measure(match, ocr_corrected=False))]
+    mended = [m for match in patterns.confused.finditer(text) if (m := patterns.measure(match, ocr_corrected=True))]
     # A mended reading counts where the clean one found no unit, or only the end of the number (O.5 kg).
     taken = _places(m for m in clean if m.unit)
     mended = [m for m in mended if m.start not in taken]
@@ -70,11 +70,11 @@ def find_measures(text: str, units: tuple[str, ...]) -> list[Measure]:
     return sorted([m for m in clean if taken.isdisjoint(range(m.start, m.end))] + mended, key=lambda m: m.start)
 
 
-def _places(measures: Iterable[Measure]) -> set[int]:
+def _places(measures: Iterable[Measurement]) -> set[int]:
     return {place for measure in measures for place in range(measure.start, measure.end)}
 
 
-def starting_unit(text: str, units: tuple[str, ...]) -> str | None:
+def leading_unit(text: str, units: tuple[str, ...]) -> str | None:
     """The unit that a folded text begins with, or None."""
     patterns = _patterns(units)
     match = patterns.unit.match(text)
@@ -82,7 +82,7 @@ def starting_unit(text: str, units: tuple[str, ...]) -> str | None:
 
 
 def _key(spelling: str) -> str:
-    return re.sub(r"[\s.,-]", "", spelling.translate(FOLD)).lower()
+    return re.sub(r"[\s.,-]", "", spelling.translate(CHARACTER_FOLD)).lower()
 
 
 class _Patterns:
@@ -91,14 +91,15 @@ class _Patterns:
     def __init__(self, units: tuple[str, ...]):
         lengths = any(UNITS[unit].dimension == "length" for unit in units)
         self.per_area = {_key(spelling): unit for unit in units for spelling in PER_AREA.get(unit, ())}
-        self.units = self.per_area | {_key(spelling): unit for unit in units for spelling in SPELLINGS[unit]}
-        slips = {_key(spelling): unit for unit in units for spelling in SLIPS.get(unit, ())}
-        self.slips = {**slips, **self.units}
+        self.units = self.per_area | {_key(spelling): unit for unit in units for spelling in UNIT_ALIASES[unit]}
+        confusions = {_key(spelling): unit for unit in units for spelling in UNIT_CONFUSIONS.get(unit, ())}
+        self.confusions = {**confusions, **self.units}
         ending = LENGTH_END if lengths else WORD_END
         area = _alternatives([s for u in units for s in PER_AREA.get(u, ())], AREA_END) or "(?!)"
-        unit = f"{area}|{_alternatives([s for u in units for s in SPELLINGS[u]], ending)}"
-        slip = f"{area}|{_alternatives([s for u in units for s in (*SPELLINGS[u], *SLIPS.get(u, ()))], ending)}"
-        self.axes = {word: axis for axis, words in AXES.items() for word in words} if lengths else {}
+        unit = f"{area}|{_alternatives([s for u in units for s in UNIT_ALIASES[u]], ending)}"
+        misread = [s for u in units for s in (*UNIT_ALIASES[u], *UNIT_CONFUSIONS.get(u, ()))]
+        confused = f"{area}|{_alternatives(misread, ending)}"
+        self.axes = {word: axis for axis, words in AXIS_WORDS.items() for word in words} if lengths else {}
         words = "|".join(sorted(self.axes, key=len, reverse=True)) or "(?!)"
         before = rf"(?:(?<![A-Za-z])(?P<before>(?i:{words}))\s?[:=.-]?\s?)?"
         # 10 L inches
@@ -109,18 +110,20 @@ class _Patterns:
         self.clean = re.compile(
             rf"{before}(?P<number>{NUMBER}){between}(?:{GAP}(?P<unit>{unit})\)?)?{after}", re.VERBOSE
         )
-        self.slipped = re.compile(rf"{before}(?P<number>{SLIPPED_NUMBER})\s?(?P<unit>{slip}){after}", re.VERBOSE)
+        self.confused = re.compile(rf"{before}(?P<number>{CONFUSED_NUMBER})\s?(?P<unit>{confused}){after}", re.VERBOSE)
 
-    def measure(self, match: re.Match[str], *, slip: bool) -> Measure | None:
-        value = read_number(match["number"])
+    def measure(self, match: re.Match[str], *, ocr_corrected: bool) -> Measurement | None:
+        value = parse_number(match["number"])
         if not value:
             return None
         key = _key(match["unit"] or "")
-        unit = (self.slips if slip else self.units)[key] if key else None
+        unit = (self.confusions if ocr_corrected else self.units)[key] if key else None
         start, end = match.start("number"), match.end("unit" if unit else "number")
-        beside = match["before"] or match["after"] or (not slip and match["between"]) or ""
+        beside = match["before"] or match["after"] or (not ocr_corrected and match["between"]) or ""
         axis = self.axes.get(beside.lower(), "")
-        return Measure(value, unit, start, end, match.start(), match.end(), axis, slip, key in self.per_area)
+        return Measurement(
+            value, unit, start, end, match.start(), match.end(), axis, ocr_corrected, key in self.per_area
+        )
 
 
 @lru_cache(maxsize=64)
@@ -130,7 +133,7 @@ def _patterns(units: tuple[str, ...]) -> _Patterns:
 
 def _alternatives(spellings: Iterable[str], word_end: str) -> str:
     """A pattern for any of the spellings, the longest first."""
-    longest = sorted({s.translate(FOLD) for s in spellings}, key=len, reverse=True)
+    longest = sorted({s.translate(CHARACTER_FOLD) for s in spellings}, key=len, reverse=True)
     words = [s for s in longest if s not in ENDINGS and s[-1].isascii() and s[-1].isalnum()]
     symbols = [s for s in longest if s not in ENDINGS and s not in words]
     groups = [(words, word_end), (symbols, ""), *(([s], ENDINGS[s]) for s in longest if s in ENDINGS)]

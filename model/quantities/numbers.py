@@ -3,14 +3,14 @@
 import re
 from decimal import Decimal
 
-__all__ = ["NUMBER", "SLIPPED_NUMBER", "read_number"]
+__all__ = ["CONFUSED_NUMBER", "NUMBER", "parse_number"]
 
-VULGAR = {
+VULGAR_FRACTIONS = {
     **{"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5"},
     **{"⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"},
 }
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-SLIPS = str.maketrans("OoQIl|SBZ", "000111582")
+DIGIT_CONFUSIONS = str.maketrans("OoQIl|SBZ", "000111582")
 
 # Only fractions in lowest terms: 110/220 and 12/24 are two numbers.
 HALVES = r"(?:1/2|[13]/4|[1357]/8)(?!\d)"
@@ -21,7 +21,7 @@ NUMBER = rf"""
       | \d{{1,4}}\s?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}/[1-9]\d?    # 3³/8
       | {FRACTION}
       | \d{{1,2}}{HALVES}                            # 31/2, the space lost
-      | (?:\d{{1,4}}\s?-?\s?)?[{"".join(VULGAR)}]    # ½, 3½, 3-½
+      | (?:\d{{1,4}}\s?-?\s?)?[{"".join(VULGAR_FRACTIONS)}]    # ½, 3½, 3-½
       | \d{{1,3}}(?:\.\d{{3}})+,\d{{1,2}}            # 1.234,5
       | \d{{1,3}}(?:,\d{{3}})+(?:\.\d{{1,20}})?      # 1,234.5
       | \d{{1,9}}(?:[.,]\d{{1,20}})?
@@ -30,18 +30,18 @@ NUMBER = rf"""
 """
 """A number, for a pattern compiled with re.VERBOSE."""
 
-SLIPPED_NUMBER = r"(?<![A-Za-z\d.,])(?=[OoQIl.,]*\d)[\dOoQIl][\dOoQIl|SBZ]{0,5}(?:[.,][\dOoQIl|SBZ]{1,4})?"
+CONFUSED_NUMBER = r"(?<![A-Za-z\d.,])(?=[OoQIl.,]*\d)[\dOoQIl][\dOoQIl|SBZ]{0,5}(?:[.,][\dOoQIl|SBZ]{1,4})?"
 """A number with letters among its digits; only to be trusted right before a unit."""
 
 
-def read_number(printed: str) -> Decimal:
-    """The value of print that NUMBER or SLIPPED_NUMBER matched whole.
+def parse_number(printed: str) -> Decimal:
+    """The value of print that NUMBER or CONFUSED_NUMBER matched whole.
 
     A fraction that no decimal equals is rounded to two places, as catalogues write it.
     """
-    if "/" in printed or printed[-1] in VULGAR:
+    if "/" in printed or printed[-1] in VULGAR_FRACTIONS:
         return _fraction(printed)
-    digits = printed.translate(SLIPS)
+    digits = printed.translate(DIGIT_CONFUSIONS)
     # 1,000 is a thousand; 0,500 and 1.000 and 1,0000 are decimals.
     if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", digits):
         return Decimal(digits.replace(",", ""))
@@ -50,7 +50,7 @@ def read_number(printed: str) -> Decimal:
 
 
 def _fraction(printed: str) -> Decimal:
-    spaced = "".join(f" {VULGAR[c]}" if c in VULGAR else c for c in printed)
+    spaced = "".join(f" {VULGAR_FRACTIONS[c]}" if c in VULGAR_FRACTIONS else c for c in printed)
     spaced = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r" \1", spaced).translate(RAISED)
     *whole, numerator, denominator = re.findall(r"\d+", spaced)
     if not whole and int(numerator) >= int(denominator):

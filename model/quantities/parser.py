@@ -11,10 +11,10 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Any
 
-from resformer.model.quantities.dual_units import mend_twins
-from resformer.model.quantities.measurements import Measure, find_measures
-from resformer.model.quantities.quantity import Match, Quantity
-from resformer.model.quantities.unit_aliases import FOLD
+from resformer.model.quantities.dual_units import reconcile_dual_units
+from resformer.model.quantities.measurements import Measurement, find_measurements
+from resformer.model.quantities.quantity import Quantity, QuantityMatch
+from resformer.model.quantities.unit_aliases import CHARACTER_FOLD
 from resformer.model.quantities.units import UNITS
 
 __all__ = ["find_quantities", "parse_quantity"]
@@ -39,19 +39,19 @@ def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:
     """
     text = re.sub(r"^\s*\[([^\[\],]+), ([^\[\],]+)\]", r"\1 to \2", text).strip()
     for match in find_quantities(text, units):
-        if match.start == 0 and not text[match.end :].strip(".) ~=⎓") and not (match.product or match.per_area):
+        if match.start == 0 and not text[match.end :].strip(".) ~=⎓") and not (match.multipack_total or match.per_area):
             return match.quantity
     return None
 
 
-def find_quantities(text: str, units: Sequence[str]) -> list[Match]:
+def find_quantities(text: str, units: Sequence[str]) -> list[QuantityMatch]:
     """All quantities of a line of print in these units, in reading order.
 
     A range yields itself first and then its two ends. A spelling that several dimensions share is read as the
     dimension of `units`.
     """
-    folded = text.translate(FOLD)
-    measures = mend_twins(folded, find_measures(folded, tuple(units)), units)
+    folded = text.translate(CHARACTER_FOLD)
+    measures = reconcile_dual_units(folded, find_measurements(folded, tuple(units)), units)
     gaps = [folded[a.right : b.left] for a, b in pairwise(measures)]
     links = [_link(gap, a, b) for gap, (a, b) in zip(gaps, pairwise(measures), strict=True)]
     groups = [
@@ -73,13 +73,13 @@ def find_quantities(text: str, units: Sequence[str]) -> list[Match]:
     return sorted(matches, key=lambda match: (match.start, -match.end))
 
 
-def _link(gap: str, a: Measure, b: Measure) -> str:
+def _link(gap: str, a: Measurement, b: Measurement) -> str:
     link = next((link for link, pattern in LINKS.items() if pattern.fullmatch(gap)), "")
     # 220-240V-50Hz: what follows the unit is another matter.
     return "" if link == "range" and a.unit and not b.unit else link
 
 
-def _inherit(measures: list[Measure], groups: list[Group]) -> list[Measure]:
+def _inherit(measures: list[Measurement], groups: list[Group]) -> list[Measurement]:
     """The measures with the units that bare numbers take from the numbers they are linked to."""
     full = list(measures)
     for link, group in reversed(groups):
@@ -98,14 +98,14 @@ def _is_length(unit: str | None) -> bool:
     return unit is not None and UNITS[unit].dimension == "length"
 
 
-def _singles(measures: list[Measure], full: list[Measure], groups: list[Group]) -> Iterator[Match]:
-    """Every number that has a unit of its own or an inherited one."""
+def _singles(measures: list[Measurement], full: list[Measurement], groups: list[Group]) -> Iterator[QuantityMatch]:
+    """Every number that has a unit of its own or an unit_inherited one."""
     chains = {i: (place, len(group)) for link, group in groups if link == "chain" for place, i in enumerate(group)}
     ends = {i for link, group in groups if link == "range" and len(group) == 2 for i in group}
     for i, measure in enumerate(full):
         if measure.unit:
             index, length = chains.get(i, (0, 1))
-            yield Match(
+            yield QuantityMatch(
                 quantity=Quantity((measure.value,), measure.unit),
                 start=measure.start,
                 end=measure.end,
@@ -113,26 +113,26 @@ def _singles(measures: list[Measure], full: list[Measure], groups: list[Group]) 
                 chain_index=index,
                 chain_length=length,
                 range_member=i in ends,
-                inherited=measures[i].unit is None,
-                slip=measure.slip,
+                unit_inherited=measures[i].unit is None,
+                ocr_corrected=measure.ocr_corrected,
                 per_area=measure.per_area,
             )
 
 
-def _pair(link: str, a: Measure, b: Measure) -> Iterator[Match]:
+def _pair(link: str, a: Measurement, b: Measurement) -> Iterator[QuantityMatch]:
     """The range from a to b, or the total of a packs of b."""
-    said: dict[str, Any] = {"slip": a.slip or b.slip, "per_area": a.per_area or b.per_area}
+    said: dict[str, Any] = {"ocr_corrected": a.ocr_corrected or b.ocr_corrected, "per_area": a.per_area or b.per_area}
     if link == "range" and a.unit and a.unit == b.unit and a.value != b.value:
         low, high = sorted((a.value, b.value))
-        yield Match(quantity=Quantity((low, high), a.unit), start=a.start, end=b.end, **said)
+        yield QuantityMatch(quantity=Quantity((low, high), a.unit), start=a.start, end=b.end, **said)
     if link == "chain" and (a.unit is None) != (b.unit is None) and not said["per_area"]:
         count = b if a.unit else a
         if count.value % 1 == 0 and count.value > 1:
             total = Quantity((a.value * b.value,), a.unit or b.unit or "")
-            yield Match(quantity=total, start=a.start, end=b.end, product=True, **said)
+            yield QuantityMatch(quantity=total, start=a.start, end=b.end, multipack_total=True, **said)
 
 
-def _compound(a: Measure, b: Measure) -> Match | None:
+def _compound(a: Measurement, b: Measurement) -> QuantityMatch | None:
     """Feet and inches, or pounds and ounces, as one quantity in the smaller unit."""
     small = COMPOUNDS.get(a.unit or "")
     if a.unit is None or small is None or a.value % 1:
@@ -144,4 +144,4 @@ def _compound(a: Measure, b: Measure) -> Match | None:
     if b.value >= ratio:
         return None
     total = Quantity((a.value * int(ratio) + b.value,), small)
-    return Match(quantity=total, start=a.start, end=b.end, axis=a.axis or b.axis, compound=True)
+    return QuantityMatch(quantity=total, start=a.start, end=b.end, axis=a.axis or b.axis, compound=True)

@@ -7,7 +7,7 @@ from typing import Any
 from resformer.model.ocr.text_line import Box
 from resformer.model.quantities.units import UNITS, to_si
 
-__all__ = ["Candidate", "Match", "Quantity"]
+__all__ = ["Candidate", "Quantity", "QuantityMatch"]
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,19 @@ class Quantity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Match:
+class QuantityMatch:
     """A quantity in a text, and what is known of how it is printed.
 
     Attributes:
         quantity: What is printed there.
         start: Where its print begins in the text.
         end: Where its print ends. A unit that stands elsewhere is not inside.
-        axis: The axis written beside the number: one of the keys of AXES, or "".
+        axis: The axis written beside the number: one of the keys of AXIS_WORDS, or "".
         chain_index: Its place in `a x b x c`, from 0.
         chain_length: How many numbers the chain has; 1 for a number alone.
         range_member: It is one end of a range.
-        inherited: The number stands bare; the unit is that of another number of the line.
-        slip: A number or unit was misread, and mended here.
+        unit_inherited: The number stands bare; the unit is that of another number of the line.
+        ocr_corrected: A number or unit was misread, and mended here.
         compound: Two units make one quantity (5' 2").
         product: It is the total of a multi-pack (6 x 330 ml).
         per_area: It is the weight of so much cloth or paper (300 g/m²).
@@ -79,31 +79,31 @@ class Match:
     chain_index: int = 0
     chain_length: int = 1
     range_member: bool = False
-    inherited: bool = False
-    slip: bool = False
+    unit_inherited: bool = False
+    ocr_corrected: bool = False
     compound: bool = False
-    product: bool = False
+    multipack_total: bool = False
     per_area: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate(Match):
-    """A quantity on a photo or in the text that came with it; see Match for the other attributes.
+class Candidate(QuantityMatch):
+    """A quantity on a photo or in the text that came with it; see QuantityMatch for the other attributes.
 
     Attributes:
         line: Index of its line, where `start` and `end` are places; -1 for the caller's text.
         box: Where it is printed, (x0, y0, x1, y1) in pixels; None for the caller's text.
         size: Height of its print in pixels, along the glyphs; 0 for the caller's text.
-        merged: Its number and its unit stand in two neighbouring lines.
-        stated: Its number stands bare; a note or the other lengths state the unit.
-        alternate: Another candidate gives the same amount in another unit.
+        spans_lines: Its number and its unit stand in two neighbouring lines.
+        unit_from_context: Its number stands bare; a note or the other lengths state the unit.
+        has_equivalent: Another candidate gives the same amount in another unit.
         repeats: How many candidates give this very quantity, itself included.
     """
 
     line: int = -1
     box: Box | None = None
-    size: float = 0.0
-    merged: bool = False
-    stated: bool = False
-    alternate: bool = False
+    text_height: float = 0.0
+    spans_lines: bool = False
+    unit_from_context: bool = False
+    has_equivalent: bool = False
     repeats: int = 1

@@ -5,9 +5,9 @@ hyphens or nothing. The same spelling may stand for units of two dimensions ("oz
 decides.
 """
 
-__all__ = ["AXES", "FOLD", "PER_AREA", "SLIPS", "SPELLINGS"]
+__all__ = ["AXIS_WORDS", "CHARACTER_FOLD", "PER_AREA", "UNIT_ALIASES", "UNIT_CONFUSIONS"]
 
-SPELLINGS: dict[str, tuple[str, ...]] = {
+UNIT_ALIASES: dict[str, tuple[str, ...]] = {
     "millimetre": (
         "mm",
         "mms",
@@ -73,7 +73,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "imperial gallon": ("imp gal", "imperial gal", "imperial gallon", "imperial gallons", "uk gal"),
 }
 
-SLIPS: dict[str, tuple[str, ...]] = {
+UNIT_CONFUSIONS: dict[str, tuple[str, ...]] = {
     "millimetre": ("rnm", "mrn"),
     "centimetre": ("crn", "cin", "om"),
     "inch": ("1n", "ln", "lnch", "1nch", "lnches", "1nches"),
@@ -114,7 +114,7 @@ _FOLDED = {
     "0": "₀",
     "*": "＊",
 }
-FOLD: dict[int, str] = {
+CHARACTER_FOLD: dict[int, str] = {
     **{ord(c): plain for plain, printed in _FOLDED.items() for c in printed},
     **{0xFF10 + i: chr(0x30 + i) for i in range(10)},
     **{0xFF21 + i: chr(0x41 + i) for i in range(26)},
@@ -123,7 +123,7 @@ FOLD: dict[int, str] = {
 }
 """For str.translate: typographic variants to the characters that the patterns know."""
 
-AXES: dict[str, tuple[str, ...]] = {
+AXIS_WORDS: dict[str, tuple[str, ...]] = {
     "l": ("l", "long", "length"),
     "w": ("w", "wide", "width", "breadth"),
     "h": ("h", "high", "height", "tall"),

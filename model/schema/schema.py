@@ -14,9 +14,9 @@ from resformer.model.errors import UnknownEntity
 from resformer.model.quantities.units import UNITS
 from resformer.model.schema.taxonomy import Taxonomy, parse_path
 
-__all__ = ["ENTITIES_FILE", "Entity", "Kind", "Schema"]
+__all__ = ["SCHEMA_FILE", "Entity", "Kind", "Schema"]
 
-ENTITIES_FILE = Path(__file__).parents[1] / "entities.yaml"
+SCHEMA_FILE = Path(__file__).parents[1] / "entities.yaml"
 MAX_SUBWORDS = 1024
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -33,11 +33,11 @@ class Entity:
         units: Canonical unit names a quantity may be answered in.
         ranges: Whether a quantity may be answered by a range.
         labels: The closed list that a choice is made from.
-        leaves_of: Name of the path entity whose leaves these labels are, or "". Both have one answer.
+        labels_from: Name of the path entity whose leaves these labels are, or "". Both have one answer.
         paths: The taxonomy, every path from the root to a leaf.
         max_subwords: The longest text that may be answered.
         cues: Words printed near an answer, lower case; may be empty.
-        across: Name of a quantity that is measured across this one, or "".
+        exclusive_with: Name of a quantity that is measured exclusive_with this one, or "".
     """
 
     name: str
@@ -45,11 +45,11 @@ class Entity:
     units: tuple[str, ...] = ()
     ranges: bool = False
     labels: tuple[str, ...] = ()
-    leaves_of: str = ""
+    labels_from: str = ""
     paths: tuple[tuple[str, ...], ...] = ()
     max_subwords: int = 0
     cues: tuple[str, ...] = ()
-    across: str = ""
+    exclusive_with: str = ""
 
     @cached_property
     def taxonomy(self) -> Taxonomy:
@@ -85,14 +85,14 @@ class Schema:
         return tuple(entity for entity in self.entities if entity.kind == "quantity")
 
     @property
-    def catalogue(self) -> tuple[Entity, ...]:
+    def attributes(self) -> tuple[Entity, ...]:
         """Those that are answered from the picture and the caller's text and have an answer of their own."""
-        return tuple(entity for entity in self.entities if entity.kind != "quantity" and not entity.leaves_of)
+        return tuple(entity for entity in self.entities if entity.kind != "quantity" and not entity.labels_from)
 
     @property
-    def crossing(self) -> tuple[tuple[Entity, Entity], ...]:
-        """Pairs of quantities that are measured across each other."""
-        return tuple((entity, self[entity.across]) for entity in self.entities if entity.across)
+    def exclusive_pairs(self) -> tuple[tuple[Entity, Entity], ...]:
+        """Pairs of quantities that are measured exclusive_with each other."""
+        return tuple((entity, self[entity.exclusive_with]) for entity in self.entities if entity.exclusive_with)
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Schema":
@@ -102,7 +102,7 @@ class Schema:
             ValueError: The file is broken; the message names everything that is wrong with it.
             OSError: There is no such file.
         """
-        path = path or ENTITIES_FILE
+        path = path or SCHEMA_FILE
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
@@ -115,8 +115,8 @@ class Schema:
         names = [entity.name for entity in entities if entity]
         errors += [f"entity {name!r} is listed more than once" for name in _repeated(names)]
         read = [entity for entity in entities if entity]
-        errors += _crossing_errors(read)
-        read = _with_leaves(read, errors)
+        errors += _exclusive_errors(read)
+        read = _with_labels_from(read, errors)
         if errors:
             raise ValueError("\n  ".join([f"{path} has {len(errors)} error(s):", *errors]))
         return cls(tuple(read))
@@ -139,8 +139,8 @@ def _entity(entry: Any, number: int, folder: Path, errors: list[str]) -> Entity 
         readers["paths"] = partial(_paths, folder)
     allowed = ["name", "kind", *readers]
     errors += [f"{name}: unknown key {key!r}, allowed are {', '.join(allowed)}" for key in entry if key not in allowed]
-    if kind == "choice" and ("labels" in entry) == ("leaves_of" in entry):
-        errors.append(f"{name}: a choice has either labels or leaves_of")
+    if kind == "choice" and ("labels" in entry) == ("labels_from" in entry):
+        errors.append(f"{name}: a choice has either labels or labels_from")
     fields = {}
     for key, read in readers.items():
         try:
@@ -150,26 +150,27 @@ def _entity(entry: Any, number: int, folder: Path, errors: list[str]) -> Entity 
     return Entity(name, kind, **fields)  # type: ignore[arg-type]  # kind is a key of FIELDS
 
 
-def _crossing_errors(entities: list[Entity]) -> list[str]:
+def _exclusive_errors(entities: list[Entity]) -> list[str]:
     kinds = {entity.name: (entity.units, entity.ranges) for entity in entities}
     return [
-        f"{e.name}: across is {e.across!r}, must be the name of another quantity with the same units and ranges"
+        f"{e.name}: exclusive_with is {e.exclusive_with!r}, must be the name of another quantity with the same units "
+        "and ranges"
         for e in entities
-        if e.across and (e.across == e.name or kinds.get(e.across) != kinds[e.name])
+        if e.exclusive_with and (e.exclusive_with == e.name or kinds.get(e.exclusive_with) != kinds[e.name])
     ]
 
 
-def _with_leaves(entities: list[Entity], errors: list[str]) -> list[Entity]:
+def _with_labels_from(entities: list[Entity], errors: list[str]) -> list[Entity]:
     """Gives the labels to choices that are leaves of a path."""
     paths = {entity.name: entity for entity in entities if entity.kind == "path"}
     whole = []
     for entity in entities:
-        if entity.leaves_of and entity.leaves_of not in paths:
-            errors.append(f"{entity.name}: leaves_of is {entity.leaves_of!r}, must be the name of a path entity")
-        elif entity.leaves_of:
-            names = [path[-1] for path in paths[entity.leaves_of].paths]
+        if entity.labels_from and entity.labels_from not in paths:
+            errors.append(f"{entity.name}: labels_from is {entity.labels_from!r}, must be the name of a path entity")
+        elif entity.labels_from:
+            names = [path[-1] for path in paths[entity.labels_from].paths]
             if repeated := _repeated(names):
-                errors.append(f"{entity.name}: {entity.leaves_of} has several leaves {', '.join(repeated)}")
+                errors.append(f"{entity.name}: {entity.labels_from} has several leaves {', '.join(repeated)}")
             entity = replace(entity, labels=tuple(names))
         whole.append(entity)
     return whole
@@ -221,7 +222,7 @@ def _labels(value: Any) -> tuple[str, ...]:
     return () if value is None else _strings(value)
 
 
-def _across(value: Any) -> str:
+def _entity_name(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise ValueError("must be the name of an entity")
     return value or ""
@@ -232,8 +233,8 @@ def _cues(value: Any) -> tuple[str, ...]:
 
 
 FIELDS: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
-    "quantity": {"units": _units, "ranges": _ranges, "across": _across},
-    "choice": {"labels": _labels, "leaves_of": _across},
+    "quantity": {"units": _units, "ranges": _ranges, "exclusive_with": _entity_name},
+    "choice": {"labels": _labels, "labels_from": _entity_name},
     "path": {"paths": _strings},
     "text": {"max_subwords": _max_subwords},
 }

@@ -39,7 +39,7 @@ class Taxonomy:
             raise ValueError(f"{SEPARATOR.join(wrong[0])} is a leaf and has children; leave it out, or them")
         if len(set(self.leaves)) < len(self.leaves):
             raise ValueError("a path is listed twice")
-        self._places = {node: i for i, node in enumerate(self.nodes)}
+        self._indices = {node: i for i, node in enumerate(self.nodes)}
 
     @classmethod
     def load(cls, file: Path) -> "Taxonomy":
@@ -56,11 +56,11 @@ class Taxonomy:
             raise ValueError(f"{file}: {error}") from error
 
     def __contains__(self, node: object) -> bool:
-        return node in self._places
+        return node in self._indices
 
-    def place(self, node: Node) -> int:
+    def index(self, node: Node) -> int:
         """The number of a node. Raises KeyError."""
-        return self._places[node]
+        return self._indices[node]
 
     def nearest(self, path: Node) -> Node:
         """The deepest node on a path, () where not even its root is known."""
@@ -77,7 +77,7 @@ class Taxonomy:
         members = np.zeros((len(self.nodes), len(self.leaves)), dtype=bool)
         for i, leaf in enumerate(self.leaves):
             for depth in range(1, len(leaf) + 1):
-                members[self._places[leaf[:depth]], i] = True
+                members[self._indices[leaf[:depth]], i] = True
         return members
 
     def node_probabilities(self, leaves: np.ndarray) -> np.ndarray:

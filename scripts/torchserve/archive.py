@@ -22,7 +22,7 @@ import yaml
 import resformer
 from resformer.handler.service import MODEL_NAME
 from resformer.handler.settings import Settings
-from resformer.model.ocr.readers import READERS
+from resformer.model.ocr.readers import ALIASES, READERS
 from resformer.model.predictor import Predictor
 from resformer.scripts.torchserve.server import WORKER_ENVIRONMENT
 
@@ -151,7 +151,7 @@ def main() -> None:
     """Builds the archive and prints where it is, its size and its SHA-256."""
     parser = argparse.ArgumentParser(description="Build the TorchServe archive.")
     parser.add_argument("--output", type=Path, default=ARCHIVE, help="the archive to write")
-    parser.add_argument("--reader", choices=READERS, help="who reads words where a request does not say")
+    parser.add_argument("--reader", choices=(*READERS, *ALIASES), help="who reads words where a request does not say")
     parser.add_argument("--batch-size", type=int, help="photos that a worker is handed at once")
     arguments = parser.parse_args()
     if arguments.batch_size is not None and arguments.batch_size < 1:

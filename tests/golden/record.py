@@ -15,8 +15,9 @@ from typing import Any
 import onnxruntime
 import torch
 
-from resformer.model.inference.checkpoint import WEIGHTS
-from resformer.model.predictor import Predictor, Result
+from resformer.model.inference.checkpoint import WEIGHTS_DIR
+from resformer.model.prediction import Result
+from resformer.model.predictor import Predictor
 from tests.golden.photos import GoldenPhoto, golden_photos
 from tests.paths import DATA
 
@@ -24,17 +25,17 @@ __all__ = ["RECORD", "answers_of", "arithmetic", "weights_digest"]
 
 RECORD = Path(__file__).with_name("answers.json")
 THREADS = 2
-READERS = ("crops", "none", "ppocr")
+READERS = ("crops", "builtin", "ppocr")
 
 Answers = dict[str, dict[str, dict[str, list[Any]]]]
-"""Photo, then reader (or `catalogue`, which reads nothing), then entity, to prediction, confidence and evidence."""
+"""Photo, then reader (or `attributes`, which reads nothing), then entity, to prediction, confidence and evidence."""
 
 
 def answers_of(photos: Iterable[GoldenPhoto]) -> Answers:
     """Answers of all entities about these photos, with every reader."""
     predictor = Predictor.load(threads=THREADS)
     quantities = [e.name for e in predictor.entities if e.kind == "quantity"]
-    others = [e.name for e in predictor.entities if e.kind != "quantity"]
+    attributes = [e.name for e in predictor.entities if e.kind != "quantity"]
 
     def ask(photo: GoldenPhoto, entities: list[str], reader: str) -> dict[str, list[Any]]:
         text = {"title": photo.title, "description": photo.description}
@@ -43,7 +44,7 @@ def answers_of(photos: Iterable[GoldenPhoto]) -> Answers:
     return {
         photo.name: {
             **{reader: ask(photo, quantities, reader) for reader in READERS},
-            "catalogue": ask(photo, others, READERS[0]),
+            "attributes": ask(photo, attributes, READERS[0]),
         }
         for photo in photos
     }
@@ -59,7 +60,7 @@ def arithmetic() -> str:
 
 def weights_digest() -> str:
     """SHA-256 of the shipped weights."""
-    return hashlib.sha256((WEIGHTS / "small.safetensors").read_bytes()).hexdigest()
+    return hashlib.sha256((WEIGHTS_DIR / "small.safetensors").read_bytes()).hexdigest()
 
 
 def _compact(result: Result) -> dict[str, list[Any]]:

@@ -65,14 +65,14 @@ def test_body_wins_over_path_and_path_over_header() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        {"data": bytearray(PHOTO), "title": bytearray("Café".encode()), "reader": bytearray(b"none")},
-        {"body": {"image_b64": B64, "title": "Café", "reader": "none"}},
-        {"image": bytearray(PHOTO), "title": "Café", "reader": "none", "group_id": bytearray(b"7")},
+        {"data": bytearray(PHOTO), "title": bytearray("Café".encode()), "reader": bytearray(b"builtin")},
+        {"body": {"image_b64": B64, "title": "Café", "reader": "builtin"}},
+        {"image": bytearray(PHOTO), "title": "Café", "reader": "builtin", "group_id": bytearray(b"7")},
     ],
 )
 def test_text_of_the_body_wins_over_headers(row: dict[str, Any]) -> None:
     request = parse_request(row, {"X-Title": "other", "X-Description": "5 kg", "X-Reader": "ppocr", "X-Group-Id": "8"})
-    assert (request.title, request.description, request.reader) == ("Café", "5 kg", "none")
+    assert (request.title, request.description, request.reader) == ("Café", "5 kg", "builtin")
     assert request.group_id == ("7" if "group_id" in row else "8")
 
 

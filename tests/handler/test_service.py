@@ -12,8 +12,8 @@ from ts.context import Context, RequestProcessor
 
 from resformer.handler import service
 from resformer.handler.service import Service
-from resformer.model.images.loading import decode
-from resformer.model.predictor import Alternative, Prediction, Result
+from resformer.model.images.loading import decode_photo
+from resformer.model.prediction import Alternative, Prediction, Result
 from resformer.model.schema.schema import Schema
 
 
@@ -21,8 +21,8 @@ class FakePredictor:
     """Decodes the photo as the real one does, and answers nothing. The description `fail` breaks it."""
 
     version = "1.0"
-    reader = "none"
-    readers = ("ppocr", "none")
+    reader = "builtin"
+    readers = ("ppocr", "builtin")
 
     def __init__(self, threads: int):
         self.threads = threads
@@ -39,15 +39,16 @@ class FakePredictor:
         description: str = "",
         group_id: str = "",
         reader: str | None = None,
-        top: int = 0,
+        top_k: int = 0,
     ) -> Result:
         names = [self.schema[name].name for name in entities or self.schema.names]
-        height, width = decode(photo, max_pixels=500_000).shape[:2]
+        height, width = decode_photo(photo, max_pixels=500_000).shape[:2]
         if description == "fail":
             raise RuntimeError("CUDA secret")
         confidence = float("nan") if description == "nan" else 0.5
-        others = [Alternative("", confidence)][:top] if top else None
-        return Result(width, height, {n: Prediction("", None, None, None, confidence, None, others) for n in names})
+        alternatives = [Alternative("", confidence)][:top_k] if top_k else None
+        prediction = Prediction("", None, None, None, confidence, None, alternatives)
+        return Result(width, height, dict.fromkeys(names, prediction))
 
 
 def photo(width: int = 40, height: int = 30) -> bytearray:
@@ -144,7 +145,7 @@ def test_one_bad_request_leaves_the_others_alone() -> None:
     assert "item_weight" in found[4][1]["message"]  # It lists the known entities.
 
 
-def test_an_unexpected_error_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_logged_and_not_disclosed(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         [(status, answer, _)] = answers(
             [{"data": photo(), "description": bytearray(b"fail")}], [{"Authorization": "Bearer secret-key"}]
@@ -165,7 +166,7 @@ def test_description_lists_entities_readers_and_threads() -> None:
     assert entities["voltage"] == {"kind": "quantity", "units": ["kilovolt", "millivolt", "volt"], "labels": []}
     assert entities["season"] == {"kind": "choice", "units": [], "labels": ["Fall", "Spring", "Summer", "Winter"]}
     assert "Footwear > Shoes > Heels" in entities["category"]["labels"]
-    assert (answer["preset"], answer["readers"], answer["threads"]) == ("nano", ["ppocr", "none"], 2)
+    assert (answer["preset"], answer["readers"], answer["threads"]) == ("nano", ["ppocr", "builtin"], 2)
 
 
 def test_threads_follow_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:

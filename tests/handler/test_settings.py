@@ -7,7 +7,7 @@ from resformer.handler.settings import Settings
 from resformer.model.ocr.readers import DEFAULT_READER
 from tests.paths import ROOT
 
-GOOD = {"reader": "none", "num_threads": None, "max_pixels": 1000}
+GOOD = {"reader": "builtin", "num_threads": None, "max_pixels": 1000}
 
 
 def test_the_shipped_file_is_complete() -> None:
@@ -19,7 +19,11 @@ def test_the_shipped_file_is_complete() -> None:
 
 
 def test_values_are_taken() -> None:
-    assert Settings.from_config(GOOD) == Settings(reader="none", num_threads=None, max_pixels=1000)
+    assert Settings.from_config(GOOD) == Settings(reader="builtin", num_threads=None, max_pixels=1000)
+
+
+def test_none_is_another_name_of_the_builtin_reader() -> None:
+    assert Settings.from_config({**GOOD, "reader": "none"}).reader == "none"
 
 
 def test_every_error_is_named_at_once() -> None:

@@ -1,4 +1,4 @@
-"""The one path from photo to answers, with a random network and with the shipped weights."""
+"""From photos to answers, with a random network and with the shipped weights."""
 
 import io
 from pathlib import Path
@@ -8,24 +8,24 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
-from resformer.model.images.line_segments import find_drawing
-from resformer.model.inference.checkpoint import WEIGHTS, build_network, load_weights, save_weights
-from resformer.model.inference.quantity_inputs import MAX_TEXT_WORDS, MAX_WORDS
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.images.line_segments import find_line_drawing
+from resformer.model.inference.checkpoint import WEIGHTS_DIR, build_network, load_checkpoint, save_checkpoint
+from resformer.model.inference.quantity_inputs import MAX_CALLER_WORDS, MAX_WORDS
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.readers import READERS
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Predictor
 from resformer.model.quantities.parser import parse_quantity
-from resformer.model.schema.schema import ENTITIES_FILE, Schema
+from resformer.model.schema.schema import SCHEMA_FILE, Schema
 
 SCHEMA = Schema.load()
-VOCABULARY = Vocabulary(SCHEMA)
+TOKENIZER = Tokenizer(SCHEMA)
 
 
 def pack(*texts: str) -> bytes:
-    """A photo of a white pack with lines of print."""
+    """A photo of a white pack with text lines."""
     image = Image.new("RGB", (640, 480), "white")
     draw = ImageDraw.Draw(image)
     for i, text in enumerate(texts):
@@ -39,13 +39,13 @@ def pack(*texts: str) -> bytes:
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
-    network = build_network(preset("nano"), VOCABULARY)
-    save_weights(path, network, VOCABULARY, temperature=1.0)
+    network = build_network(preset("nano"), TOKENIZER)
+    save_checkpoint(path, network, TOKENIZER, temperature=1.0)
     return path
 
 
 def test_answers_have_their_form(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="none")
+    predictor = Predictor.load(random_weights, reader="builtin")
     result = predictor.predict(pack("NET WT 500 g"), title="Rice 5 kg", description="Output 20 W")
     assert (result.width, result.height) == (640, 480)
     assert tuple(result.predictions) == tuple(entity.name for entity in SCHEMA.quantities)
@@ -63,7 +63,7 @@ def test_answers_have_their_form(random_weights: Path) -> None:
 
 
 def test_bad_requests_are_named(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="none")
+    predictor = Predictor.load(random_weights, reader="builtin")
     with pytest.raises(UnknownEntity, match="item_weight"):
         predictor.predict(pack(), ["weight of item"])
     with pytest.raises(UnsupportedImage):
@@ -75,13 +75,13 @@ def test_bad_requests_are_named(random_weights: Path) -> None:
 
 
 def test_weights_of_another_schema_are_refused(random_weights: Path, tmp_path: Path) -> None:
-    entities = ENTITIES_FILE.read_text().replace("taxonomies/", f"{ENTITIES_FILE.parent}/taxonomies/")
+    entities = SCHEMA_FILE.read_text().replace("taxonomies/", f"{SCHEMA_FILE.parent}/taxonomies/")
     wider = tmp_path / "entities.yaml"
     wider.write_text(f"{entities}\n  - name: runtime_power\n    kind: quantity\n    units: [watt]\n")
     with pytest.raises(ValueError, match="runtime_power"):
-        load_weights(random_weights, Vocabulary(Schema.load(wider)))
-    with pytest.raises(FileNotFoundError, match=r"train\.run"):
-        load_weights(tmp_path / "none.safetensors", VOCABULARY)
+        load_checkpoint(random_weights, Tokenizer(Schema.load(wider)))
+    with pytest.raises(FileNotFoundError, match="resformer train"):
+        load_checkpoint(tmp_path / "none.safetensors", TOKENIZER)
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -104,25 +104,25 @@ def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
         assert alone.confidence == pytest.approx(together[name].confidence, abs=2e-3)
 
 
-def test_strokes_are_looked_for_where_a_length_is_asked(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked: list[str] = []
+def test_line_segments_are_found_where_a_length_is_asked(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
     monkeypatch.setattr(
-        "resformer.model.predictor.find_drawing", lambda image: looked.append("") or find_drawing(image)
+        "resformer.model.predictor.find_line_drawing", lambda image: calls.append("") or find_line_drawing(image)
     )
     for names, times in ((["item_weight", "voltage"], 0), (["depth"], 1), (None, 2)):
         shipped.predict(pack("12 cm 500 g"), names, reader="crops")
-        assert len(looked) == times
+        assert len(calls) == times
 
 
-def test_crossing_lengths_do_not_depend_on_what_else_is_asked(shipped: Predictor) -> None:
-    """Width and height choose together, also when one of them is asked alone."""
-    across = Line(((300, 820), (420, 820), (420, 850), (300, 850)), "30 cm", 0.99)
-    upright = Line(((40, 400), (140, 400), (140, 430), (40, 430)), "42 cm", 0.99)
-    page = Page((across, upright), 800, 900)
+def test_exclusive_pairs_do_not_depend_on_what_else_is_asked(shipped: Predictor) -> None:
+    """Width and height are chosen jointly, also when one of them is asked alone."""
+    below = TextLine(((300, 820), (420, 820), (420, 850), (300, 850)), "30 cm", 0.99)
+    beside = TextLine(((40, 400), (140, 400), (140, 430), (40, 430)), "42 cm", 0.99)
+    page = Page((below, beside), 800, 900)
 
     def answers(*names: str) -> dict[str, str]:
         asked = [SCHEMA[name] for name in names]
-        return {name: p.prediction for name, p in shipped.answer(page, asked).predictions.items()}
+        return {name: p.prediction for name, p in shipped.predict_page(page, asked).predictions.items()}
 
     both = answers("width", "height")
     assert set(both) == {"width", "height"}
@@ -133,14 +133,20 @@ def test_crossing_lengths_do_not_depend_on_what_else_is_asked(shipped: Predictor
 
 
 def test_a_title_alone_can_answer(shipped: Predictor) -> None:
-    answer = shipped.predict(pack(), ["item_weight"], title="Basmati rice, net weight 5 kg", reader="none")
+    answer = shipped.predict(pack(), ["item_weight"], title="Basmati rice, net weight 5 kg", reader="builtin")
     weight = answer.predictions["item_weight"]
     assert weight.prediction == "5 kilogram"
     assert weight.evidence is None
 
 
-def test_lines_of_text_are_not_read_as_one(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="none")
+def test_none_is_another_name_of_the_builtin_reader(random_weights: Path) -> None:
+    predictor = Predictor.load(random_weights, reader="ppocr")
+    photo = pack("NET WT 500 g")
+    assert predictor.predict(photo, reader="none") == predictor.predict(photo, reader="builtin")
+
+
+def test_lines_of_the_callers_text_are_not_joined(random_weights: Path) -> None:
+    predictor = Predictor.load(random_weights, reader="builtin")
     for title, description in (("Nike Air 12", "V-neck shirt"), ("Nike Air 12\nV-neck shirt", "")):
         answer = predictor.predict(pack(), ["voltage"], title=title, description=description)
         assert answer.predictions["voltage"].prediction != "12 volt"
@@ -149,28 +155,27 @@ def test_lines_of_text_are_not_read_as_one(random_weights: Path) -> None:
 
 
 def test_a_crowded_page_with_text_is_answered(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="none")
-    lines = [Line(((0, i), (90, i), (90, i + 5), (0, i + 5)), f"weighs {i + 1} g today", 0.9) for i in range(90)]
+    predictor = Predictor.load(random_weights, reader="builtin")
+    lines = [TextLine(((0, i), (90, i), (90, i + 5), (0, i + 5)), f"weighs {i + 1} g today", 0.9) for i in range(90)]
     weight = SCHEMA["item_weight"]
     example = predictor._preprocessor.example(Page(lines, 100, 100), [weight], text="net weight 5 kg " * 50)
-    placed = [g for g in example.word_geometry if g[-1]]
+    with_box = [features for features in example.word_boxes if features[-1]]
     assert len(example.words) == MAX_WORDS
-    assert len(placed) == MAX_WORDS - MAX_TEXT_WORDS
+    assert len(with_box) == MAX_WORDS - MAX_CALLER_WORDS
     assert any(c.line == -1 for c in example.candidates[0])
-    predictor.answer(Page(lines, 100, 100), [weight])
+    predictor.predict_page(Page(lines, 100, 100), [weight])
 
 
 def test_shipped_weights_stay_within_their_size() -> None:
-    assert (WEIGHTS / "small.safetensors").stat().st_size <= 32 * 2**20
+    assert (WEIGHTS_DIR / "small.safetensors").stat().st_size <= 32 * 2**20
 
 
-def test_choosing_is_the_network_s(shipped: Predictor) -> None:
-    """What ONNX Runtime says of the words is what torch says of them."""
+def test_onnx_runtime_gives_the_logits_of_the_network(shipped: Predictor) -> None:
     asked = shipped.schema.quantities
     for texts in ((), ("Net Wt 500 g", "5 x 10 cm"), ("Golden",)):
-        lines = [Line(((9, y), (99, y), (99, y + 9), (9, y + 9)), text, 0.9) for y, text in enumerate(texts)]
+        lines = [TextLine(((9, y), (99, y), (99, y + 9), (9, y + 9)), text, 0.9) for y, text in enumerate(texts)]
         example = shipped._preprocessor.example(Page(lines, 300, 400), asked)
-        inputs = shipped._preprocessor.batch([example])
+        batch = shipped._preprocessor.batch([example])
         with torch.inference_mode():
-            expected = shipped._network(inputs)
-        torch.testing.assert_close(shipped._logits(inputs), expected, atol=1e-3, rtol=1e-3)
+            expected = shipped._network.quantities(batch)
+        torch.testing.assert_close(shipped._logits(batch), expected, atol=1e-3, rtol=1e-3)

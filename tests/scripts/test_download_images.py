@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 from resformer.scripts import download_images
 from resformer.scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
 from tests.scripts.conftest import jpeg, reply, write_table
@@ -135,8 +135,8 @@ def test_redirect_to_a_file_is_not_followed(web, tmp_path):
 
 
 def test_placeholder_is_a_small_black_image():
-    assert decode(PLACEHOLDER).shape == (32, 32, 3)
-    assert not decode(PLACEHOLDER).any()
+    assert decode_photo(PLACEHOLDER).shape == (32, 32, 3)
+    assert not decode_photo(PLACEHOLDER).any()
 
 
 def test_command_line(web, tmp_path, capsys):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from resformer.model.errors import ResformerError
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.readers import DEFAULT_READER
 from resformer.model.predictor import Predictor
 from resformer.scripts import sanity, score_csv
@@ -30,7 +30,7 @@ class WidthPredictor:
 
     def predict(self, photo, entities, *, group_id="", title="", description=""):
         self.asked.append(list(entities))
-        height, width = decode(photo).shape[:2]
+        height, width = decode_photo(photo).shape[:2]
         self.groups[width] = group_id
         self.texts[width] = (title, description)
         predictions = {name: self._prediction(name, height if name == "height" else width) for name in entities}
@@ -254,7 +254,7 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
     predict = predictor.predict
 
     def fails_on_the_last(photo, entities, group_id):
-        if decode(photo).shape[1] == 70:
+        if decode_photo(photo).shape[1] == 70:
             raise RuntimeError("cut short")
         return predict(photo, entities, group_id=group_id)
 

@@ -1,4 +1,4 @@
-"""Photos with words, as a reader finds them, and the fonts that print is drawn with."""
+"""Photos with words, as a reader finds them, a catalogue with photos, and the fonts that print is drawn with."""
 
 import gzip
 import json
@@ -12,6 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from resformer.train.config import Source
 from resformer.train.ocr.synthetic.fonts import Fonts, load_fonts
+
+COLOURS = {"Red": (200, 30, 30), "Green": (30, 170, 40), "Blue": (40, 50, 210)}
+KINDS = ("Shirts", "Belts")
 
 
 @pytest.fixture
@@ -34,6 +37,35 @@ def source(tmp_path: Path) -> Source:
     with gzip.open(tmp_path / "words.jsonl.gz", "wt") as file:
         file.write("\n".join(map(json.dumps, rows)))
     return Source("read", photos=tmp_path / "photos", words=tmp_path / "words.jsonl.gz")
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue whose photos show what its table says: table.csv and photos, half of them striped.
+
+    Squares are shirts, bars are belts.
+    """
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "photos").mkdir()
+    rng = np.random.default_rng(0)
+    rows = ["id,name,colour,kind,pattern,blurb"]
+    for i in range(96):
+        colour = list(COLOURS)[rng.integers(3)]
+        kind = KINDS[rng.integers(2)]
+        pattern = ("Solid", "Stripe")[rng.integers(2)]
+        image = Image.new("RGB", (90, 120), "white")
+        draw = ImageDraw.Draw(image)
+        x, y = (int(v) for v in rng.integers(5, 15, 2))
+        box = (x, y, x + 60, y + 80) if kind == "Shirts" else (x, y + 40, x + 65, y + 55)
+        draw.rectangle(box, COLOURS[colour])
+        if pattern == "Stripe":
+            for left in range(box[0], box[2], 16):
+                draw.rectangle((left, box[1], left + 9, box[3]), "black")
+        image.save(folder / "photos" / f"{i}.png")
+        blurb = f"{colour} {kind.lower()} with a {pattern.lower()} look"
+        rows.append(f"{i}.png,Acme {colour} {kind},{colour},{kind},{pattern},{blurb}")
+    (folder / "table.csv").write_text("\n".join(rows) + "\n")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,16 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 from resformer.model.images.resize import letterbox
-from resformer.model.inference.attribute_inputs import Product as Asked
-from resformer.model.inference.attribute_inputs import Words, product_inputs, product_words
-from resformer.model.inference.label_tokenizer import LabelVocabulary
-from resformer.model.networks.attribute_network import ProductInputs
+from resformer.model.inference.attribute_inputs import (
+    AttributeExample,
+    EncodedWords,
+    collate_attributes,
+    encode_words,
+)
+from resformer.model.inference.label_tokenizer import LabelTokenizer
+from resformer.model.networks.attribute_network import AttributeBatch
 from resformer.model.schema.schema import Entity
 from resformer.train.attributes.labelled_products import Product
 from resformer.train.config import ProductsConfig
@@ -35,7 +39,7 @@ class ProductTargets:
     """Right answers of Q questions, R of them with a label and the others with a text of at most T tokens.
 
     Attributes:
-        labelled: (R,) their question numbers. label: (R,). rows: of each entity of the vocabulary, which of the R.
+        labelled: (R,) their question numbers. label: (R,). rows: of each entity of the tokenizer, which of the R.
         written: (Q - R,) question numbers. tokens: (Q - R, T) decoder input, begins with <bos>. following:
             (Q - R, T) the token to follow each one, padded.
         count: how many products were asked about.
@@ -78,7 +82,7 @@ class Pictures:
 
     def _boxed(self, photo: Path) -> tuple[np.ndarray, tuple[float, float]]:
         try:
-            return letterbox(decode(photo.read_bytes()), self._side)
+            return letterbox(decode_photo(photo.read_bytes()), self._side)
         except ResformerError as error:
             raise ValueError(f"{photo}: {error}") from error
 
@@ -98,20 +102,20 @@ def questions_of(
     ]
 
 
-def _text_targets(vocabulary: LabelVocabulary, texts: Sequence[str], most: Sequence[int]) -> tuple[Tensor, Tensor]:
+def _text_targets(tokenizer: LabelTokenizer, texts: Sequence[str], most: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Decoder input and what follows it, (rows, T) each, for texts of at most `most` subwords each."""
-    rows = [[*vocabulary.encode_text(text)[:limit], vocabulary.eos] for text, limit in zip(texts, most, strict=True)]
+    rows = [[*tokenizer.encode(text)[:limit], tokenizer.eos_id] for text, limit in zip(texts, most, strict=True)]
     length = max([1, *(len(row) for row in rows)])
-    tokens = torch.full((len(rows), length), vocabulary.pad)
-    following = torch.full((len(rows), length), vocabulary.pad)
+    tokens = torch.full((len(rows), length), tokenizer.pad_id)
+    following = torch.full((len(rows), length), tokenizer.pad_id)
     for i, row in enumerate(rows):
         following[i, : len(row)] = torch.tensor(row)
-        tokens[i, 0] = vocabulary.bos
+        tokens[i, 0] = tokenizer.bos_id
         tokens[i, 1 : len(row)] = torch.tensor(row[:-1])
     return tokens, following
 
 
-class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
+class ProductBatches(Dataset[tuple[AttributeBatch, ProductTargets]]):
     """The batches of one epoch, each made from (seed, epoch, its number) alone; without pictures, see Pictures.
 
     A picture is shown once and asked about twice: as if it came alone, and with the text that came with it.
@@ -120,12 +124,12 @@ class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
     def __init__(
         self,
         products: Sequence[Product],
-        vocabulary: LabelVocabulary,
+        tokenizer: LabelTokenizer,
         config: ProductsConfig,
         epoch: int,
     ):
         self._products = products
-        self._vocabulary = vocabulary
+        self._tokenizer = tokenizer
         self._config = config
         self._seed = (config.seed, epoch)
         rng = np.random.default_rng(self._seed)
@@ -141,34 +145,34 @@ class ProductBatches(Dataset[tuple[ProductInputs, ProductTargets]]):
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, number: int) -> tuple[ProductInputs, ProductTargets]:
-        config, vocabulary = self._config, self._vocabulary
+    def __getitem__(self, number: int) -> tuple[AttributeBatch, ProductTargets]:
+        config, tokenizer = self._config, self._tokenizer
         rng = random.Random(repr((*self._seed, number)))
         chosen = [self._products[i] for i in self._batches[number]]
-        asked: list[Asked] = []
+        asked: list[AttributeExample] = []
         owners: list[Product] = []
         for i, product in enumerate(chosen):
-            views: list[tuple[bool, Words, Collection[str]]] = [(True, [], ())]
+            views: list[tuple[bool, EncodedWords, Collection[str]]] = [(True, [], ())]
             if product.title or product.description:
                 views += [self._with_text(product, rng) for _ in range(config.text_views)]
             for seen, words, shown in views:
                 texts = rng.random() < config.text_share
-                if entities := questions_of(product, vocabulary.entities, texts=texts, shown=shown):
-                    asked.append(Asked(i, seen, words, entities))
+                if entities := questions_of(product, tokenizer.entities, texts=texts, shown=shown):
+                    asked.append(AttributeExample(i, seen, words, entities))
                     owners.append(product)
         nothing = torch.zeros(len(chosen), 3, 0, 0, dtype=torch.uint8)
-        inputs = product_inputs(vocabulary, nothing, [(0.0, 0.0)] * len(chosen), asked)
-        targets = make_targets(vocabulary, asked, owners)
+        inputs = collate_attributes(tokenizer, nothing, [(0.0, 0.0)] * len(chosen), asked)
+        targets = make_targets(tokenizer, asked, owners)
         return inputs, replace(targets, numbers=torch.from_numpy(self._batches[number]))
 
-    def _with_text(self, product: Product, rng: random.Random) -> tuple[bool, Words, Collection[str]]:
+    def _with_text(self, product: Product, rng: random.Random) -> tuple[bool, EncodedWords, Collection[str]]:
         """A view with some of the text: is the picture seen, which words, of which fields."""
         config = self._config
         texts = {"title": product.title, "description": product.description}
         given = {f: t for f, t in texts.items() if t and rng.random() >= config.hide_field_share}
         if not given:
             given = {f: t for f, t in texts.items() if t}
-        words = product_words(self._vocabulary, given.get("title", ""), given.get("description", ""))
+        words = encode_words(self._tokenizer, given.get("title", ""), given.get("description", ""))
         kept = [word for word in words if rng.random() >= config.hide_word_share]
         seen = rng.random() >= config.hide_picture_share
         return seen, kept or words, given.keys()
@@ -194,17 +198,19 @@ def _alike(batches: np.ndarray, letters: np.ndarray, rng: np.random.Generator) -
     return alike[rng.permutation(len(alike))]
 
 
-def make_targets(vocabulary: LabelVocabulary, asked: Sequence[Asked], products: Sequence[Product]) -> ProductTargets:
-    """Targets of the questions, in the order of product_inputs."""
+def make_targets(
+    tokenizer: LabelTokenizer, asked: Sequence[AttributeExample], products: Sequence[Product]
+) -> ProductTargets:
+    """Targets of the questions, in the order of collate_attributes."""
     questions = [(product, e) for a, product in zip(asked, products, strict=True) for e in a.entities]
     labelled = [q for q, (_, e) in enumerate(questions) if e.kind != "text"]
     written = [q for q, (_, e) in enumerate(questions) if e.kind == "text"]
     tokens, following = _text_targets(
-        vocabulary,
+        tokenizer,
         [questions[q][0].texts[questions[q][1].name] for q in written],
         [questions[q][1].max_subwords for q in written],
     )
-    rows: dict[Entity, list[int]] = {entity: [] for entity in vocabulary.entities}
+    rows: dict[Entity, list[int]] = {entity: [] for entity in tokenizer.entities}
     for row, q in enumerate(labelled):
         rows[questions[q][1]].append(row)
     return ProductTargets(

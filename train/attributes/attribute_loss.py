@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelTokenizer
 from resformer.train.attributes.attribute_batches import ProductTargets
 
 __all__ = ["TOKENS", "Judgement", "ProductLoss"]
@@ -21,8 +21,8 @@ class Judgement:
     (distillation, arXiv 1503.02531).
 
     Attributes:
-        labels: (R, vocabulary), how likely each label or leaf is among its entity's.
-        texts: (Q - R, T, vocabulary), how likely each token is to follow; None where nothing is written.
+        labels: (R, vocab_size), how likely each label or leaf is among its entity's.
+        texts: (Q - R, T, vocab_size), how likely each token is to follow; None where nothing is written.
         label_share: (R,), the share that it has of a label's loss. text_share: (Q - R,), of a text's.
     """
 
@@ -41,7 +41,7 @@ class ProductLoss(nn.Module):
     losses of arXiv 1709.01062. A product whose label is a parent says nothing about the levels below.
 
     Args:
-        log_prior: (vocabulary,), see train.attributes.labelled_products.log_priors.
+        log_prior: (vocab_size,), see train.attributes.labelled_products.log_priors.
         level_weights: of the levels of a path, root first; deeper levels have the last one's.
         text_weight: of TOKENS tokens of a text.
         smoothing: share of a target that is spread over all labels or tokens (arXiv 1512.00567).
@@ -49,7 +49,7 @@ class ProductLoss(nn.Module):
 
     def __init__(
         self,
-        vocabulary: LabelVocabulary,
+        tokenizer: LabelTokenizer,
         log_prior: Tensor,
         *,
         level_weights: Sequence[float],
@@ -57,27 +57,27 @@ class ProductLoss(nn.Module):
         smoothing: float,
     ):
         super().__init__()
-        self._vocabulary = vocabulary
+        self._tokenizer = tokenizer
         self._text_weight = text_weight
         self._smoothing = smoothing
         self._log_prior: Tensor
         self.register_buffer("_log_prior", log_prior)
-        for e, entity in enumerate(vocabulary.entities):
+        for e, entity in enumerate(tokenizer.entities):
             if entity.kind == "path":
                 tree = entity.taxonomy
                 weights = torch.zeros(len(tree.nodes), len(tree.nodes))
                 for i, node in enumerate(tree.nodes):
                     for depth in range(1, len(node) + 1):
                         level = level_weights[min(depth, len(level_weights)) - 1]
-                        weights[i, tree.place(node[:depth])] = level
+                        weights[i, tree.index(node[:depth])] = level
                 self.register_buffer(f"members{e}", torch.from_numpy(tree.members).float())
                 self.register_buffer(f"levels{e}", weights)
 
     def chances(self, labels: Tensor, targets: ProductTargets) -> Tensor:
-        """How likely each label is among its entity's, (R, vocabulary), by logits as `forward` takes them."""
+        """How likely each label is among its entity's, (R, vocab_size), by logits as `forward` takes them."""
         chances = torch.zeros_like(labels)
-        for entity, rows in zip(self._vocabulary.entities, targets.rows, strict=True):
-            tokens = slice(self._vocabulary.labels(entity).start, self._vocabulary.labels(entity).stop)
+        for entity, rows in zip(self._tokenizer.entities, targets.rows, strict=True):
+            tokens = slice(self._tokenizer.labels(entity).start, self._tokenizer.labels(entity).stop)
             chances[rows, tokens] = (labels[rows, tokens] + self._log_prior[tokens]).softmax(dim=-1)
         return chances
 
@@ -87,15 +87,15 @@ class ProductLoss(nn.Module):
         """The loss of a product.
 
         Args:
-            labels: logits (R, vocabulary) of the labelled questions.
-            texts: logits (Q - R, T, vocabulary) of the written ones; None where there are none.
+            labels: logits (R, vocab_size) of the labelled questions.
+            texts: logits (Q - R, T, vocab_size) of the written ones; None where there are none.
         """
         total = labels.new_zeros(())
-        for e, entity in enumerate(self._vocabulary.entities):
+        for e, entity in enumerate(self._tokenizer.entities):
             rows = targets.rows[e]
             if not len(rows):
                 continue
-            tokens = slice(self._vocabulary.labels(entity).start, self._vocabulary.labels(entity).stop)
+            tokens = slice(self._tokenizer.labels(entity).start, self._tokenizer.labels(entity).stop)
             logits = labels[rows, tokens] + self._log_prior[tokens]
             label = targets.label[rows]
             logp = logits.log_softmax(dim=-1)
@@ -110,7 +110,7 @@ class ProductLoss(nn.Module):
                 each = each.lerp(taught, judgement.label_share[rows])
             total = total + each.sum()
         if texts is not None:
-            present = targets.following != self._vocabulary.pad
+            present = targets.following != self._tokenizer.pad_id
             each = F.cross_entropy(
                 texts.transpose(1, 2), targets.following, reduction="none", label_smoothing=self._smoothing
             )

@@ -12,13 +12,19 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.model.inference.attribute_inputs import Product as Asked
-from resformer.model.inference.attribute_inputs import product_inputs, product_words
-from resformer.model.inference.checkpoint import load_weights
-from resformer.model.inference.label_tokenizer import LabelVocabulary
-from resformer.model.inference.tokenizer import Vocabulary
-from resformer.model.networks.attribute_network import BOTH, LEXICON, PICTURE, WORDS, Catalogue, ProductInputs
-from resformer.model.networks.bag_of_words import Lexicon
+from resformer.model.inference.attribute_inputs import AttributeExample, collate_attributes, encode_words
+from resformer.model.inference.checkpoint import load_checkpoint
+from resformer.model.inference.label_tokenizer import LabelTokenizer, hash_words
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.attribute_network import (
+    BAG_OF_WORDS,
+    IMAGE,
+    IMAGE_AND_TEXT,
+    TEXT,
+    AttributeBatch,
+    AttributeNetwork,
+)
+from resformer.model.networks.bag_of_words import BagOfWordsClassifier
 from resformer.model.networks.presets import Preset, preset
 from resformer.model.networks.resformer import Resformer
 from resformer.model.schema.schema import Entity, Schema
@@ -42,7 +48,7 @@ from resformer.train.engine.trainer import Log
 
 __all__ = ["Held", "ProductsTrainer"]
 
-Batch = tuple[ProductInputs, ProductTargets]
+Batch = tuple[AttributeBatch, ProductTargets]
 
 TOGETHER = 32  # products that are scored at once
 
@@ -71,15 +77,15 @@ class Held:
 
 
 class ProductsTrainer(PartTrainer[Product, Batch, Held]):
-    """Trains a network's catalogue part."""
+    """Trains a network's attributes part."""
 
-    part = "catalogue"
-    learned = ("catalogue",)
+    part = "attributes"
+    learned = ("attributes",)
     config: ProductsConfig
 
     def __init__(self, config: ProductsConfig, out: Path, device: str, log: Log = tqdm.write):
         schema = Schema.load(config.entities)
-        self.labels = LabelVocabulary(schema, Vocabulary(schema))
+        self.labels = LabelTokenizer(schema, Tokenizer(schema))
         super().__init__(config, out, device, log, schema=schema)
         shown = log_priors(self.train_records, self.labels, natural=False)
         natural = log_priors(self.train_records, self.labels, natural=True)
@@ -93,15 +99,15 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             smoothing=config.smoothing,
         ).to(device)
         self._views: list[Views] = []
-        self._learned_trust = self.catalogue.trust.cpu().clone()
+        self._learned_trust = self.attributes.member_weights.cpu().clone()
 
     @property
-    def catalogue(self) -> Catalogue:
-        assert self.network.catalogue is not None
-        return self.network.catalogue
+    def attributes(self) -> AttributeNetwork:
+        assert self.network.attributes is not None
+        return self.network.attributes
 
     @cached_property
-    def _teachers(self) -> list[tuple[Catalogue, int]]:
+    def _teachers(self) -> list[tuple[AttributeNetwork, int]]:
         """Who teaches, and the side of the pictures that each looks at."""
         return [self._teacher(path) for path in self.config.teachers]
 
@@ -116,7 +122,7 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         return Pictures(self.held_records, self.network.preset.image_size, self.device)
 
     @cached_property
-    def lexicon(self) -> Lexicon:
+    def bag_of_words(self) -> BagOfWordsClassifier:
         """Learned from what is trained on; half a minute for fifteen thousand products."""
         return fit_lexicon(self.train_records, self.labels)
 
@@ -143,22 +149,22 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         return products
 
     def begin(self, network: Resformer) -> str:
-        part = network.catalogue
+        part = network.attributes
         assert part is not None
-        part.stem.to(memory_format=torch.channels_last)
-        part.deep.to(memory_format=torch.channels_last)
+        part.backbone.to(memory_format=torch.channels_last)
+        part.deep_stage.to(memory_format=torch.channels_last)
         for module in self._frozen(part):
             module.requires_grad_(False)
         if self.config.part_start:
             # Read as weights that answer are, so that they fit the schema and the preset or are refused.
-            known = load_weights(self.config.part_start, self.vocabulary).network.catalogue
+            known = load_checkpoint(self.config.part_start, self.tokenizer).network.attributes
             if known is None:
-                raise ValueError(f"part_start: {self.config.part_start} has no catalogue part to go on with")
+                raise ValueError(f"part_start: {self.config.part_start} has no attributes part to go on with")
             part.load_state_dict(known.state_dict())
             return f"{len(part.state_dict())} tensors from {self.config.part_start}"
         if not self.config.stem_start:
             return ""
-        copied = start_from_packaged(part.stem, part.deep, self.config.stem_start)
+        copied = start_from_packaged(part.backbone, part.deep_stage, self.config.stem_start)
         return f"{copied} tensors from {self.config.stem_start}"
 
     @property
@@ -166,14 +172,14 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         """Whether the stem does not begin at random."""
         return bool(self.config.stem_start or self.config.part_start)
 
-    def _frozen(self, part: Catalogue) -> list[nn.Module]:
+    def _frozen(self, part: AttributeNetwork) -> list[nn.Module]:
         """What stays as it began: all that looks, or the lowest blocks of the stem."""
         if self.config.patch_views:
-            return list(part.looking)
-        return list(part.stem[0].children())[: self.config.frozen_blocks if self._learned_before else 0]
+            return list(part.image_modules)
+        return list(part.backbone.trunk.children())[: self.config.frozen_blocks if self._learned_before else 0]
 
     def rate_of(self, name: str) -> float:
-        trunk = name.startswith(("catalogue.stem.0.", "catalogue.deep."))
+        trunk = name.startswith(("attributes.backbone.trunk.", "attributes.deep_stage."))
         return self.config.stem_rate if trunk and self._learned_before else 1.0
 
     def batches(self, epoch: int) -> ProductBatches:
@@ -181,26 +187,26 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
 
     def train_mode(self) -> None:
         self.network.train()
-        for module in self._frozen(self.catalogue):
+        for module in self._frozen(self.attributes):
             module.eval()  # batch norm keeps its statistics
 
     def loss(self, batch: Batch) -> Tensor:
         inputs, targets = batch
-        pixels, inputs.visible = self._pictures(targets.numbers)
+        pixels, inputs.extent = self._pictures(targets.numbers)
         generator = torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + self.progress.step)
         if self._views:
             seen = [views(targets.numbers, self.progress.step) for views in self._views]
         else:
             seen = self._seen(pixels, inputs, targets, generator)
         mixed = self._mix(seen, generator)
-        labels, texts = self._logits(self.catalogue, inputs, targets, seen[0])
+        labels, texts = self._logits(self.attributes, inputs, targets, seen[0])
         judgement = self._judgement(inputs, targets, seen[1:], mixed) if self._teachers else None
         return self._loss(labels, texts, targets, judgement)
 
     def _logits(
-        self, part: Catalogue, inputs: ProductInputs, targets: ProductTargets, seen: Tensor
+        self, part: AttributeNetwork, inputs: AttributeBatch, targets: ProductTargets, seen: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """Logits (R, vocabulary) of the labelled questions and (Q - R, T, vocabulary) of the written ones.
+        """Logits (R, vocab_size) of the labelled questions and (Q - R, T, vocab_size) of the written ones.
 
         Args:
             seen: pictures (P, 3, S, S), or their patches (P, N, D).
@@ -208,31 +214,31 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         with self.autocast():
             patches = self._look(part, seen) if seen.ndim == 4 else seen
             memory = part.encode(inputs, patches)
-            labels = torch.zeros(0, self.labels.size, device=self.device)
+            labels = torch.zeros(0, self.labels.vocab_size, device=self.device)
             if len(targets.labelled):
-                first = torch.full((len(targets.labelled), 1), self.labels.bos, device=self.device)
-                asked = memory.some(targets.labelled)
-                labels = part.say(first, asked, part.decoder.start(asked))[:, 0].float()
+                first = torch.full((len(targets.labelled), 1), self.labels.bos_id, device=self.device)
+                asked = memory.select(targets.labelled)
+                labels = part.decode(first, asked, part.decoder.init_cache(asked))[:, 0].float()
             if not len(targets.written):
                 return labels, None
-            told = memory.some(targets.written)
-            return labels, part.say(targets.tokens, told, part.decoder.start(told)).float()
+            told = memory.select(targets.written)
+            return labels, part.decode(targets.tokens, told, part.decoder.init_cache(told)).float()
 
-    def _look(self, part: Catalogue, pictures: Tensor) -> Tensor:
+    def _look(self, part: AttributeNetwork, pictures: Tensor) -> Tensor:
         """Patches (P, N, D) of pictures (P, 3, S, S)."""
         with self.autocast():
-            return part.look(pictures.contiguous(memory_format=torch.channels_last))
+            return part.embed_image(pictures.contiguous(memory_format=torch.channels_last))
 
     def _seen(
-        self, pixels: Tensor, inputs: ProductInputs, targets: ProductTargets, generator: torch.Generator
+        self, pixels: Tensor, inputs: AttributeBatch, targets: ProductTargets, generator: torch.Generator
     ) -> list[Tensor]:
         """The same views of a batch's pictures for the network and for each teacher, (P, 3, side, side) each."""
         # A mirrored photo may belie a text that tells left from right.
         mirrored = torch.ones(len(pixels), dtype=torch.bool, device=self.device)
-        mirrored[inputs.picture[inputs.owner[targets.written]]] = False
+        mirrored[inputs.image_index[inputs.sample_index[targets.written]]] = False
         state = generator.get_state()
         sides = (self.config.side, *(side for _, side in self._teachers))
-        return [augment(pixels, inputs.visible, side, mirrored, generator.set_state(state)) for side in sides]
+        return [augment(pixels, inputs.extent, side, mirrored, generator.set_state(state)) for side in sides]
 
     def _mix(self, seen: list[Tensor], generator: torch.Generator) -> Tensor:
         """Mixes another picture into some, in place, for all who look; tells which, bool (P,)."""
@@ -248,17 +254,17 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             seen[i] = weight * view + (1 - weight) * view[others]
         return mixed
 
-    def _teacher(self, path: Path) -> tuple[Catalogue, int]:
-        """The catalogue part of these weights, and the side of the pictures that it looks at."""
-        network = load_weights(path, self.vocabulary).network
-        if network.catalogue is None:
-            raise ValueError(f"teachers: {path} has no catalogue part to learn from")
-        part = network.catalogue.to(self.device).requires_grad_(False)
+    def _teacher(self, path: Path) -> tuple[AttributeNetwork, int]:
+        """The attributes part of these weights, and the side of the pictures that it looks at."""
+        network = load_checkpoint(path, self.tokenizer).network
+        if network.attributes is None:
+            raise ValueError(f"teachers: {path} has no attributes part to learn from")
+        part = network.attributes.to(self.device).requires_grad_(False)
         return part, network.preset.image_size
 
     @torch.no_grad()
     def _judgement(
-        self, inputs: ProductInputs, targets: ProductTargets, seen: Sequence[Tensor], mixed: Tensor
+        self, inputs: AttributeBatch, targets: ProductTargets, seen: Sequence[Tensor], mixed: Tensor
     ) -> Judgement:
         """What the teachers find together."""
         found = []
@@ -266,7 +272,7 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
             labels, texts = self._logits(part, inputs, targets, view)
             found.append((self._loss.chances(labels, targets), None if texts is None else texts.softmax(dim=-1)))
         told = [texts for _, texts in found if texts is not None]
-        share = torch.where(mixed[inputs.picture[inputs.owner]], 1.0, self.config.teacher_share)
+        share = torch.where(mixed[inputs.image_index[inputs.sample_index]], 1.0, self.config.teacher_share)
         return Judgement(
             torch.stack([labels for labels, _ in found]).mean(dim=0),
             torch.stack(told).mean(dim=0) if told else None,
@@ -278,10 +284,10 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         config = self.config
         if config.patch_views and not self.done:
             mirrored = torch.tensor([not product.texts for product in self.train_records], device=self.device)
-            self.catalogue.eval()
+            self.attributes.eval()
             self._views = [
                 Views(partial(self._look, part), self._pictures, mirrored, side, config.patch_views, config.seed)
-                for part, side in [(self.catalogue, config.side), *self._teachers]
+                for part, side in [(self.attributes, config.side), *self._teachers]
             ]
         return super().run()
 
@@ -291,7 +297,7 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         self.averaged.load_state_dict(self.ema.tensors)
         voices, text_loss = self._heard()
         right: tuple[dict[str, float], dict[str, float]] = ({}, {})
-        for with_text, ways in enumerate(((PICTURE,), (WORDS, BOTH, LEXICON))):
+        for with_text, ways in enumerate(((IMAGE,), (TEXT, IMAGE_AND_TEXT, BAG_OF_WORDS))):
             for e, entity in enumerate(self.labels.entities):
                 if (entity.name, ways[0]) not in voices:
                     continue
@@ -315,21 +321,21 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         """Logits and labels of what is asked about products held back, by entity and way; the mean loss of texts."""
         voices: dict[tuple[str, int], list[tuple[Tensor, Tensor]]] = {}
         text_losses: list[float] = []
-        for way in (PICTURE, WORDS, BOTH):
+        for way in (IMAGE, TEXT, IMAGE_AND_TEXT):
             held = [
                 (number, entities)
                 for number, p in enumerate(self.held_records)
-                if (entities := questions_of(p, self.labels.entities, texts=way == PICTURE))
-                and (p.title or p.description or way == PICTURE)
+                if (entities := questions_of(p, self.labels.entities, texts=way == IMAGE))
+                and (p.title or p.description or way == IMAGE)
             ]
             for i in range(0, len(held), TOGETHER):
                 self._ask_some(held[i : i + TOGETHER], way, voices, text_losses)
         for product in (p for p in self.held_records if p.title or p.description):
-            votes = self.lexicon(product.title, product.description)
+            votes = self.bag_of_words(torch.from_numpy(hash_words(product.title, product.description)))
             for name, label in product.labels.items():
                 tokens = self.labels.labels(self.schema[name])
                 row = votes[None, tokens.start : tokens.stop]
-                voices.setdefault((name, LEXICON), []).append((row, torch.tensor([label])))
+                voices.setdefault((name, BAG_OF_WORDS), []).append((row, torch.tensor([label])))
         return voices, float(np.mean(text_losses)) if text_losses else 0.0
 
     def _ask_some(
@@ -343,24 +349,24 @@ class ProductsTrainer(PartTrainer[Product, Batch, Held]):
         products = [self.held_records[number] for number, _ in questions]
         asked = []
         for i, (product, (_, entities)) in enumerate(zip(products, questions, strict=True)):
-            words = product_words(self.labels, product.title, product.description) if way != PICTURE else []
-            asked.append(Asked(i, way != WORDS, words, entities))
+            words = encode_words(self.labels, product.title, product.description) if way != IMAGE else []
+            asked.append(AttributeExample(i, way != TEXT, words, entities))
         pixels, visible = self._held_pictures(torch.tensor([number for number, _ in questions], device=self.device))
-        inputs = product_inputs(self.labels, pixels, visible.tolist(), asked).to(self.device)
+        inputs = collate_attributes(self.labels, pixels, visible.tolist(), asked).to(self.device)
         targets = make_targets(self.labels, asked, products).to(self.device)
-        assert self.averaged.catalogue is not None
-        labels, texts = self._logits(self.averaged.catalogue, inputs, targets, inputs.pixels)
+        assert self.averaged.attributes is not None
+        labels, texts = self._logits(self.averaged.attributes, inputs, targets, inputs.pixels)
         for entity, rows in zip(self.labels.entities, targets.rows, strict=True):
             if len(rows):
                 tokens = self.labels.labels(entity)
                 chosen = labels[rows, tokens.start : tokens.stop].cpu()
                 voices.setdefault((entity.name, way), []).append((chosen, targets.label[rows].cpu()))
         if texts is not None:
-            loss = F.cross_entropy(texts.transpose(1, 2), targets.following, ignore_index=self.labels.pad)
+            loss = F.cross_entropy(texts.transpose(1, 2), targets.following, ignore_index=self.labels.pad_id)
             text_losses.append(loss.item())
 
     def finish(self, network: Resformer) -> None:
-        assert network.catalogue is not None
-        network.catalogue.log_prior.copy_(self._natural)
-        network.catalogue.trust.copy_(self._learned_trust)
-        network.catalogue.lexicon.load_state_dict(self.lexicon.state_dict())
+        assert network.attributes is not None
+        network.attributes.log_prior.copy_(self._natural)
+        network.attributes.member_weights.copy_(self._learned_trust)
+        network.attributes.bag_of_words.load_state_dict(self.bag_of_words.state_dict())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from resformer.model.inference.label_tokenizer import LabelVocabulary
+from resformer.model.inference.label_tokenizer import LabelTokenizer
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR, parse_path
 from resformer.train.config import ProductSource
@@ -62,7 +62,7 @@ def label_of(entity: Entity, text: str) -> int | None:
         return entity.labels.index(text)
     path = parse_path(text)
     node = (entity.taxonomy.leaf(text) if len(path) == 1 else None) or entity.taxonomy.nearest(path)
-    return entity.taxonomy.place(node) if node else None
+    return entity.taxonomy.index(node) if node else None
 
 
 def read_products(source: ProductSource, schema: Schema) -> list[Product]:
@@ -131,15 +131,15 @@ def balanced(
     return [weighed(product) for product in products]
 
 
-def log_priors(products: Sequence[Product], vocabulary: LabelVocabulary, *, natural: bool) -> np.ndarray:
-    """Log share of each label among its entity's: (vocabulary,), 0 for tokens that are no labels.
+def log_priors(products: Sequence[Product], tokenizer: LabelTokenizer, *, natural: bool) -> np.ndarray:
+    """Log share of each label among its entity's: (vocab_size,), 0 for tokens that are no labels.
 
     Args:
         natural: as in the catalogue as it is; else as an epoch shows them.
     """
-    priors = np.zeros(vocabulary.size, dtype=np.float32)
-    for entity in vocabulary.entities:
-        tokens = vocabulary.labels(entity)
+    priors = np.zeros(tokenizer.vocab_size, dtype=np.float32)
+    for entity in tokenizer.entities:
+        tokens = tokenizer.labels(entity)
         if not len(tokens):
             continue
         counts = np.full(len(tokens), 0.5)

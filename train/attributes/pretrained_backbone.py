@@ -4,13 +4,13 @@ from typing import Any, cast
 
 from torch import nn
 
-from resformer.model.networks.backbone import InvertedResidual
+from resformer.model.networks.backbone import Backbone, InvertedResidual
 from resformer.train.attributes.pretrained_networks import packaged_tensors
 
 __all__ = ["start_from_packaged"]
 
 
-def start_from_packaged(stem: nn.Sequential, deep: nn.Sequential, package: str) -> int:
+def start_from_packaged(stem: Backbone, deep: nn.Sequential, package: str) -> int:
     """Copies every convolution and norm and returns the number of tensors copied.
 
     Args:
@@ -21,7 +21,7 @@ def start_from_packaged(stem: nn.Sequential, deep: nn.Sequential, package: str) 
     Raises ValueError: the package is not installed, or the stem has another shape.
     """
     packaged = packaged_tensors(package)
-    trunk = cast(nn.Sequential, stem[0])
+    trunk = cast(nn.Sequential, stem.trunk)
     sources = ["_conv_stem _bn0"]
     modules: list[Any] = [trunk[0]]
     for i, block in enumerate(layer for layer in [*trunk, *deep] if isinstance(layer, InvertedResidual)):

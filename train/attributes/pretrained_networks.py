@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 from resformer.model.images.resize import letterbox
 
 __all__ = ["PACKAGED", "PackagedFeatures", "packaged_tensors"]
@@ -51,7 +51,7 @@ class PackagedFeatures:
         """float32 (photos, 2, 1280), means first."""
         rows = []
         for i in range(0, len(photos), together):
-            boxed = [letterbox(decode(photo.read_bytes()), self._side)[0] for photo in photos[i : i + together]]
+            boxed = [letterbox(decode_photo(photo.read_bytes()), self._side)[0] for photo in photos[i : i + together]]
             pixels = (torch.from_numpy(np.stack(boxed)).float() - 127) / 128
             last = self._network.extract_features(pixels.contiguous(memory_format=torch.channels_last))
             rows.append(torch.stack([last.mean(dim=(2, 3)), last.amax(dim=(2, 3))], dim=1))

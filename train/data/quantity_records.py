@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from resformer.model.images.line_segments import Drawing, find_drawing
-from resformer.model.images.loading import decode
+from resformer.model.images.line_segments import LineDrawing, find_line_drawing
+from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.page import Page
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
@@ -38,7 +38,7 @@ class Question:
 
     Attributes:
         accepted: every answer that counts as right, best first; none = not shown.
-        counted: the label is among those that the priors counted, see Priors.describe.
+        counted: the label is among those that the priors counted, see LabelPriors.describe.
         rejected: where no right answer is known, candidates that are wrong, by number.
         trust: weight of the answer in training, 0 to 1.
     """
@@ -50,7 +50,7 @@ class Question:
     trust: float = 1.0
 
     @property
-    def own_label(self) -> Quantity | None:
+    def excluded_label(self) -> Quantity | None:
         """The label that the priors have counted, which they must leave out for this question."""
         return self.accepted[0] if self.counted else None
 
@@ -61,22 +61,22 @@ class Record:
 
     Attributes:
         text: title and description that came with the photo.
-        group, drawing: see model.ocr.page.Page.
+        group_id, drawing: see model.ocr.page.Page.
     """
 
     name: str
     photo: Path | None
     width: int
     height: int
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     questions: tuple[Question, ...]
     text: str = ""
-    group: str = ""
-    drawing: Drawing | None = None
+    group_id: str = ""
+    drawing: LineDrawing | None = None
 
     @property
     def page(self) -> Page:
-        return Page(self.lines, self.width, self.height, self.drawing, self.group)
+        return Page(self.lines, self.width, self.height, self.drawing, self.group_id)
 
 
 def read_words(path: Path) -> dict[str, Record]:
@@ -85,7 +85,7 @@ def read_words(path: Path) -> dict[str, Record]:
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         for row in map(json.loads, file):
             lines = tuple(
-                Line(((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score)
+                TextLine(((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score)
                 for ((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score in row["lines"]
             )
             records[row["image"]] = Record(row["image"], None, row["width"], row["height"], lines, ())
@@ -107,7 +107,7 @@ def read_challenge(labels: Path, photos: Path, words: Path, schema: Schema, *, c
             name = photo_name(row)
             questions.setdefault(name, []).append(Question(entity, (quantity,), counted))
             groups[name] = row.get("group_id", "")
-    return [replace(r, group=groups[r.name]) for r in _with_words(questions, photos, words)]
+    return [replace(r, group_id=groups[r.name]) for r in _with_words(questions, photos, words)]
 
 
 def read_hand(labels: Path, photos: Path, words: Path, schema: Schema) -> list[Record]:
@@ -132,7 +132,7 @@ def read_unlabelled(labels: Path, photos: Path, words: Path, schema: Schema) -> 
     for row in label_rows(labels):
         questions.setdefault(photo_name(row), []).append(Question(schema[row["entity_name"]], ()))
         groups[photo_name(row)] = row.get("group_id", "")
-    return [replace(r, group=groups[r.name]) for r in _with_words(questions, photos, words)]
+    return [replace(r, group_id=groups[r.name]) for r in _with_words(questions, photos, words)]
 
 
 def read_again(records: Sequence[Record], words: Path) -> list[Record]:
@@ -157,9 +157,9 @@ def photo_name(row: dict[str, str]) -> str:
 
 
 def with_drawing(record: Record, photo: Path, *, wanted: bool = True) -> Record:
-    """The record with its photo, which is decoded in any case, and where wanted the strokes and the outline on it."""
-    image = decode(photo.read_bytes())
-    return replace(record, photo=photo, drawing=find_drawing(image) if wanted else None)
+    """The record with its photo, which is decoded in any case, and where wanted the segments and the outline on it."""
+    image = decode_photo(photo.read_bytes())
+    return replace(record, photo=photo, drawing=find_line_drawing(image) if wanted else None)
 
 
 def label_rows(path: Path) -> Iterator[dict[str, str]]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.train.data.quantity_records import Question, Record
@@ -85,15 +85,15 @@ def _quantity(entity: Entity, rng: np.random.Generator) -> Quantity:
     return Quantity((value,), unit)
 
 
-def _rows(texts: list[str], width: int, height: int, rng: np.random.Generator) -> list[Line]:
+def _rows(texts: list[str], width: int, height: int, rng: np.random.Generator) -> list[TextLine]:
     """One text below the other, each of its own size, within the photo."""
     lines = []
     pitch = height / (len(texts) + 1)
     for i, text in enumerate(texts):
-        glyph = pitch * float(rng.uniform(0.3, 0.8))
-        length = min(0.5 * glyph * len(text), 0.9 * width)
+        text_height = pitch * float(rng.uniform(0.3, 0.8))
+        length = min(0.5 * text_height * len(text), 0.9 * width)
         x = float(rng.uniform(0, width - length))
         y = pitch * (i + 0.5)
-        corners = ((x, y), (x + length, y), (x + length, y + glyph), (x, y + glyph))
-        lines.append(Line(corners, text, float(rng.uniform(0.8, 1.0))))
+        corners = ((x, y), (x + length, y), (x + length, y + text_height), (x, y + text_height))
+        lines.append(TextLine(corners, text, float(rng.uniform(0.8, 1.0))))
     return lines

@@ -12,10 +12,10 @@ from safetensors import safe_open
 from torch import Tensor
 from tqdm import tqdm
 
-from resformer.model.inference.checkpoint import build_network, labels_digest, parts_of, save_weights
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.checkpoint import build_network, labels_digest, parts_of, save_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import Preset, preset
-from resformer.model.networks.resformer import PARTS, Resformer
+from resformer.model.networks.resformer import OPTIONAL_PARTS, Resformer
 from resformer.model.schema.schema import Schema
 from resformer.train.config import PartConfig, Source
 from resformer.train.data.quantity_records import Record, read_words
@@ -40,7 +40,7 @@ class PartTrainer(Loop[Batch, Result], Generic[Item, Batch, Result]):
     """See Loop.
 
     Attributes:
-        part: which of PARTS is trained.
+        part: which of OPTIONAL_PARTS is trained.
         learned: the network's modules that learn.
     """
 
@@ -55,24 +55,24 @@ class PartTrainer(Loop[Batch, Result], Generic[Item, Batch, Result]):
         torch.manual_seed(config.seed)
         self.config = config
         self.schema = schema or Schema.load()
-        self.vocabulary = Vocabulary(self.schema)
+        self.tokenizer = Tokenizer(self.schema)
         tensors, self.facts = _read(config.start) if config.start else ({}, {})
         others = parts_of(tensors.keys())
-        parts = tuple(part for part in PARTS if part == self.part or part in others)
+        parts = tuple(part for part in OPTIONAL_PARTS if part == self.part or part in others)
         shape = self.shape()
-        network = build_network(shape, self.vocabulary, parts)
+        network = build_network(shape, self.tokenizer, parts)
         learned = tuple(f"{name}." for name in self.learned)
         if config.start:
             _keep(network, tensors, learned, config.start)
             labels = self.facts.pop("labels", None)
-            if labels and self.part != "catalogue" and labels != labels_digest(self.vocabulary):
+            if labels and self.part != "attributes" and labels != labels_digest(self.tokenizer):
                 raise ValueError(f"{config.start} was trained for other labels than the schema has; train those first")
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name.startswith(learned))
         if taken := self.begin(network):
             log(f"{self.part}: {taken}")
         network.to(device)
-        self.averaged = build_network(shape, self.vocabulary, parts).to(device).eval()
+        self.averaged = build_network(shape, self.tokenizer, parts).to(device).eval()
         items = self.read()
         self.train_records, self.held_records = held_back(items, config.hold_back)
         super().__init__(
@@ -103,16 +103,16 @@ class PartTrainer(Loop[Batch, Result], Generic[Item, Batch, Result]):
         """Of the network."""
         return preset(self.config.preset)
 
-    def save_weights(self, path: Path) -> None:
+    def save_checkpoint(self, path: Path) -> None:
         self.averaged.load_state_dict(self.ema.tensors)
         self.finish(self.averaged)
         p = self.progress
         facts = {**self.facts, f"{self.part}_epochs": str(p.epoch), f"{self.part}_seconds": f"{p.seconds:.0f}"}
         temperature = float(facts.pop("temperature", 1.0))
-        save_weights(
+        save_checkpoint(
             path,
             self.averaged,
-            self.vocabulary,
+            self.tokenizer,
             temperature=temperature,
             **facts,
         )

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from resformer.train.config import LoopConfig
 from resformer.train.engine.distributed import Processes
 from resformer.train.engine.throughput import flops_of, peak_flops
-from resformer.train.engine.training_state import Ema, Progress, load_checkpoint, save_checkpoint
+from resformer.train.engine.training_state import Ema, Progress, load_state, save_state
 
 __all__ = ["Log", "Loop", "OnDevice"]
 
@@ -91,7 +91,7 @@ class Loop(ABC, Generic[Batch, Result]):
         # What a checkpoint is compared with. Paths may move between machines, the photos behind them may not change.
         self.fingerprint = {k: v for k, v in asdict(config).items() if k != "sources"} | fingerprint
         if self.checkpoint.exists():
-            self.progress = load_checkpoint(
+            self.progress = load_state(
                 self.checkpoint, self.network, self.ema, self.optimiser, self.scaler, self.fingerprint
             )
             self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
@@ -110,7 +110,7 @@ class Loop(ABC, Generic[Batch, Result]):
         """The score of the averaged weights on what is held back, and what is told of it; logs both."""
 
     @abstractmethod
-    def save_weights(self, path: Path) -> None:
+    def save_checkpoint(self, path: Path) -> None:
         """Writes the averaged weights."""
 
     def rate_of(self, name: str) -> float:
@@ -153,7 +153,7 @@ class Loop(ABC, Generic[Batch, Result]):
         if self._out_of_patience():
             self.log(f"no better score in {p.since_best} evaluations: stopped")
         if not self.scored and self.processes.first:
-            self.save_weights(self.out / "weights.safetensors")
+            self.save_checkpoint(self.out / "weights.safetensors")
         self._save()
         writer.close()
         return best
@@ -181,14 +181,14 @@ class Loop(ABC, Generic[Batch, Result]):
             return None
         p.since_best = 0
         if self.processes.first:
-            self.save_weights(self.out / "weights.safetensors")
+            self.save_checkpoint(self.out / "weights.safetensors")
         return result
 
     def _keep_weights(self, score: float) -> None:
         """Keeps these weights in the folder `best`, named by score, while they are among the best."""
         folder = self.out / "best"
         folder.mkdir(exist_ok=True)
-        self.save_weights(folder / f"{score:.4f}-epoch{self.progress.epoch:03d}.safetensors")
+        self.save_checkpoint(folder / f"{score:.4f}-epoch{self.progress.epoch:03d}.safetensors")
         by_score = sorted(folder.iterdir(), key=lambda file: float(file.name.split("-epoch")[0]), reverse=True)
         for worse in by_score[self.config.keep_best :]:
             worse.unlink()
@@ -276,7 +276,7 @@ class Loop(ABC, Generic[Batch, Result]):
     def _save(self) -> None:
         if not self.processes.first:
             return
-        save_checkpoint(
+        save_state(
             self.checkpoint,
             self.progress,
             self.network,

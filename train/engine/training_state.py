@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-__all__ = ["Ema", "Progress", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Ema", "Progress", "load_state", "save_state"]
 
 
 class Ema:
@@ -44,7 +44,7 @@ class Progress:
     since_best: int = 0
 
 
-def save_checkpoint(
+def save_state(
     path: Path,
     progress: Progress,
     network: nn.Module,
@@ -70,7 +70,7 @@ def save_checkpoint(
     partial.replace(path)
 
 
-def load_checkpoint(
+def load_state(
     path: Path,
     network: nn.Module,
     ema: Ema,

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from resformer.model.inference.decoding import EMPTY_MARGIN
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Config, load_config
@@ -31,17 +31,17 @@ CONFIG = Path(__file__).parents[1] / "configs" / "ablation.yaml"
 
 
 def without_picture(record: Record) -> Record:
-    """The record without what the picture adds to its words: strokes and outline."""
+    """The record without what the picture adds to its words: segments and outline."""
     return replace(record, drawing=None)
 
 
 def without_geometry(record: Record) -> Record:
     """The record with all its lines equally large, one far below the other, in reading order."""
-    glyph, pitch = 10.0, 50.0
+    text_height, pitch = 10.0, 50.0
     lines = []
     for i, line in enumerate(record.lines):
-        x, y = 0.5 * glyph * len(line.text), pitch * i
-        lines.append(Line(((0.0, y), (x, y), (x, y + glyph), (0.0, y + glyph)), line.text, line.score))
+        x, y = 0.5 * text_height * len(line.text), pitch * i
+        lines.append(TextLine(((0.0, y), (x, y), (x, y + text_height), (0.0, y + text_height)), line.text, line.score))
     width = max((line.corners[1][0] for line in lines), default=1.0)
     height = pitch * max(len(lines), 1)
     return replace(record, lines=tuple(lines), width=int(width) + 1, height=int(height), drawing=None)
@@ -59,7 +59,7 @@ class Part:
         name: what it does without; "" for nothing.
         config: the training settings without the part.
         view: what of a record is left without the part, in training and when asked.
-        empty_margin: see model.inference.decoding.decode.
+        empty_margin: see model.inference.decoding.decode_quantities.
     """
 
     name: str
@@ -134,7 +134,7 @@ def ablate(data: Path, out: Path, config: Config) -> list[Result]:
     whole: dict[str, list[Answered]] = {}
     for part in PARTS:
         weights = train_part(part, config, out)
-        predictor = Predictor.load(weights, reader="none", empty_margin=part.empty_margin)
+        predictor = Predictor.load(weights, reader="builtin", empty_margin=part.empty_margin)
         for photos, rows in asked.items():
             predictions = ask(part, predictor, rows, records[photos])
             answered = [(row.photo, p, row.accepted) for row, p in zip(rows, predictions, strict=True)]

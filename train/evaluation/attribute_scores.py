@@ -63,7 +63,7 @@ def ask(predictor: Predictor, source: ProductSource, way: str, most: int | None 
             entities,
             title=record.values.get(source.title, "") if with_text else "",
             description=record.values.get(source.description, "") if with_text else "",
-            top=TOP,
+            top_k=TOP,
         )
         asked.answers.append(result.predictions)
     return asked
@@ -174,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         sources = load_product_sources(args.sources)
-        predictor = Predictor.load(args.weights, entities=args.entities, reader="none")
+        predictor = Predictor.load(args.weights, schema=args.entities, reader="builtin")
         asked = [
             ask(predictor, source, way) for source in sources for way in WAYS if way == WAYS[0] or _has_text(source)
         ]

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from resformer.model.images.loading import decode
-from resformer.model.images.resize import fitted
-from resformer.model.inference.checkpoint import WEIGHTS, load_weights
-from resformer.model.inference.tokenizer import Vocabulary
-from resformer.model.ocr.detection_postprocess import find_strips
-from resformer.model.ocr.detector import PrintFinder
-from resformer.model.ocr.ppocr_recognizer import bundled_model, threads_of
+from resformer.model.images.loading import decode_photo
+from resformer.model.images.resize import resize_for_detector
+from resformer.model.inference.checkpoint import WEIGHTS_DIR, load_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.ocr.detection_postprocess import extract_lines
+from resformer.model.ocr.detector import TextDetector
+from resformer.model.ocr.ppocr_recognizer import bundled_model_path, thread_setting
 from resformer.model.ocr.text_line import Box
-from resformer.model.ocr.two_stage_reader import WANTED
+from resformer.model.ocr.two_stage_reader import MIN_LINE_SCORE
 from resformer.model.schema.schema import Schema
 from resformer.train.config import MapsConfig, load_config
 from resformer.train.data.quantity_records import Record
@@ -40,12 +40,12 @@ THREADS = 2
 Finder = Callable[[np.ndarray], list[Box]]
 
 
-def our_finder(find: PrintFinder, longest: int) -> Finder:
+def our_finder(find: TextDetector, longest: int) -> Finder:
     """Boxes of the strips that the reader `crops` would read."""
 
     def boxes(photo: np.ndarray) -> list[Box]:
-        sized, scale = fitted(photo, longest)
-        return [bounds(s.corners) for s in find_strips(find(sized), scale) if max(s.digit, s.cue) > WANTED]
+        sized, scale = resize_for_detector(photo, longest)
+        return [bounds(s.corners) for s in extract_lines(find(sized), scale) if max(s.digit, s.cue) > MIN_LINE_SCORE]
 
     return boxes
 
@@ -54,9 +54,9 @@ def packaged_finder(size: str) -> Finder:
     """Boxes of PP-OCRv6's finder by the package `rapidocr` with its own settings."""
     from rapidocr import RapidOCR
 
-    params: dict[str, Any] = {"Global.log_level": "error", **threads_of(THREADS)}
+    params: dict[str, Any] = {"Global.log_level": "error", **thread_setting(THREADS)}
     if size == "tiny":
-        params["Det.model_path"] = str(bundled_model("tiny/det/det.onnx"))
+        params["Det.model_path"] = str(bundled_model_path("tiny/det/det.onnx"))
     engine: Any = RapidOCR(params=params)
 
     def boxes(photo: np.ndarray) -> list[Box]:
@@ -71,7 +71,7 @@ def measure(finder: Finder, records: Sequence[Record], name: str) -> str:
     seconds, boxes, lines, found = 0.0, 0, 0, 0
     for i, record in enumerate(tqdm(records, desc=name, leave=False, disable=None)):
         assert record.photo is not None
-        photo = decode(record.photo.read_bytes())
+        photo = decode_photo(record.photo.read_bytes())
         if not i:
             finder(photo)  # prepares what is prepared once
         began = time.perf_counter()
@@ -92,15 +92,15 @@ def measure(finder: Finder, records: Sequence[Record], name: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS / "small.safetensors")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR / "small.safetensors")
     args = parser.parse_args(arguments)
     try:
         config = load_config(args.config, MapsConfig)
-        network = load_weights(args.weights, Vocabulary(Schema.load())).network
-        if network.maps is None:
+        network = load_checkpoint(args.weights, Tokenizer(Schema.load())).network
+        if network.text_detector is None:
             raise ValueError(f"{args.weights} has no maps of print; train them with `python -m train.run --maps`")
         _, records = held_back(photos_of(config.sources), config.hold_back)
-        find = PrintFinder(network, "cpu", THREADS)
+        find = TextDetector(network.text_detector, "cpu", THREADS)
         finders = {f"ours, {size} pixels": our_finder(find, size) for size in SIZES}
         finders |= {f"PP-OCRv6 {size}": packaged_finder(size) for size in ("tiny", "small")}
     except (ValueError, FileNotFoundError) as error:

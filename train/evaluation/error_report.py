@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.text_line import Box
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.candidates import find_candidates
@@ -47,9 +47,9 @@ class Case:
         return [c for c in self.candidates if str(c.quantity) in self.row.accepted]
 
     @property
-    def glyph(self) -> float | None:
+    def text_height(self) -> float | None:
         """Height in pixels of the largest right print."""
-        return max((c.size for c in self.right if c.box), default=None)
+        return max((c.text_height for c in self.right if c.box), default=None)
 
 
 def outcome(case: Case) -> str:
@@ -81,10 +81,10 @@ def cases(predictor: Predictor, rows: Sequence[Row], words: Path, photos: Path) 
 
 
 def _glyph_bin(case: Case) -> str:
-    if case.glyph is None:
+    if case.text_height is None:
         return "no right print"
     edges = (8, 12, 16, 24, 40)
-    below = next((edge for edge in edges if case.glyph < edge), None)
+    below = next((edge for edge in edges if case.text_height < edge), None)
     return f"under {below} px" if below else "40 px and more"
 
 
@@ -133,7 +133,7 @@ def _table(title: str, key: Callable[[Case], str], all_cases: Sequence[Case]) ->
 
 
 def _figure(case: Case, photos: Path) -> str:
-    image = Image.fromarray(decode((photos / case.row.photo).read_bytes()))
+    image = Image.fromarray(decode_photo((photos / case.row.photo).read_bytes()))
     draw = ImageDraw.Draw(image)
     width = max(2, max(image.size) // 200)
     for candidate in case.right:
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, help="default: the shipped small ones")
     args = parser.parse_args(arguments)
     try:
-        predictor = Predictor.load(args.weights, reader="none")
+        predictor = Predictor.load(args.weights, reader="builtin")
         found = cases(predictor, read_rows(args.labels, predictor.schema), args.words, args.photos)
         args.report.write_text(page(found, args.photos), encoding="utf-8")
     except (ValueError, OSError) as error:

@@ -5,7 +5,7 @@
     python -m train.evaluation.latency DATA --engine "PP-OCRv6 tiny" --photos 50
 
 DATA is the folder of labelled photos that the model card describes. A whole answer is what a request costs from the
-bytes of the photo on: decoding, reading, strokes, network, for the entities that the labels ask about. The engine has
+bytes of the photo on: decoding, reading, segments, network, for the entities that the labels ask about. The engine has
 its package's settings and stops at words. Turns keep a busy spell of the machine from one of the two alone; still, run
 it with nothing else.
 """
@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from resformer.model.images.loading import decode
-from resformer.model.ocr.readers import DEFAULT_READER, READERS, Reader
+from resformer.model.images.loading import decode_photo
+from resformer.model.ocr.readers import ALIASES, DEFAULT_READER, READERS, Reader
 from resformer.model.predictor import Predictor
 from resformer.train.evaluation.baselines.ocr_engines import BASELINE_READERS
 from resformer.train.evaluation.quantity_scores import Row, read_rows, rows_by_photo
@@ -80,7 +80,7 @@ def take_turns(
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER, help="of the whole answers")
+    parser.add_argument("--reader", choices=(*READERS, *ALIASES), default=DEFAULT_READER, help="of the whole answers")
     parser.add_argument("--engine", choices=list(BASELINE_READERS), default="PP-OCRv6 small")
     parser.add_argument("--photos", type=int, default=100, help="of each set, the first by name (default: 100)")
     args = parser.parse_args(arguments)
@@ -107,9 +107,9 @@ def _pace(asked: dict[str, list[Row]], folder: Path, predictor: Predictor, engin
 
     def answer(name: str) -> object:
         rows = asked[name]
-        return predictor.predict(photos[name], [row.entity for row in rows], group_id=rows[0].group)
+        return predictor.predict(photos[name], [row.entity for row in rows], group_id=rows[0].group_id)
 
-    return take_turns(list(asked), answer, lambda name: engine.read(decode(photos[name])))
+    return take_turns(list(asked), answer, lambda name: engine.read(decode_photo(photos[name])))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from resformer.model.ocr.text_line import Box, Line
+from resformer.model.ocr.text_line import Box, TextLine
 from resformer.model.predictor import Prediction
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.schema.schema import Entity
@@ -10,7 +10,7 @@ from resformer.model.schema.schema import Entity
 __all__ = ["evidence_share", "on_the_spot"]
 
 
-def on_the_spot(prediction: Prediction, entity: Entity, lines: Sequence[Line]) -> bool | None:
+def on_the_spot(prediction: Prediction, entity: Entity, lines: Sequence[TextLine]) -> bool | None:
     """Whether the answer's box and a print of that answer among `lines` hold each other's centre.
 
     None where there is nothing to compare: no answer, an answer without a box, or `lines` do not hold it.
@@ -25,7 +25,7 @@ def on_the_spot(prediction: Prediction, entity: Entity, lines: Sequence[Line]) -
 
 
 def evidence_share(
-    answers: Iterable[tuple[str, Entity, Prediction]], lines: Mapping[str, Sequence[Line]]
+    answers: Iterable[tuple[str, Entity, Prediction]], lines: Mapping[str, Sequence[TextLine]]
 ) -> tuple[float, int]:
     """Share of answers on the spot, and of how many that could be compared.
 

@@ -59,7 +59,7 @@ def f1_against_time(path: Path, results: Sequence[Timed]) -> None:
 
 
 def _reader(result: Timed) -> str:
-    """Whose words they are: `none` of `none, 384 pixels`."""
+    """Whose words they are: `builtin` of `builtin, 384 pixels`."""
     return result.words.split(",")[0]
 
 

@@ -5,7 +5,7 @@
     python -m train.evaluation.quantity_scores --labels labels_val.csv --predictions answers.csv
 
 Labels are the challenge's (image, entity_name, entity_value) or made by eye (image, entity_name, accept).
-Photos are read by --reader. Words that were read before make that needless; with both, strokes are looked for on the
+Photos are read by --reader. Words that were read before make that needless; with both, segments are looked for on the
 photos as a request does. A CSV of answers (index,prediction) is scored as it is.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from resformer.model.ocr.readers import DEFAULT_READER, READERS
+from resformer.model.ocr.readers import ALIASES, DEFAULT_READER, READERS
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import Schema
@@ -38,7 +38,7 @@ class Row:
     photo: str
     entity: str
     accepted: tuple[str, ...]
-    group: str = ""
+    group_id: str = ""
     sure: bool = True
 
 
@@ -59,7 +59,7 @@ def predict_rows(rows: Sequence[Row], predictor: Predictor, photos: Path) -> lis
     answers = {}
     for name, of_photo in tqdm(rows_by_photo(rows).items(), desc="photos", disable=None):
         entities = [row.entity for row in of_photo]
-        result = predictor.predict((photos / name).read_bytes(), entities, group_id=of_photo[0].group)
+        result = predictor.predict((photos / name).read_bytes(), entities, group_id=of_photo[0].group_id)
         answers[name] = result.predictions
     return [answers[row.photo][row.entity] for row in rows]
 
@@ -70,7 +70,7 @@ def predict_rows_from_words(
     """Predictions from words that were read before.
 
     Args:
-        photos: folder to look for strokes in, as a request does; None answers from the words alone.
+        photos: folder to look for segments in, as a request does; None answers from the words alone.
 
     Raises ValueError: `words` lacks a photo.
     """
@@ -82,7 +82,7 @@ def predict_rows_from_words(
         questions = tuple(Question(predictor.schema[row.entity], ()) for row in of_photo)
         lengths = any(question.entity.is_length for question in questions)
         record = with_drawing(read[name], photos / name, wanted=lengths) if photos else read[name]
-        asked = replace(record, questions=questions, group=of_photo[0].group)
+        asked = replace(record, questions=questions, group_id=of_photo[0].group_id)
         answers[name] = answer_record(predictor, asked)
     return [answers[row.photo][row.entity] for row in rows]
 
@@ -119,7 +119,7 @@ def evaluate(args: argparse.Namespace) -> Score:
     rows = read_rows(args.labels, schema)
     if args.predictions:
         return score_rows(rows, read_predictions(args.predictions, args.labels, schema))
-    predictor = Predictor.load(args.weights, reader="none" if args.words else args.reader)
+    predictor = Predictor.load(args.weights, reader="builtin" if args.words else args.reader)
     if args.words:
         answers = predict_rows_from_words(rows, predictor, args.words, args.photos)
     else:
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--words", type=Path, help="JSON lines of words read before")
     parser.add_argument("--predictions", type=Path, help="CSV of answers to score instead of a network's")
     parser.add_argument("--weights", type=Path, help="default: the shipped small ones")
-    parser.add_argument("--reader", choices=READERS, default=DEFAULT_READER)
+    parser.add_argument("--reader", choices=(*READERS, *ALIASES), default=DEFAULT_READER)
     parser.add_argument("--json", type=Path, help="write the scores here too")
     args = parser.parse_args(arguments)
     if not (args.photos or args.words or args.predictions):

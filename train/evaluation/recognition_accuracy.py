@@ -17,12 +17,13 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from resformer.model.inference.checkpoint import WEIGHTS, load_weights
-from resformer.model.inference.tokenizer import Vocabulary
-from resformer.model.networks.text_recognizer import STRIP_HEIGHT
-from resformer.model.ocr.line_crop import CUT_HEIGHT
-from resformer.model.ocr.ppocr_recognizer import Recogniser, Text
-from resformer.model.ocr.recognizer import OwnReading
+from resformer.model.inference.checkpoint import WEIGHTS_DIR, load_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.text_recognition import CROP_HEIGHT
+from resformer.model.ocr.line_crop import PPOCR_CROP_HEIGHT
+from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer
+from resformer.model.ocr.recognizer import BuiltinRecognizer
+from resformer.model.ocr.text_line import RecognizedText
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
@@ -37,11 +38,11 @@ COUNT = 500
 
 
 def copy_accuracy(
-    read_strip: Callable[[np.ndarray], Text],
+    read_strip: Callable[[np.ndarray], RecognizedText],
     glyphs: tuple[float, float],
     count: int,
     seed: int,
-    height: int = STRIP_HEIGHT,
+    height: int = CROP_HEIGHT,
 ) -> tuple[float, float]:
     """Shares of drawn values that are read with the right quantities, and of those read without any mistake but in
     case and spaces.
@@ -67,23 +68,23 @@ def _quantities(text: str) -> list[str]:
     return [str(match.quantity) for match in find_quantities(text, tuple(UNITS))]
 
 
-def _own(weights: Path) -> tuple[Callable[[np.ndarray], Text], int]:
+def _own(weights: Path) -> tuple[Callable[[np.ndarray], RecognizedText], int]:
     """The network's reading, and how high it takes strips."""
-    network = load_weights(weights, Vocabulary(Schema.load())).network
-    if network.reading is None:
+    network = load_checkpoint(weights, Tokenizer(Schema.load())).network
+    if network.text_recognizer is None:
         raise ValueError(f"{weights} cannot read; train it with `python -m train.run --reading`")
-    return OwnReading(network, "cpu", threads=2).read, STRIP_HEIGHT
+    return BuiltinRecognizer(network.text_recognizer, "cpu", threads=2).recognize, CROP_HEIGHT
 
 
-def _packaged(size: Literal["tiny", "small"]) -> tuple[Callable[[np.ndarray], Text], int]:
+def _packaged(size: Literal["tiny", "small"]) -> tuple[Callable[[np.ndarray], RecognizedText], int]:
     """PP-OCR's recogniser, which takes strips blue first, and how high."""
-    recogniser = Recogniser(size)
-    return lambda strip: recogniser(np.ascontiguousarray(strip[:, :, ::-1])), CUT_HEIGHT
+    recogniser = PPOCRRecognizer(size)
+    return lambda strip: recogniser(np.ascontiguousarray(strip[:, :, ::-1])), PPOCR_CROP_HEIGHT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS / "small.safetensors")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR / "small.safetensors")
     parser.add_argument("--recogniser", choices=("own", "tiny", "small"), default="own", help="tiny, small: PP-OCRv6's")
     parser.add_argument("--count", type=int, default=COUNT, help=f"strips of each height (default: {COUNT})")
     args = parser.parse_args(arguments)

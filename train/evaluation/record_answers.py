@@ -14,11 +14,11 @@ Answers = dict[str, dict[str, Prediction]]
 def answer_record(predictor: Predictor, record: Record) -> dict[str, Prediction]:
     """Predictions by entity name for a record's questions, from the words that it holds."""
     questions = {q.entity.name: q for q in record.questions}.values()
-    result = predictor.answer(
+    result = predictor.predict_page(
         record.page,
         [q.entity for q in questions],
         text=record.text,
-        own_labels=[q.own_label for q in questions],
+        excluded_labels=[q.excluded_label for q in questions],
     )
     return result.predictions
 

@@ -19,14 +19,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from resformer.model.inference.checkpoint import WEIGHTS
-from resformer.model.inference.quantity_inputs import Preprocessor
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.checkpoint import WEIGHTS_DIR
+from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.ocr.readers import DEFAULT_READER, READERS
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.candidates import find_candidates
-from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.schema.schema import Entity, Schema
 from resformer.train.config import load_config
 from resformer.train.data.quantity_records import Record, read_words
@@ -53,7 +53,7 @@ OURS = DEFAULT_READER  # sure rows and places of answers are told of this reader
 ALL_LENGTHS = "all lengths"
 OCR = ("PP-OCRv6 small", "PP-OCRv6 tiny", "faster-paddle small", "faster-paddle tiny", "Tesseract")
 # Other sizes of photos, pixels of the longer side, that our readers are shown with.
-SIZES = (("crops", 512), ("crops", 800), ("none", 384), ("none", 640))
+SIZES = (("crops", 512), ("crops", 800), ("builtin", 384), ("builtin", 640))
 
 Answers = list[tuple[str, float]]  # canonical answer and confidence of each question of a record
 System = Callable[[Record], Answers]
@@ -124,7 +124,7 @@ def _code_of(reader: str) -> list[Path]:
     """The files that say what a reader reads."""
     if reader not in READERS:
         return [Path(inspect.getfile(ocr_engines))]
-    return [*WEIGHTS.parent.rglob("*.py"), *WEIGHTS.glob("*.safetensors")]
+    return [*WEIGHTS_DIR.parent.rglob("*.py"), *WEIGHTS_DIR.glob("*.safetensors")]
 
 
 def resformer(predictor: Predictor) -> System:
@@ -140,14 +140,14 @@ def resformer(predictor: Predictor) -> System:
 
 
 def hidden_parts(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """The records without what a caller may lack: the strokes of the picture, the group of the product."""
+    """The records without what a caller may lack: the segments of the picture, the group of the product."""
     parts = {"strokes": [replace(record, drawing=None) for record in records]}
-    if any(record.group for record in records):
-        parts["group"] = [replace(record, group="") for record in records]
+    if any(record.group_id for record in records):
+        parts["group"] = [replace(record, group_id="") for record in records]
     return parts
 
 
-def rules(preprocessor: Preprocessor) -> System:
+def rules(preprocessor: QuantityPreprocessor) -> System:
     """OCR and rules."""
     chooser = Rules(preprocessor.schema)
 
@@ -159,19 +159,21 @@ def rules(preprocessor: Preprocessor) -> System:
     return answer
 
 
-def trees(fitted: Trees, preprocessor: Preprocessor, threshold: float = 0.0) -> System:
+def trees(fitted: Trees, preprocessor: QuantityPreprocessor, threshold: float = 0.0) -> System:
     """OCR and boosted trees; a score below the threshold is taken for "not shown"."""
 
     def answer(record: Record) -> Answers:
-        own_labels = [q.own_label for q in record.questions]
-        example = preprocessor.example(record.page, [q.entity for q in record.questions], own_labels=own_labels)
+        excluded_labels = [q.excluded_label for q in record.questions]
+        example = preprocessor.example(
+            record.page, [q.entity for q in record.questions], excluded_labels=excluded_labels
+        )
         chosen = [fitted.choose(example, i) for i in range(len(record.questions))]
         return [(string if score >= threshold else "", score) for string, score in chosen]
 
     return answer
 
 
-def best_threshold(fitted: Trees, preprocessor: Preprocessor, records: Sequence[Record]) -> float:
+def best_threshold(fitted: Trees, preprocessor: QuantityPreprocessor, records: Sequence[Record]) -> float:
     """The threshold that scores the trees best on these records."""
     rows = _rows(records)
     answers = [answer for record in records for answer in trees(fitted, preprocessor)(record)]
@@ -263,9 +265,9 @@ class Table:
 def compare(data: Path, out: Path, ocr: Sequence[str] = OCR) -> tuple[Table, dict[str, float]]:
     """Runs every system, with these OCR engines beside our own; returns the table and the facts that are not per
     set."""
-    predictor = Predictor.load(reader="none", threads=2)
+    predictor = Predictor.load(reader="builtin", threads=2)
     schema = predictor.schema
-    preprocessor = Preprocessor(schema, Vocabulary(schema), Priors.load())
+    preprocessor = QuantityPreprocessor(schema, Tokenizer(schema), LabelPriors.load())
     train, held = read_sources(load_config(CONFIG), schema)
     fitted = Trees(train, preprocessor)
     threshold = best_threshold(fitted, preprocessor, held)
@@ -322,7 +324,7 @@ def _predictions(predictor: Predictor, records: Sequence[Record]) -> Iterator[tu
             yield record.name, question.entity, predictions[question.entity.name]
 
 
-def _other_lines(photos: ValidationSet) -> dict[str, Sequence[Line]]:
+def _other_lines(photos: ValidationSet) -> dict[str, Sequence[TextLine]]:
     """Lines that another finder than ours found, by photo."""
     return {photo: record.lines for photo, record in read_words(photos.words).items()}
 

@@ -46,7 +46,7 @@ class Words:
     """Photos with their words and questions, and what it cost to read them.
 
     Attributes:
-        reading_s, drawing_s: mean seconds per photo for its words, and for its strokes with decoding.
+        reading_s, drawing_s: mean seconds per photo for its words, and for its segments with decoding.
         memory: peak MiB of the reader.
     """
 
@@ -72,7 +72,7 @@ def words_of(rows: Sequence[Row], path: Path, photos: Path, schema: Schema) -> W
         replace(
             drawn[name],
             questions=tuple(Question(schema[row.entity], ()) for row in of_photo),
-            group=of_photo[0].group,
+            group_id=of_photo[0].group_id,
         )
         for name, of_photo in asked.items()
     ]

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from resformer.model.networks.text_detector import PrintMaps
-from resformer.model.networks.text_detector_backbone import PrintStem
-from resformer.model.networks.text_recognizer import BLANK, LineReader
-from resformer.model.ocr.charset import CHARACTERS, folded
-from resformer.model.ocr.ppocr_recognizer import bundled_model
+from resformer.model.networks.text_detection import TextDetectionHead, TextDetectorBackbone
+from resformer.model.networks.text_recognition import RecognitionNetwork
+from resformer.model.ocr.charset import CHARSET, fold_to_charset
+from resformer.model.ocr.ctc import BLANK
+from resformer.model.ocr.ppocr_recognizer import bundled_model_path
 
 __all__ = ["start_finding", "start_reading"]
 
@@ -20,7 +20,7 @@ Filter = tuple[Tensor, ...]
 """Weight and bias of a convolution or a product; the weight alone where there is no bias."""
 
 
-def start_finding(stem: PrintStem, maps: PrintMaps) -> int:
+def start_finding(stem: TextDetectorBackbone, maps: TextDetectionHead) -> int:
     """Copies all of the finder's filters, in the order in which they are used; returns how many tensors.
 
     The finder takes channels in reverse; its map of print is twice as fine as ours, which begins as the mean of four of
@@ -30,16 +30,16 @@ def start_finding(stem: PrintStem, maps: PrintMaps) -> int:
     """
     first, *filters, last = _filters("tiny/det/det.onnx")
     mean = last[0].mean(dim=(2, 3))[:, :, None, None].transpose(0, 1)
-    copied = _copy([_reversed(first), *filters, (mean, last[1])], (stem, maps.print))
+    copied = _copy([_reversed(first), *filters, (mean, last[1])], (stem, maps.text))
     with torch.no_grad():
         # In its pyramid the gates rise by a fifth of what goes in, not by a sixth.
-        for part in (*stem.levels, *stem.fused):
-            for tensor in part.weigh.excite.parameters():
+        for part in (*stem.laterals, *stem.fusions):
+            for tensor in part.squeeze_excite.excite.parameters():
                 tensor *= GATE_SLOPE * 6
     return copied
 
 
-def start_reading(reading: LineReader) -> int:
+def start_reading(reading: RecognitionNetwork) -> int:
     """Copies all of the recogniser's filters; returns how many tensors.
 
     The recogniser takes channels in reverse. It has classes for 6,905 characters behind two products; ours begins with
@@ -52,15 +52,15 @@ def start_reading(reading: LineReader) -> int:
     blank_bias, *biases = wide[0] @ narrow[1] + wide[1]
     weight, bias = reading.head.weight.detach().clone(), reading.head.bias.detach().clone()
     weight[BLANK], bias[BLANK] = blank, blank_bias
-    listed = bundled_model("ppocrv6_tiny_dict.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    listed = bundled_model_path("ppocrv6_tiny_dict.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     characters = [*listed, " "]
     if len(characters) != len(rows):
         raise ValueError(f"the package lists {len(listed)} characters for {len(rows)} classes; {ANEW}")
     place: dict[str, int] = {}
     for n, character in enumerate(characters):
-        place.setdefault(folded(character) or character, n)
+        place.setdefault(fold_to_charset(character) or character, n)
     place |= {character: n for n, character in enumerate(characters)}
-    for i, character in enumerate(CHARACTERS):
+    for i, character in enumerate(CHARSET):
         if character in place:
             weight[i], bias[i] = rows[place[character]], biases[place[character]]
     return _copy([_reversed(first), *filters, (weight, bias)], (reading,))
@@ -79,7 +79,7 @@ def _filters(name: str) -> list[Filter]:
     import onnx
     from onnx.numpy_helper import to_array
 
-    graph = onnx.load(str(bundled_model(name))).graph
+    graph = onnx.load(str(bundled_model_path(name))).graph
     constants = {constant.name: torch.from_numpy(to_array(constant).copy()) for constant in graph.initializer}
     after = {node.input[0]: node for node in graph.node if node.op_type in ("Add", "BatchNormalization", "Squeeze")}
     found: list[Filter] = []

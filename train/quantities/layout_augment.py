@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from resformer.model.images.line_segments import Drawing
-from resformer.model.ocr.text_line import Line, Point
+from resformer.model.images.line_segments import LineDrawing
+from resformer.model.ocr.text_line import Point, TextLine
 from resformer.train.data.quantity_records import Record
 
 __all__ = ["augment"]
@@ -52,16 +52,16 @@ def augment(record: Record, rng: np.random.Generator, *, keep: frozenset[int], t
     return replace(record, lines=tuple(lines), text=text, drawing=drawing)
 
 
-def _moved(drawing: Drawing, move: Callable[[np.ndarray], np.ndarray]) -> Drawing:
-    strokes = move(drawing.strokes.reshape(-1, 2, 2)).reshape(-1, 4)
+def _moved(drawing: LineDrawing, move: Callable[[np.ndarray], np.ndarray]) -> LineDrawing:
+    segments = move(drawing.segments.reshape(-1, 2, 2)).reshape(-1, 4)
     corners = move(np.array(drawing.outline).reshape(2, 2))
     (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    return Drawing(strokes, drawing.contrast, (x0, y0, x1, y1))
+    return LineDrawing(segments, drawing.contrast, (x0, y0, x1, y1))
 
 
-def _placed(line: Line, corners: np.ndarray) -> Line:
+def _placed(line: TextLine, corners: np.ndarray) -> TextLine:
     a, b, c, d = (_point(p) for p in corners)
-    return Line((a, b, c, d), line.text, line.score)
+    return TextLine((a, b, c, d), line.text, line.score)
 
 
 def _point(p: np.ndarray) -> Point:

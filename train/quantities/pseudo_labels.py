@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from resformer.model.inference.quantity_inputs import Preprocessor
+from resformer.model.inference.quantity_inputs import QuantityPreprocessor
 from resformer.model.quantities.parser import parse_quantity
 from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.baselines.trees import Trees
@@ -13,7 +13,7 @@ __all__ = ["label"]
 LEAST_TRUST = 0.6
 
 
-def label(unlabelled: Sequence[Record], labelled: Sequence[Record], preprocessor: Preprocessor) -> list[Record]:
+def label(unlabelled: Sequence[Record], labelled: Sequence[Record], preprocessor: QuantityPreprocessor) -> list[Record]:
     """The unlabelled records with the answers that the trees are sure of, each trusted as much as its score.
 
     A catalogue asks about what its products have: that nothing is shown is never concluded, and a question without a

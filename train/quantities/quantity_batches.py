@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch.utils.data import Dataset
 
-from resformer.model.inference.quantity_inputs import Preprocessor
-from resformer.model.networks.resformer import Inputs
+from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.networks.quantity_network import QuantityBatch
 from resformer.model.quantities.units import UNITS
 from resformer.train.data.quantity_records import Question, Record
 from resformer.train.quantities.layout_augment import augment
@@ -29,7 +29,7 @@ class Shares:
         all: examples that ask for their entities as one who asks for everything, perhaps with one more, which the
             labels do not name.
         no_group: examples that hide the group of the product, as most callers do.
-        no_drawing: examples without the strokes on their photo, as where words alone are at hand.
+        no_drawing: examples without the segments on their photo, as where words alone are at hand.
     """
 
     as_printed: float
@@ -39,13 +39,13 @@ class Shares:
     no_drawing: float
 
 
-class Batches(Dataset[tuple[Inputs, Targets]]):
+class Batches(Dataset[tuple[QuantityBatch, Targets]]):
     """The batches of one epoch, each made from (seed, epoch, its number) alone."""
 
     def __init__(
         self,
         records: Sequence[Record],
-        preprocessor: Preprocessor,
+        preprocessor: QuantityPreprocessor,
         *,
         batch_size: int,
         seed: int,
@@ -61,14 +61,14 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, number: int) -> tuple[Inputs, Targets]:
+    def __getitem__(self, number: int) -> tuple[QuantityBatch, Targets]:
         rng = np.random.default_rng((*self._seed, number))
         chosen = [self._records[i] for i in self._batches[number]]
         examples, questions = [], []
         for record in chosen:
             record = replace(
                 record,
-                group="" if rng.random() < self._shares.no_group else record.group,
+                group_id="" if rng.random() < self._shares.no_group else record.group_id,
                 drawing=None if rng.random() < self._shares.no_drawing else record.drawing,
             )
             seen = self._seen(record, rng)
@@ -79,8 +79,8 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
                     seen.page,
                     [q.entity for q in asked],
                     text=seen.text,
-                    own_labels=[q.own_label for q in asked],
-                    presumption=float(labelled),
+                    excluded_labels=[q.excluded_label for q in asked],
+                    assume_present=float(labelled),
                 )
             )
             questions.append(asked)
@@ -125,7 +125,7 @@ class Batches(Dataset[tuple[Inputs, Targets]]):
             for c in candidates
             if c.quantity in question.accepted
         ]
-        if any(c.merged or c.stated for c in right):
+        if any(c.spans_lines or c.unit_from_context for c in right):
             return record  # its unit stands in another line, which would move away or be dropped
         return augment(record, rng, keep=frozenset(c.line for c in right), text_share=self._shares.title)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from resformer.model.inference.quantity_inputs import Example
-from resformer.model.networks.decoder import EMPTY, READ, UNREAD
+from resformer.model.inference.quantity_inputs import QuantityExample
+from resformer.model.networks.decoder import EMPTY, FIRST_CANDIDATE, UNREAD
 from resformer.train.data.quantity_records import Question
 
 __all__ = ["Targets", "answer_loss", "make_targets"]
@@ -18,7 +18,7 @@ class Targets:
     """Right answers of Q questions with C candidates.
 
     Attributes:
-        right: bool (Q, READ + C) what is right, see PointerDecoder; nothing where that is not known.
+        right: bool (Q, FIRST_CANDIDATE + C) what is right, see PointerDecoder; nothing where that is not known.
         rejected: bool (Q, C) candidates that are wrong, of questions whose right answer is not known.
         trust: (Q) weight of each question.
     """
@@ -31,8 +31,8 @@ class Targets:
         return Targets(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
-def make_targets(examples: Sequence[Example], questions: Sequence[Sequence[Question]], count: int) -> Targets:
-    """Targets of the questions of a batch, in the order of Preprocessor.batch.
+def make_targets(examples: Sequence[QuantityExample], questions: Sequence[Sequence[Question]], count: int) -> Targets:
+    """Targets of the questions of a batch, in the order of QuantityPreprocessor.batch.
 
     Args:
         count: candidates C that the batch was padded to.
@@ -42,11 +42,11 @@ def make_targets(examples: Sequence[Example], questions: Sequence[Sequence[Quest
         for e, all_asked in zip(examples, questions, strict=True)
         for q, asked in enumerate(all_asked)
     ]
-    right = torch.zeros(len(pairs), READ + count, dtype=torch.bool)
+    right = torch.zeros(len(pairs), FIRST_CANDIDATE + count, dtype=torch.bool)
     rejected = torch.zeros(len(pairs), count, dtype=torch.bool)
     for row, (candidates, question) in enumerate(pairs):
         for c, candidate in enumerate(candidates):
-            right[row, READ + c] = candidate.quantity in question.accepted
+            right[row, FIRST_CANDIDATE + c] = candidate.quantity in question.accepted
         rejected[row, sorted(question.rejected)] = True
         if not (right[row].any() or question.rejected):
             right[row, UNREAD if question.accepted else EMPTY] = True
@@ -60,13 +60,13 @@ def answer_loss(logits: Tensor, targets: Targets) -> Tensor:
     that of all else (unlikelihood, arXiv 1908.04319).
 
     Args:
-        logits: (Q, READ + C).
+        logits: (Q, FIRST_CANDIDATE + C).
     """
     logp = logits.float().log_softmax(dim=-1)
     known = targets.right.any(dim=1)
     right = logp.masked_fill(~targets.right, float("-inf"))
     # logsumexp of an all -inf row has no gradient worth keeping, so those rows get a neutral filler.
     likely = -torch.where(known[:, None], right, torch.zeros_like(right)).logsumexp(dim=1)
-    wrong = logp[:, READ:].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
+    wrong = logp[:, FIRST_CANDIDATE:].exp().masked_fill(~targets.rejected, 0.0).sum(dim=1)
     unlikely = -torch.log1p(-wrong.clamp(max=1 - 1e-4))
     return (torch.where(targets.rejected.any(dim=1), unlikely, likely) * targets.trust).mean()

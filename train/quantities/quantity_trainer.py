@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.model.inference.checkpoint import Weights, build_network, save_weights
-from resformer.model.inference.quantity_inputs import Preprocessor
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.checkpoint import Checkpoint, build_network, save_checkpoint
+from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
-from resformer.model.networks.resformer import FEATURE_BINS, Inputs, Resformer
+from resformer.model.networks.quantity_network import FEATURE_BINS, QuantityBatch
+from resformer.model.networks.resformer import Resformer
 from resformer.model.predictor import Predictor
-from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Config
 from resformer.train.data.quantity_records import Record, read_again, read_challenge, read_hand, read_unlabelled
@@ -28,7 +29,7 @@ from resformer.train.evaluation.record_answers import Answers, answer_records, s
 from resformer.train.quantities.quantity_batches import Batches, Shares
 from resformer.train.quantities.quantity_loss import Targets, answer_loss, make_targets
 
-Batch = tuple[Inputs, Targets]
+Batch = tuple[QuantityBatch, Targets]
 
 __all__ = ["Trainer", "feature_edges", "read_sources", "taught"]
 
@@ -58,7 +59,7 @@ def read_sources(config: Config, schema: Schema) -> tuple[list[Record], list[Rec
     return [r for r in [*records, *again] if not held(r)], [r for r in records if held(r)]
 
 
-def taught(config: Config, labelled: list[Record], preprocessor: Preprocessor) -> list[Record]:
+def taught(config: Config, labelled: list[Record], preprocessor: QuantityPreprocessor) -> list[Record]:
     """Records of the unlabelled sources, with the answers of a teacher that learned from the labelled ones."""
     unlabelled: list[Record] = []
     for source in config.sources:
@@ -72,13 +73,13 @@ def taught(config: Config, labelled: list[Record], preprocessor: Preprocessor) -
     return label(unlabelled, labelled, preprocessor)
 
 
-def feature_edges(preprocessor: Preprocessor, records: list[Record]) -> torch.Tensor:
+def feature_edges(preprocessor: QuantityPreprocessor, records: list[Record]) -> torch.Tensor:
     """Quantiles of every candidate feature over the training records: (F, bins + 1), strictly rising."""
     rows = []
     for record in records:
         entities = [q.entity for q in record.questions]
-        own_labels = [q.own_label for q in record.questions]
-        example = preprocessor.example(record.page, entities, own_labels=own_labels)
+        excluded_labels = [q.excluded_label for q in record.questions]
+        example = preprocessor.example(record.page, entities, excluded_labels=excluded_labels)
         rows += example.features
     table = np.concatenate(rows)
     edges = []
@@ -113,16 +114,16 @@ class Trainer(Loop[Batch, Score]):
     ):
         torch.manual_seed(config.seed)
         schema = Schema.load()
-        self.vocabulary = Vocabulary(schema)
+        self.tokenizer = Tokenizer(schema)
         shape = replace(preset(config.preset), dropout=config.dropout)
-        self.preprocessor = Preprocessor(schema, self.vocabulary, Priors.load())
+        self.preprocessor = QuantityPreprocessor(schema, self.tokenizer, LabelPriors.load())
         labelled, held = read_sources(config, schema)
         self.train_records = [view(r) for r in labelled + taught(config, labelled, self.preprocessor)]
         self.held_records = [view(r) for r in held]
-        network = build_network(shape, self.vocabulary)
-        network.feature_edges.copy_(feature_edges(self.preprocessor, self.train_records))
+        network = build_network(shape, self.tokenizer)
+        network.quantities.feature_edges.copy_(feature_edges(self.preprocessor, self.train_records))
         network.to(device)
-        self.averaged = build_network(shape, self.vocabulary).to(device).eval()
+        self.averaged = build_network(shape, self.tokenizer).to(device).eval()
         self.temperature = 1.0
         self.shares = Shares(
             as_printed=config.as_printed_share,
@@ -154,7 +155,7 @@ class Trainer(Loop[Batch, Score]):
     def loss(self, batch: Batch) -> Tensor:
         inputs, targets = batch
         with self.autocast():
-            logits = self.network(inputs)
+            logits = self.network.quantities(inputs)
         return answer_loss(logits, targets)
 
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Score]:
@@ -163,9 +164,9 @@ class Trainer(Loop[Batch, Score]):
         self.averaged.load_state_dict(self.ema.tensors)
         self.temperature = self._temperature()
         predictor = Predictor(
-            Weights(self.averaged, {"temperature": f"{self.temperature:.3f}"}),
+            Checkpoint(self.averaged, {"temperature": f"{self.temperature:.3f}"}),
             self.preprocessor,
-            reader="none",
+            reader="builtin",
             threads=torch.get_num_threads(),
             device=self.device,
             max_pixels=1,
@@ -208,14 +209,14 @@ class Trainer(Loop[Batch, Score]):
                     record.page,
                     [q.entity for q in record.questions],
                     text=record.text,
-                    own_labels=[q.own_label for q in record.questions],
+                    excluded_labels=[q.excluded_label for q in record.questions],
                 )
                 for record in records
             ]
             inputs = self.preprocessor.batch(examples)
             count = inputs.candidate_mask.shape[1]
             targets = make_targets(examples, [r.questions for r in records], count).to(self.device)
-            kept.append((self.averaged(inputs.to(self.device)), targets))
+            kept.append((self.averaged.quantities(inputs.to(self.device)), targets))
         questions = sum(len(targets.trust) for _, targets in kept)
 
         def loss(temperature: float) -> float:
@@ -224,14 +225,14 @@ class Trainer(Loop[Batch, Score]):
 
         return min(np.geomspace(0.5, 3, 37).tolist(), key=loss)
 
-    def save_weights(self, path: Path) -> None:
+    def save_checkpoint(self, path: Path) -> None:
         self.averaged.load_state_dict(self.ema.tensors)
         p = self.progress
         scored = {"held_back_f1": f"{p.best:.4f}"} if self.scored else {}
-        save_weights(
+        save_checkpoint(
             path,
             self.averaged,
-            self.vocabulary,
+            self.tokenizer,
             temperature=self.temperature,
             epochs=str(p.epoch),
             seconds=f"{p.seconds:.0f}",

@@ -6,7 +6,7 @@ python -m train.tools.build_priors challenge_train.csv.gz
 import argparse
 from pathlib import Path
 
-from resformer.model.quantities.label_priors import PRIORS_FILE, Priors
+from resformer.model.quantities.label_priors import PRIORS_FILE, LabelPriors
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import read_label_counts
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=PRIORS_FILE)
     args = parser.parse_args()
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    Priors.count(read_label_counts(args.labels, Schema.load())).save(args.output)
+    LabelPriors.count(read_label_counts(args.labels, Schema.load())).save(args.output)
     print(f"{args.output}: {args.output.stat().st_size} bytes")
 
 

@@ -22,9 +22,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
-from resformer.model.images.loading import decode
-from resformer.model.ocr.readers import READERS
-from resformer.model.ocr.two_stage_reader import CropsReader
+from resformer.model.images.loading import decode_photo
+from resformer.model.ocr.readers import ALIASES, READERS
+from resformer.model.ocr.two_stage_reader import TwoStageReader
 from resformer.model.predictor import Predictor
 from resformer.train.evaluation.baselines.ocr_engines import BASELINE_READERS
 
@@ -35,23 +35,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("words", type=Path, help="JSON lines, gzipped where the name ends with .gz")
-    parser.add_argument("--reader", choices=[*READERS, *BASELINE_READERS], default="ppocr")
-    parser.add_argument("--longest", type=int, help="pixels of the longer side that crops and none look at")
+    parser.add_argument("--reader", choices=[*READERS, *ALIASES, *BASELINE_READERS], default="ppocr")
+    parser.add_argument("--longest", type=int, help="pixels of the longer side that crops and builtin look at")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)
     make = BASELINE_READERS.get(args.reader)
-    reader = make(args.threads) if make else Predictor.load(reader=args.reader, threads=args.threads).words_reader()
+    reader = make(args.threads) if make else Predictor.load(reader=args.reader, threads=args.threads).reader_for()
     if args.longest is not None:
-        if not isinstance(reader, CropsReader):
-            parser.error(f"--longest is for the readers crops and none with weights that read, not for {args.reader}")
+        if not isinstance(reader, TwoStageReader):
+            parser.error(
+                f"--longest is for the readers crops and builtin with weights that read, not for {args.reader}"
+            )
         if args.longest < 1:
             parser.error(f"--longest is {args.longest}, must be at least 1 pixel")
-        reader = reader.at(args.longest)
+        reader = reader.with_max_side(args.longest)
     rows: list[dict[str, object]] = []
     seconds: list[float] = []
     for path in tqdm(sorted(p for p in args.photos.iterdir() if p.is_file()), desc=args.reader, disable=None):
         try:
-            image = decode(path.read_bytes())
+            image = decode_photo(path.read_bytes())
         except ResformerError as error:
             print(f"{path.name}: {error}", file=sys.stderr)
             continue

@@ -20,7 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 from resformer.train.data.catalogue_table import photo_file
 from resformer.train.data.quantity_records import label_rows
 
@@ -39,7 +39,7 @@ class Division:
 
 def pixel_hash(photo: Path) -> str:
     """Equal for photos with equal pixels, however they are stored. Raises ResformerError: no photo."""
-    pixels = decode(photo.read_bytes())
+    pixels = decode_photo(photo.read_bytes())
     return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 

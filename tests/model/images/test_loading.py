@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, ResformerError, UnsupportedImage
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255,) * 3, (0,) * 3
 
@@ -68,7 +68,7 @@ UPRIGHT_FLAG = [RED, WHITE, WHITE, BLUE]
     ],
 )
 def test_every_format_gives_the_same_pixels(format, options):
-    pixels = decode(saved(flag(), format, **options))
+    pixels = decode_photo(saved(flag(), format, **options))
     assert pixels.shape == (48, 64, 3)
     assert pixels.dtype == np.uint8
     assert pixels.flags.writeable
@@ -76,17 +76,17 @@ def test_every_format_gives_the_same_pixels(format, options):
 
 
 def test_bytearray_as_torchserve_hands_it_over():
-    assert colours(decode(bytearray(saved(flag(), "PNG")))) == UPRIGHT_FLAG
+    assert colours(decode_photo(bytearray(saved(flag(), "PNG")))) == UPRIGHT_FLAG
 
 
 @pytest.mark.parametrize("format", ["PNG", "GIF", "BMP", "TIFF"])
 def test_palette(format):
-    assert colours(decode(saved(flag().quantize(8), format))) == UPRIGHT_FLAG
+    assert colours(decode_photo(saved(flag().quantize(8), format))) == UPRIGHT_FLAG
 
 
 @pytest.mark.parametrize(("mode", "grey"), [("L", 76), ("1", None)])
 def test_grey_and_black_and_white(mode, grey):
-    pixels = decode(saved(flag().convert(mode), "PNG"))
+    pixels = decode_photo(saved(flag().convert(mode), "PNG"))
     assert (pixels[..., 0] == pixels[..., 2]).all()
     assert pixels[12, 48].tolist() == [255] * 3
     assert grey is None or pixels[12, 16].tolist() == [grey] * 3
@@ -95,7 +95,7 @@ def test_grey_and_black_and_white(mode, grey):
 @pytest.mark.parametrize(("format", "loop"), [("GIF", 0), ("WEBP", 0), ("PNG", 0), ("TIFF", None)])
 def test_first_frame(format, loop):
     options = {"save_all": True, "append_images": [Image.new("RGB", (64, 48), GREEN)] * 2}
-    assert colours(decode(saved(flag(), format, **options))) == UPRIGHT_FLAG
+    assert colours(decode_photo(saved(flag(), format, **options))) == UPRIGHT_FLAG
 
 
 # Alpha and transparency: what is not there is white.
@@ -113,24 +113,24 @@ def quarter_clear(mode: str) -> Image.Image:
     [("RGBA", "PNG"), ("RGBA", "WEBP"), ("RGBA", "TIFF"), ("LA", "PNG"), ("RGBA", "GIF")],
 )
 def test_alpha_goes_over_white(mode, format):
-    assert colours(decode(saved(quarter_clear(mode), format))) == [WHITE, BLACK, BLACK, BLACK]
+    assert colours(decode_photo(saved(quarter_clear(mode), format))) == [WHITE, BLACK, BLACK, BLACK]
 
 
 def test_half_transparent_is_mixed():
-    pixels = decode(saved(Image.new("RGBA", (4, 4), (255, 0, 0, 128)), "PNG"))
+    pixels = decode_photo(saved(Image.new("RGBA", (4, 4), (255, 0, 0, 128)), "PNG"))
     assert pixels[0, 0].tolist() == pytest.approx([255, 127, 127], abs=1)
 
 
 def test_palette_transparency():
     image = flag().quantize(8)
     data = saved(image, "PNG", transparency=image.getpixel((10, 10)))
-    assert colours(decode(data)) == [WHITE, WHITE, WHITE, BLUE]
+    assert colours(decode_photo(data)) == [WHITE, WHITE, WHITE, BLUE]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_colour_key_transparency(mode):
     image = Image.new(mode, (8, 8), "black")
-    assert decode(saved(image, "PNG", transparency=image.getpixel((0, 0)))).min() == 255
+    assert decode_photo(saved(image, "PNG", transparency=image.getpixel((0, 0)))).min() == 255
 
 
 # 16 and 32 bits: scaled, not cut off.
@@ -143,19 +143,19 @@ def wide(dtype: str, white: float) -> np.ndarray:
 
 def test_16_bit_grey_png():
     data = saved(Image.fromarray(wide("uint16", 65535)), "PNG")
-    assert decode(data)[0, :, 0].tolist() == [0, 63, 127, 255]
+    assert decode_photo(data)[0, :, 0].tolist() == [0, 63, 127, 255]
 
 
 @pytest.mark.parametrize("dtype", ["<u2", ">u2"])
 def test_16_bit_grey_tiff(dtype):
     data = saved(Image.fromarray(wide(dtype, 65535)), "TIFF")
-    assert decode(data)[0, :, 1].tolist() == [0, 63, 127, 255]
+    assert decode_photo(data)[0, :, 1].tolist() == [0, 63, 127, 255]
 
 
 def test_16_bit_colour_png():
     # Pillow cannot write one: 2 x 1 pixels of 0x8000, 0, 0xffff.
     data = png(2, 1, bits=16, rows=b"\0" + struct.pack(">3H", 0x8000, 0, 0xFFFF) * 2)
-    assert decode(data).tolist() == [[[128, 0, 255], [128, 0, 255]]]
+    assert decode_photo(data).tolist() == [[[128, 0, 255], [128, 0, 255]]]
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_16_bit_colour_png():
 )
 def test_32_bit_tiff(dtype, white):
     data = saved(Image.fromarray(wide(dtype, white)), "TIFF")
-    assert decode(data)[0, :, 0].tolist() == pytest.approx([0, 64, 128, 255], abs=1)
+    assert decode_photo(data)[0, :, 0].tolist() == pytest.approx([0, 64, 128, 255], abs=1)
 
 
 def test_float_tiff_from_0_to_1():
     samples = np.array([[0, 0.5, 1, np.nan]], np.float32)
-    assert decode(saved(Image.fromarray(samples), "TIFF"))[0, :, 0].tolist() == [0, 128, 255, 0]
+    assert decode_photo(saved(Image.fromarray(samples), "TIFF"))[0, :, 0].tolist() == [0, 128, 255, 0]
 
 
 # Four colours.
@@ -177,11 +177,11 @@ def test_float_tiff_from_0_to_1():
 def test_cmyk_jpeg_as_adobe_writes_it():
     data = saved(flag().convert("CMYK"), "JPEG", quality=95)
     assert b"Adobe" in data[:64]  # which means: inverted
-    assert colours(decode(data)) == UPRIGHT_FLAG
+    assert colours(decode_photo(data)) == UPRIGHT_FLAG
 
 
 def test_cmyk_tiff():
-    assert colours(decode(saved(flag().convert("CMYK"), "TIFF"))) == UPRIGHT_FLAG
+    assert colours(decode_photo(saved(flag().convert("CMYK"), "TIFF"))) == UPRIGHT_FLAG
 
 
 # EXIF orientation.
@@ -207,7 +207,7 @@ def test_orientation(orientation, format):
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"exif": exif} if format != "TIFF" else {"tiffinfo": _tiff_orientation(orientation)}
-    pixels = decode(saved(image if turn is None else image.transpose(turn), format, **options))
+    pixels = decode_photo(saved(image if turn is None else image.transpose(turn), format, **options))
     assert pixels.shape == (48, 64, 3)
     assert colours(pixels) == [RED, GREEN, WHITE, BLUE]
 
@@ -220,7 +220,7 @@ def _tiff_orientation(orientation: int) -> TiffImagePlugin.ImageFileDirectory_v2
 
 @pytest.mark.parametrize("block", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff"])
 def test_broken_exif_does_not_spoil_a_photo(block):
-    assert colours(decode(saved(flag(), "JPEG", exif=block))) == UPRIGHT_FLAG
+    assert colours(decode_photo(saved(flag(), "JPEG", exif=block))) == UPRIGHT_FLAG
 
 
 # Errors.
@@ -229,7 +229,7 @@ def test_broken_exif_does_not_spoil_a_photo(block):
 @pytest.mark.parametrize("data", [b"", bytearray()])
 def test_empty(data):
     with pytest.raises(BadRequest, match="empty; send"):
-        decode(data)
+        decode_photo(data)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_empty(data):
 )
 def test_not_a_photo(data):
     with pytest.raises(UnsupportedImage, match="JPEG, PNG, WebP"):
-        decode(data)
+        decode_photo(data)
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
@@ -257,7 +257,7 @@ def test_cut_off(format, share):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8))
     data = saved(noise, format)
     with pytest.raises(CorruptImage, match="cut off or damaged"):
-        decode(data[: int(len(data) * share)])
+        decode_photo(data[: int(len(data) * share)])
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
@@ -270,7 +270,7 @@ def test_damaged_bytes_give_an_error_of_ours_or_pixels(format):
         for place in rng.integers(0, len(data), 8):
             damaged[place] = rng.integers(256)
         try:
-            assert decode(damaged).ndim == 3
+            assert decode_photo(damaged).ndim == 3
         except ResformerError:
             refused += 1
     assert refused > 0
@@ -281,24 +281,24 @@ def test_too_many_pixels_are_refused_from_the_header(side):
     # There are no pixels in this file: to look for them would be another error.
     with warnings.catch_warnings(), pytest.raises(ImageTooLarge, match=f"{side} x {side}.*50000000"):
         warnings.simplefilter("error")
-        decode(png(side, side))
+        decode_photo(png(side, side))
 
 
 def test_limit_on_pixels_is_the_callers():
     data = saved(flag(), "PNG")
-    assert decode(data, max_pixels=64 * 48).shape == (48, 64, 3)
+    assert decode_photo(data, max_pixels=64 * 48).shape == (48, 64, 3)
     with pytest.raises(ImageTooLarge):
-        decode(data, max_pixels=64 * 48 - 1)
+        decode_photo(data, max_pixels=64 * 48 - 1)
 
 
 def test_limit_may_be_above_the_one_of_pillow(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    assert decode(saved(flag(), "PNG")).shape == (48, 64, 3)
+    assert decode_photo(saved(flag(), "PNG")).shape == (48, 64, 3)
 
 
 def test_no_pixels_at_all():
     with pytest.raises(CorruptImage):
-        decode(png(0, 5))
+        decode_photo(png(0, 5))
 
 
 def test_threads_do_not_disturb_each_other():
@@ -307,7 +307,7 @@ def test_threads_do_not_disturb_each_other():
 
     def work(i: int) -> None:
         for _ in range(5):
-            results[i] = decode(data[i])
+            results[i] = decode_photo(data[i])
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""The reader finds print, says where it stands, and survives photos of any shape."""
+"""PP-OCR reads text lines with their corners, and takes photos of any shape."""
 
 import logging
 from collections.abc import Callable
@@ -10,17 +10,17 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from rapidocr.main import RapidOCRError
 
-from resformer.model.ocr.ppocr_reader import PpOcrReader, longer
+from resformer.model.ocr.ppocr_reader import NO_TEXT, PPOCRReader, lengthen
 from resformer.model.ocr.readers import Reader
 
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return PpOcrReader(threads=1)
+    return PPOCRReader(threads=1)
 
 
-def printed(*lines: str, size: tuple[int, int] = (480, 320), turn: int = 0) -> np.ndarray:
-    """Black print on white, a line every 100 pixels, `turn` degrees counterclockwise."""
+def drawn(*lines: str, size: tuple[int, int] = (480, 320), turn: int = 0) -> np.ndarray:
+    """Black text on white, a line every 100 pixels, `turn` degrees counterclockwise."""
     image = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(image)
     for i, line in enumerate(lines):
@@ -33,13 +33,13 @@ def without_spaces(text: str) -> str:
 
 
 def test_reads_lines_from_top_to_bottom(reader):
-    lines = reader.read(printed("Net weight 500 g", "Input 220 V"))
+    lines = reader.read(drawn("Net weight 500 g", "Input 220 V"))
     assert [without_spaces(line.text) for line in lines] == ["Netweight500g", "Input220V"]
     assert all(type(line.score) is float and 0.5 < line.score <= 1 for line in lines)
 
 
 def test_corners_are_pixels_of_the_photo(reader):
-    (line,) = reader.read(printed("500 gram"))
+    (line,) = reader.read(drawn("500 gram"))
     assert all(type(v) is float for point in line.corners for v in point)
     x0, y0, x1, y1 = line.box
     assert 40 < x0 < 70 and 20 < y0 < 60
@@ -49,35 +49,35 @@ def test_corners_are_pixels_of_the_photo(reader):
 
 
 def test_corners_of_a_photo_that_the_engine_shrinks(reader):
-    image = printed("500 gram", "220 volt")
+    image = drawn("500 gram", "220 volt")
     small = reader.read(image)
     large = reader.read(np.array(Image.fromarray(image).resize((2400, 1600))))
     assert [without_spaces(line.text) for line in large] == ["500gram", "220volt"]
     for line, same in zip(large, small, strict=True):
         assert np.array(line.corners) == pytest.approx(
             np.array(same.corners) * 5, abs=100
-        )  # margins grow with the print
+        )  # margins grow with the text
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
-def test_turned_print(reader, turn):
-    (line,) = reader.read(printed("Capacity 750 ml", turn=turn))
+def test_turned_text(reader, turn):
+    (line,) = reader.read(drawn("Capacity 750 ml", turn=turn))
     assert without_spaces(line.text) == "Capacity750ml"
     # The first corner is where the text begins, for one that is upside down too.
     a, b, *_ = np.array(line.reading_corners)
-    run = {90: (0, -1), 180: (-1, 0), 270: (0, 1)}[turn]
-    assert (b - a) @ run == pytest.approx(np.linalg.norm(b - a), rel=0.05)
+    direction = {90: (0, -1), 180: (-1, 0), 270: (0, 1)}[turn]
+    assert (b - a) @ direction == pytest.approx(np.linalg.norm(b - a), rel=0.05)
 
 
 @pytest.mark.parametrize("size", [(2400, 120), (1200, 110)])
-def test_print_on_a_strip(reader, size):
-    (line,) = reader.read(printed("Length 25 inch", size=size))
+def test_text_on_a_narrow_photo(reader, size):
+    (line,) = reader.read(drawn("Length 25 inch", size=size))
     assert without_spaces(line.text) == "Length25inch"
     assert line.box[2] < 600 and line.box[3] <= size[1] - 1
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (31, 31), (4, 3000), (3000, 4), (300, 300)])
-def test_nothing_to_read(reader, height, width):
+def test_photos_without_text(reader, height, width):
     assert reader.read(np.full((height, width, 3), 255, np.uint8)) == []
 
 
@@ -88,104 +88,106 @@ def test_is_quiet(reader, capfd):
 
 
 @pytest.fixture
-def given(reader, monkeypatch) -> list[np.ndarray]:
-    """What the engine is given from now on; it finds nothing."""
+def engine_inputs(reader, monkeypatch) -> list[np.ndarray]:
+    """What the engine is called with from now on; it finds nothing."""
     arrays: list[np.ndarray] = []
 
     def preprocess(array: np.ndarray) -> None:
         arrays.append(array)
-        raise RapidOCRError("nothing")
+        raise RapidOCRError(NO_TEXT)
 
-    monkeypatch.setattr(reader._finder, "preprocess_img", preprocess)
+    monkeypatch.setattr(reader._engine, "preprocess_img", preprocess)
     return arrays
 
 
-def test_engine_is_given_blue_first(reader, given):
+def test_the_engine_takes_bgr(reader, engine_inputs):
     image = np.zeros((40, 50, 3), np.uint8)
     image[...] = (1, 2, 3)
     reader.read(image)
-    assert given[0].shape == (40, 50, 3)
-    assert given[0][0, 0].tolist() == [3, 2, 1]
-    assert given[0].flags.c_contiguous
+    assert engine_inputs[0].shape == (40, 50, 3)
+    assert engine_inputs[0][0, 0].tolist() == [3, 2, 1]
+    assert engine_inputs[0].flags.c_contiguous
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (4, 10000), (10000, 4), (20, 30), (30, 2000), (100, 801), (1, 32)])
-def test_engine_is_given_no_strips(reader, given, shape):
+def test_narrow_photos_are_padded(reader, engine_inputs, shape):
     reader.read(np.full((*shape, 3), 255, np.uint8))
-    height, width = given[0].shape[:2]
+    height, width = engine_inputs[0].shape[:2]
     assert min(height, width) >= 32
     assert max(height, width) <= 8 * min(height, width)
-    assert (given[0][: shape[0], : shape[1]] == 255).all()
+    assert (engine_inputs[0][: shape[0], : shape[1]] == 255).all()
 
 
 @pytest.fixture
-def readings(reader, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
-    """Which recogniser read a strip of which shape, from now on."""
-    seen: list[tuple[str, tuple[int, ...]]] = []
+def calls(reader, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
+    """Which recognizer read a crop of which shape, from now on."""
+    recorded: list[tuple[str, tuple[int, ...]]] = []
     for name in ("tiny", "small"):
         engine = getattr(reader, f"_{name}")._engine
 
-        def noted(strips, name=name, read=engine.recognize_txt):
-            seen.extend((name, strip.shape) for strip in strips)
-            return read(strips)
+        def recognize(crops, name=name, recognize=engine.recognize_txt):
+            recorded.extend((name, crop.shape) for crop in crops)
+            return recognize(crops)
 
-        monkeypatch.setattr(engine, "recognize_txt", noted)
-    return seen
+        monkeypatch.setattr(engine, "recognize_txt", recognize)
+    return recorded
 
 
-def test_lines_without_digits_are_read_once(reader, readings):
-    lines = reader.read(printed("Net weight", "Input 220 V"))
+def test_lines_without_digits_are_read_once(reader, calls):
+    lines = reader.read(drawn("Net weight", "Input 220 V"))
     assert [without_spaces(line.text) for line in lines] == ["Netweight", "Input220V"]
-    assert [name for name, _ in readings] == ["tiny", "tiny", "small"]
+    assert [name for name, _ in calls] == ["tiny", "tiny", "small"]
 
 
 def answering(*answers: tuple[str, float]) -> Callable[..., Any]:
-    """A recogniser that gives these texts and scores, one strip after the other."""
-    given = iter(answers)
+    """A recognizer that returns these texts and scores, one crop after the other."""
+    remaining = iter(answers)
 
-    def recognise(strips):
-        texts, scores = zip(*(next(given) for _ in strips), strict=True)
+    def recognize(crops):
+        texts, scores = zip(*(next(remaining) for _ in crops), strict=True)
         return SimpleNamespace(txts=texts, scores=scores)
 
-    return recognise
+    return recognize
 
 
 @pytest.mark.parametrize(("better", "expected"), [(0.7, "501 g"), (0.55, "500 g")])
-def test_doubtful_numbers_are_read_again_from_a_longer_cut(
+def test_doubtful_numbers_are_read_again_from_a_longer_crop(
     reader, monkeypatch: pytest.MonkeyPatch, better: float, expected: str
 ):
-    seen = []
-    recognise = answering(("500 g", 0.6), ("501 g", better))
+    shapes = []
+    recognize = answering(("500 g", 0.6), ("501 g", better))
 
-    def small(strips):
-        seen.extend(strip.shape for strip in strips)
-        return recognise(strips)
+    def small(crops):
+        shapes.extend(crop.shape for crop in crops)
+        return recognize(crops)
 
     monkeypatch.setattr(reader._small._engine, "recognize_txt", small)
-    assert [line.text for line in reader.read(printed("Net weight 500 g"))] == [expected]
-    (height, width, _), (_, longer_width, _) = seen
+    assert [line.text for line in reader.read(drawn("Net weight 500 g"))] == [expected]
+    (height, width, _), (_, longer_width, _) = shapes
     assert longer_width == pytest.approx(width + 0.2 * height, abs=2)
 
 
 @pytest.mark.parametrize("answer", [("500 g", 0.9), ("Net", 0.6)])
-def test_sure_readings_and_words_are_not_read_again(reader, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, float]):
+def test_certain_numbers_and_words_are_not_read_again(
+    reader, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, float]
+):
     monkeypatch.setattr(reader._small._engine, "recognize_txt", answering(answer))
-    assert [(line.text, line.score) for line in reader.read(printed("Net weight 500 g"))] == [answer]
+    assert [(line.text, line.score) for line in reader.read(drawn("Net weight 500 g"))] == [answer]
 
 
 @pytest.mark.parametrize(("turn", "scale"), [(180, 1), (0, 5), (180, 5)])
-def test_second_cuts_show_the_same_print(reader, monkeypatch: pytest.MonkeyPatch, turn: int, scale: int):
+def test_longer_crops_show_the_same_text(reader, monkeypatch: pytest.MonkeyPatch, turn: int, scale: int):
     """Of lines that are turned, and of photos that the engine shrinks."""
-    image = printed("500gram", turn=turn)
+    image = drawn("500gram", turn=turn)
     image = np.array(Image.fromarray(image).resize((480 * scale, 320 * scale)))
-    read, texts = reader._small._engine.recognize_txt, []
+    recognize, texts = reader._small._engine.recognize_txt, []
 
-    def doubting(strips):
-        found = read(strips)
+    def doubtful(crops):
+        found = recognize(crops)
         texts.extend(found.txts)
         return SimpleNamespace(txts=found.txts, scores=(0.6,))
 
-    monkeypatch.setattr(reader._small._engine, "recognize_txt", doubting)
+    monkeypatch.setattr(reader._small._engine, "recognize_txt", doubtful)
     (line,) = reader.read(image)
     assert [without_spaces(text) for text in texts] == ["500gram"] * 2
     x0, y0, x1, y1 = line.box
@@ -194,41 +196,41 @@ def test_second_cuts_show_the_same_print(reader, monkeypatch: pytest.MonkeyPatch
     assert middle == pytest.approx(expected if turn == 0 else (1 - expected[0], 1 - expected[1]), abs=0.05)
 
 
-def test_the_finder_sees_what_the_package_would_show_it(reader):
+def test_the_detector_input_is_that_of_the_package(reader):
     from rapidocr.ch_ppocr_det.utils import DetPreProcess
 
     image = np.random.default_rng(0).integers(0, 256, (300, 700, 3), dtype=np.uint8)
-    config = reader._finder.cfg.Det
+    config = reader._engine.cfg.Det
     expected = DetPreProcess(config.limit_side_len, config.limit_type, config.mean, config.std)(image)
-    given = reader._finder.text_det.get_preprocess()(image)
-    assert given.dtype == np.float32
-    np.testing.assert_allclose(given, expected, atol=1e-6)
+    actual = reader._engine.text_det.get_preprocess()(image)
+    assert actual.dtype == np.float32
+    np.testing.assert_allclose(actual, expected, atol=1e-6)
 
 
 def test_longer_boxes_follow_their_line():
-    level = np.array([[10, 10], [110, 10], [110, 30], [10, 30]])
-    assert longer(level, 0.5).tolist() == [[0, 10], [120, 10], [120, 30], [0, 30]]
-    upright = np.array([[10, 10], [30, 10], [30, 110], [10, 110]])
-    assert longer(upright, 0.5).tolist() == [[10, 0], [30, 0], [30, 120], [10, 120]]
+    horizontal = np.array([[10, 10], [110, 10], [110, 30], [10, 30]])
+    assert lengthen(horizontal, 0.5).tolist() == [[0, 10], [120, 10], [120, 30], [0, 30]]
+    vertical = np.array([[10, 10], [30, 10], [30, 110], [10, 110]])
+    assert lengthen(vertical, 0.5).tolist() == [[10, 0], [30, 0], [30, 120], [10, 120]]
 
 
 def test_threads_reach_the_engines():
-    """Two threads find lines together; a line is recognised by one of them."""
-    reader = PpOcrReader(threads=2)
-    assert reader._finder.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 2
-    for recogniser in (reader._tiny, reader._small):
-        assert recogniser._engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
+    """Two threads detect lines together; a line is recognized by one of them."""
+    reader = PPOCRReader(threads=2)
+    assert reader._engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 2
+    for recognizer in (reader._tiny, reader._small):
+        assert recognizer._engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
     assert reader._pool._max_workers == 2
 
 
 def test_threads_change_nothing(reader):
-    image = printed("Net weight 500 g", "Input 220 V", "Length 25 inch")
-    assert PpOcrReader(threads=2).read(image) == reader.read(image)
+    image = drawn("Net weight 500 g", "Input 220 V", "Length 25 inch")
+    assert PPOCRReader(threads=2).read(image) == reader.read(image)
 
 
-def test_threads_of_the_finder_sleep_while_they_wait(reader: PpOcrReader) -> None:
+def test_threads_of_the_detector_sleep_while_they_wait(reader: PPOCRReader) -> None:
     """They would take the time of all that is done beside them; the engine's own session lets them spin."""
-    session = reader._finder._load_det_model().session.session
+    session = reader._engine._load_det_model().session.session
     settings = session.get_session_options()
     assert settings.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert settings.intra_op_num_threads == 1

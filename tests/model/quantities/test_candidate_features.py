@@ -1,25 +1,25 @@
 import numpy as np
 
-from resformer.model.images.line_segments import Drawing
-from resformer.model.ocr.page import GEOMETRY, Page
-from resformer.model.ocr.text_line import Line
+from resformer.model.images.line_segments import LineDrawing
+from resformer.model.ocr.page import BOX_SIZE, Page
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.candidate_features import candidate_features, feature_count
 from resformer.model.quantities.candidates import find_candidates
-from resformer.model.quantities.label_priors import Priors
-from resformer.model.quantities.line_features import drawing_features
+from resformer.model.quantities.label_priors import LabelPriors
+from resformer.model.quantities.line_features import line_features
 from resformer.model.schema.schema import Schema
 
 SCHEMA = Schema.load()
-PRIORS = Priors.count([])
-DRAWN = drawing_features(None, find_candidates([], ("gram",)), (9, 9)).shape[1]  # the last features
+PRIORS = LabelPriors.count([])
+LINE_FEATURES = line_features(None, find_candidates([], ("gram",)), (9, 9)).shape[1]  # the last columns
 
 
-def line(text: str, x: float, y: float, glyph: float = 20) -> Line:
-    width = glyph * len(text) / 2
-    return Line(((x, y), (x + width, y), (x + width, y + glyph), (x, y + glyph)), text, 0.9)
+def line(text: str, x: float, y: float, text_height: float = 20) -> TextLine:
+    width = text_height * len(text) / 2
+    return TextLine(((x, y), (x + width, y), (x + width, y + text_height), (x, y + text_height)), text, 0.9)
 
 
-def features(lines: list[Line], entity_name: str) -> np.ndarray:
+def features(lines: list[TextLine], entity_name: str) -> np.ndarray:
     entity = SCHEMA[entity_name]
     candidates = find_candidates(lines, entity.units)
     return candidate_features(Page(lines, 800, 600), candidates, entity, SCHEMA, PRIORS)
@@ -32,19 +32,19 @@ def test_shape_and_finiteness() -> None:
     assert features([], "item_weight").shape == (0, feature_count())
 
 
-def test_cue_words_speak_for_the_entity_they_name() -> None:
+def test_cue_words_support_the_entity_they_name() -> None:
     lines = [line("Net Wt 500 g", 10, 10), line("Max load 20 kg", 10, 300)]
     weight, limit = features(lines, "item_weight"), features(lines, "maximum_weight_recommendation")
-    own, rival = slice(-8 - DRAWN, -4 - DRAWN), slice(-4 - DRAWN, -DRAWN)
-    before = own.start
+    asked, rival = slice(-8 - LINE_FEATURES, -4 - LINE_FEATURES), slice(-4 - LINE_FEATURES, -LINE_FEATURES)
+    before = asked.start
     assert weight[0, before] > 0.5 > weight[1, before]
-    np.testing.assert_allclose(weight[0, own], limit[0, rival])
-    np.testing.assert_allclose(weight[1, rival], limit[1, own])
+    np.testing.assert_allclose(weight[0, asked], limit[0, rival])
+    np.testing.assert_allclose(weight[1, rival], limit[1, asked])
 
 
 def test_features_do_not_depend_on_the_photo_s_scale() -> None:
     lines = [line("Net Wt 500 g", 10, 10), line("30 g", 10, 300)]
-    doubled = [Line(tuple((2 * x, 2 * y) for x, y in entry.corners), entry.text, entry.score) for entry in lines]
+    doubled = [TextLine(tuple((2 * x, 2 * y) for x, y in entry.corners), entry.text, entry.score) for entry in lines]
     entity = SCHEMA["item_weight"]
     once = candidate_features(Page(lines, 800, 600), find_candidates(lines, entity.units), entity, SCHEMA, PRIORS)
     twice = candidate_features(
@@ -53,17 +53,17 @@ def test_features_do_not_depend_on_the_photo_s_scale() -> None:
     np.testing.assert_allclose(once, twice, rtol=1e-4)
 
 
-def test_strokes_are_for_lengths_alone() -> None:
-    drawing = Drawing(np.array([[20.0, 40.0, 300.0, 40.0]]), np.array([3.0]), (20.0, 60.0, 300.0, 300.0))
+def test_only_lengths_have_line_features() -> None:
+    drawing = LineDrawing(np.array([[20.0, 40.0, 300.0, 40.0]]), np.array([3.0]), (20.0, 60.0, 300.0, 300.0))
     lines = [line("16 in", 100, 10), line("12 oz", 100, 400), line("220 V", 300, 400)]
-    for name, seen in (("width", True), ("item_weight", False), ("voltage", False)):
+    for name, expected in (("width", True), ("item_weight", False), ("voltage", False)):
         entity = SCHEMA[name]
         page, found = Page(lines, 800, 600, drawing), find_candidates(lines, entity.units)
         assert len(found) == 1
-        assert candidate_features(page, found, entity, SCHEMA, PRIORS)[:, -DRAWN:].any() == seen
+        assert candidate_features(page, found, entity, SCHEMA, PRIORS)[:, -LINE_FEATURES:].any() == expected
 
 
-def test_places_have_geometry() -> None:
+def test_box_features_have_their_size() -> None:
     page = Page([line("5 g", 10, 10)], 800, 600)
-    assert len(page.geometry((0, 0, 8, 8), page.lines[0])) == GEOMETRY
-    assert page.geometry(None, None) == [0.0] * GEOMETRY
+    assert len(page.box_features((0, 0, 8, 8), page.lines[0])) == BOX_SIZE
+    assert page.box_features(None, None) == [0.0] * BOX_SIZE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.candidates import MAX_CANDIDATES, find_candidates
 from resformer.model.schema.schema import Schema
 
@@ -12,10 +12,10 @@ SCHEMA = Schema.load()
 LENGTH, MASS, VOLTAGE = (SCHEMA[name].units for name in ("width", "item_weight", "voltage"))
 
 
-def line(text: str, x: float = 0, y: float = 0, height: float = 20, width: float | None = None) -> Line:
-    """A line of print, ten pixels a character unless a width is given."""
+def line(text: str, x: float = 0, y: float = 0, height: float = 20, width: float | None = None) -> TextLine:
+    """A text line, ten pixels a character unless a width is given."""
     x1, y1 = x + (width or 10 * len(text)), y + height
-    return Line(((x, y), (x1, y), (x1, y1), (x, y1)), text, 0.9)
+    return TextLine(((x, y), (x1, y), (x1, y1), (x, y1)), text, 0.9)
 
 
 def named(candidates: list) -> list[str]:
@@ -26,15 +26,15 @@ def test_box_is_the_share_of_the_line() -> None:
     (candidate,) = find_candidates([line("Net Weight 500 g", x=100, y=50)], MASS)
     assert (candidate.line, candidate.start, candidate.end) == (0, 11, 16)
     assert candidate.box == (210, 50, 260, 70)
-    assert candidate.size == 20
+    assert candidate.text_height == 20
 
 
-def test_box_of_print_that_runs_downwards() -> None:
+def test_box_in_a_vertical_line() -> None:
     # PP-OCR's corners are the photo's, from the top left, whichever way the text runs.
-    vertical = Line(((40, 0), (60, 0), (60, 100), (40, 100)), "width 5 cm", 0.9)
+    vertical = TextLine(((40, 0), (60, 0), (60, 100), (40, 100)), "width 5 cm", 0.9)
     (candidate,) = find_candidates([vertical], LENGTH)
     assert candidate.box == (40, 60, 60, 100)
-    assert candidate.size == 20
+    assert candidate.text_height == 20
 
 
 @pytest.mark.parametrize(
@@ -42,22 +42,22 @@ def test_box_of_print_that_runs_downwards() -> None:
     [line("g", x=35), line("g Net", x=34, y=8, height=10), line("g", x=5, y=24)],
     ids=["right", "small", "below"],
 )
-def test_unit_in_the_neighbouring_line(unit: Line) -> None:
+def test_unit_in_the_neighbouring_line(unit: TextLine) -> None:
     (candidate,) = find_candidates([line("500"), unit], MASS)
     assert str(candidate.quantity) == "500 gram"
-    assert candidate.merged and (candidate.line, candidate.start, candidate.end) == (0, 0, 3)
+    assert candidate.spans_lines and (candidate.line, candidate.start, candidate.end) == (0, 0, 3)
     assert candidate.box is not None
     assert candidate.box[2] >= unit.box[0] + 10 and candidate.box[0] == 0
 
 
-def test_unit_in_the_neighbouring_line_of_print_that_runs_downwards() -> None:
-    number = Line(((40, 0), (60, 0), (60, 30), (40, 30)), "500", 0.9)
-    unit = Line(((40, 35), (60, 35), (60, 45), (40, 45)), "g", 0.9)
+def test_unit_in_the_neighbouring_vertical_line() -> None:
+    number = TextLine(((40, 0), (60, 0), (60, 30), (40, 30)), "500", 0.9)
+    unit = TextLine(((40, 35), (60, 35), (60, 45), (40, 45)), "g", 0.9)
     assert named(find_candidates([number, unit], MASS)) == ["500 gram"]
 
 
 @pytest.mark.parametrize("unit", [line("g", x=200), line("g", y=100), line("g", x=35, height=120), line("goods", x=35)])
-def test_a_line_far_away_or_of_other_print_lends_no_unit(unit: Line) -> None:
+def test_a_line_far_away_or_of_another_size_lends_no_unit(unit: TextLine) -> None:
     assert find_candidates([line("500"), unit], MASS) == []
 
 
@@ -65,7 +65,7 @@ def test_range_and_chain_run_on_in_the_next_line() -> None:
     assert "[100, 240] volt" in named(find_candidates([line("100-"), line("240V", y=24)], VOLTAGE))
     chain = find_candidates([line("10 x 20 x"), line("30 cm", x=95)], LENGTH)
     assert named(chain) == ["10 centimetre", "20 centimetre", "30 centimetre"]
-    assert [c.merged for c in chain] == [True, True, False]
+    assert [c.spans_lines for c in chain] == [True, True, False]
 
 
 @pytest.mark.parametrize("note", ["Unit: cm", "All dimensions are in cm", "(cm)", "SIZE(CM)"])
@@ -73,13 +73,13 @@ def test_note_gives_bare_lengths_their_unit(note: str) -> None:
     lines = [line(note, y=500), line("12.5"), line("A 30", y=100), line("10 x 20", y=200), line("Model 7", y=300)]
     candidates = find_candidates(lines, LENGTH)
     assert named(candidates) == ["12.5 centimetre", "30 centimetre", "10 centimetre", "20 centimetre"]
-    assert all(candidate.stated for candidate in candidates)
+    assert all(candidate.unit_from_context for candidate in candidates)
 
 
 def test_bare_lengths_take_the_one_unit_of_the_drawing() -> None:
     lines = [line("12 cm"), line("8 cm", y=100), line("24.4", y=200), line("Model 7", y=300)]
-    stated = {str(c.quantity): c.stated for c in find_candidates(lines, LENGTH)}
-    assert stated == {"12 centimetre": False, "8 centimetre": False, "24.4 centimetre": True}
+    unit_from_context = {str(c.quantity): c.unit_from_context for c in find_candidates(lines, LENGTH)}
+    assert unit_from_context == {"12 centimetre": False, "8 centimetre": False, "24.4 centimetre": True}
     assert len(find_candidates([line("12 cm"), line("24.4", y=100)], LENGTH)) == 1  # one length makes no drawing
     two_units = [line("12 cm"), line("8 in", y=100), line("24.4", y=200)]
     assert len(find_candidates(two_units, LENGTH)) == 2
@@ -111,15 +111,15 @@ def test_ranges_only_where_the_entity_may_have_them() -> None:
     assert "[10, 20] centimetre" in named(find_candidates([line("10-20 cm")], LENGTH))
 
 
-def test_text_of_the_caller_comes_first_and_has_no_place() -> None:
+def test_text_of_the_caller_comes_first_and_has_no_box() -> None:
     first, second = find_candidates([line("500 g")], MASS, "Tea, 250 g")
-    assert (str(first.quantity), first.line, first.box, first.size) == ("250 gram", -1, None, 0)
+    assert (str(first.quantity), first.line, first.box, first.text_height) == ("250 gram", -1, None, 0)
     assert (str(second.quantity), second.line) == ("500 gram", 0)
 
 
 def test_candidates_are_compared() -> None:
     candidates = find_candidates([line("NET WT 12 oz (340 g)"), line("340g", y=100), line("5 g", y=200)], MASS)
-    assert [(str(c.quantity), c.alternate, c.repeats) for c in candidates] == [
+    assert [(str(c.quantity), c.has_equivalent, c.repeats) for c in candidates] == [
         ("12 ounce", True, 1),
         ("340 gram", True, 2),
         ("340 gram", True, 2),
@@ -127,7 +127,7 @@ def test_candidates_are_compared() -> None:
     ]
 
 
-def test_cap_keeps_the_largest_print_in_reading_order() -> None:
+def test_cap_keeps_the_largest_text_in_reading_order() -> None:
     count = MAX_CANDIDATES + 10
     lines = [line(f"{i + 1} g", y=100 * i, height=10 + i) for i in range(count)]
     assert named(find_candidates(lines, MASS)) == [f"{i + 1} gram" for i in range(10, count)]
@@ -136,7 +136,7 @@ def test_cap_keeps_the_largest_print_in_reading_order() -> None:
 POINT = st.tuples(st.floats(-50, 500), st.floats(-50, 500))
 LINES = st.lists(
     st.builds(
-        Line,
+        TextLine,
         st.tuples(POINT, POINT, POINT, POINT),
         st.one_of(st.text(max_size=12), st.sampled_from(["500", "g", "cm", "10 x", "20-", "Unit: mm", "3 1/2", "(g)"])),
         st.floats(0, 1),
@@ -146,7 +146,7 @@ LINES = st.lists(
 
 
 @given(LINES, st.sampled_from([LENGTH, MASS, VOLTAGE]), st.text(max_size=20))
-def test_no_photo_breaks_it(lines: list[Line], units: tuple[str, ...], text: str) -> None:
+def test_no_photo_breaks_it(lines: list[TextLine], units: tuple[str, ...], text: str) -> None:
     candidates = find_candidates(lines, units, text)
     assert len(candidates) <= MAX_CANDIDATES
     for candidate in candidates:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 
@@ -20,24 +20,24 @@ LABELS = [("weight", "tea", quantity(t)) for t in ["500 gram"] * 5 + ["2 gram", 
 
 
 def test_counts_shares_and_density() -> None:
-    priors = Priors.count(LABELS)
+    priors = LabelPriors.count(LABELS)
     count, share, density = priors.describe("weight", quantity("500 gram"))
     assert count == pytest.approx(math.log1p(5))
     assert share == pytest.approx(math.log(7 / 9))
     assert density > priors.describe("weight", quantity("0.002 gram"))[2]
 
 
-def test_own_label_is_left_out() -> None:
-    priors = Priors.count(LABELS)
+def test_the_excluded_label_is_left_out() -> None:
+    priors = LabelPriors.count(LABELS)
     assert priors.describe("weight", quantity("500 gram"), quantity("500 gram"))[0] == pytest.approx(math.log1p(4))
-    # Two labels less one's own is a single one, and single labels are not kept.
+    # Two labels less the excluded one are a single one, and single labels are not kept.
     assert priors.describe("weight", quantity("1 kilogram"), quantity("1 kilogram"))[0] == 0
     assert priors.describe("weight", quantity("2 gram"))[0] == 0
 
 
 def test_groups_have_units_and_sizes_of_their_own() -> None:
     others = [("weight", "rice", quantity("5 kilogram"))] * 6 + [("weight", "salt", quantity("1 gram"))]
-    priors = Priors.count([*LABELS, *others])
+    priors = LabelPriors.count([*LABELS, *others])
     in_tea = priors.describe_in_group("weight", "tea", quantity("500 gram"))
     in_rice = priors.describe_in_group("weight", "rice", quantity("500 gram"))
     assert in_tea[0] == pytest.approx(math.log(6.5 / 9))
@@ -47,23 +47,23 @@ def test_groups_have_units_and_sizes_of_their_own() -> None:
         assert priors.describe_in_group("weight", unknown, quantity("500 gram")) == (0, 0, 0)
 
 
-def test_own_label_is_left_out_of_its_group() -> None:
-    """A row sees what it would have seen had it not been counted."""
+def test_the_excluded_label_is_left_out_of_its_group() -> None:
+    """The statistics are those of the labels without it."""
     label = quantity("2 gram")
-    counted, without = Priors.count(LABELS), Priors.count([row for row in LABELS if row[2] != label])
+    counted, without = LabelPriors.count(LABELS), LabelPriors.count([row for row in LABELS if row[2] != label])
     for text in ("2 gram", "500 gram", "1 kilogram"):
-        seen = counted.describe_in_group("weight", "tea", quantity(text), label)
-        assert seen == pytest.approx(without.describe_in_group("weight", "tea", quantity(text)), abs=1e-6)
+        excluded = counted.describe_in_group("weight", "tea", quantity(text), label)
+        assert excluded == pytest.approx(without.describe_in_group("weight", "tea", quantity(text)), abs=1e-6)
 
 
 def test_unknown_entities_have_no_counts() -> None:
-    assert Priors.count(LABELS).describe("height", quantity("500 gram"))[0] == 0
+    assert LabelPriors.count(LABELS).describe("height", quantity("500 gram"))[0] == 0
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
-    priors = Priors.count(LABELS)
+    priors = LabelPriors.count(LABELS)
     priors.save(tmp_path / "priors.safetensors")
-    loaded = Priors.load(tmp_path / "priors.safetensors")
+    loaded = LabelPriors.load(tmp_path / "priors.safetensors")
     for text in ("500 gram", "1 kilogram", "7 gram"):
         assert loaded.describe("weight", quantity(text)) == priors.describe("weight", quantity(text))
         in_group = loaded.describe_in_group("weight", "tea", quantity(text))

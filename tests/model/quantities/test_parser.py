@@ -140,7 +140,7 @@ def test_all_quantities_of_a_line_are_found(text: str, units: tuple[str, ...], e
     "text",
     ["4000mAh", "5MP", "2.4GHz", "20mL", "5mW", "3 in 1", "5 in a box", "2 m2", "20 cm²", "4006381333931 m", "1990's"],
 )
-def test_other_things_are_no_lengths(text: str) -> None:
+def test_other_numbers_are_no_lengths(text: str) -> None:
     assert found(text, LENGTH) == []
 
 
@@ -219,17 +219,23 @@ def test_linked_weights_of_cloth_are_all_marked(text: str, expected: list[str]) 
         ("20 kg/2000 g", ["20 kilogram", "2000 gram"]),
     ],
 )
-def test_twins_mend_each_other(text: str, expected: list[str]) -> None:
+def test_dual_units_correct_each_other(text: str, expected: list[str]) -> None:
     assert found(text, MASS) == expected
 
 
-def test_twins_are_found_behind_long_texts() -> None:
+def test_dual_units_are_found_behind_long_texts() -> None:
     assert found("Made for you. " * 50 + "NET WT 1009 (3.5 oz)", MASS) == ["100 gram", "3.5 ounce"]
 
 
-def test_mended_twins_are_slips() -> None:
-    assert [(m.slip, m.start, m.end) for m in find_quantities("1 KG/22 LBS", MASS)] == [(False, 0, 4), (True, 5, 11)]
-    assert [(m.slip, m.start, m.end) for m in find_quantities("3 oz (859)", MASS)] == [(False, 0, 4), (True, 6, 9)]
+def test_corrected_dual_units_are_marked() -> None:
+    assert [(m.ocr_corrected, m.start, m.end) for m in find_quantities("1 KG/22 LBS", MASS)] == [
+        (False, 0, 4),
+        (True, 5, 11),
+    ]
+    assert [(m.ocr_corrected, m.start, m.end) for m in find_quantities("3 oz (859)", MASS)] == [
+        (False, 0, 4),
+        (True, 6, 9),
+    ]
     assert found("100 cm / 394 in", LENGTH) == ["100 centimetre", "39.4 inch"]
     assert found("10 cm / 10 mm", LENGTH) == ["10 centimetre", "10 millimetre"]
 
@@ -244,13 +250,17 @@ def test_axes_are_kept(text: str) -> None:
     assert axes.get("10 centimetre", "l") == "l"
 
 
-def test_flags_tell_how_a_quantity_is_printed() -> None:
+def test_flags_describe_how_a_quantity_is_printed() -> None:
     chain = find_quantities("10 x 20 x 30 cm", LENGTH)
-    assert [(m.chain_index, m.chain_length, m.inherited) for m in chain] == [(0, 3, True), (1, 3, True), (2, 3, False)]
+    assert [(m.chain_index, m.chain_length, m.unit_inherited) for m in chain] == [
+        (0, 3, True),
+        (1, 3, True),
+        (2, 3, False),
+    ]
     assert [m.range_member for m in find_quantities("100-240V", VOLTAGE)] == [False, True, True]
-    assert [m.slip for m in find_quantities("35 ib or 40 lb", MASS)] == [True, False]
+    assert [m.ocr_corrected for m in find_quantities("35 ib or 40 lb", MASS)] == [True, False]
     assert [m.compound for m in find_quantities("5'2\"", LENGTH)] == [True]
-    assert [m.product for m in find_quantities("6 x 330 ml", VOLUME)] == [True, False]
+    assert [m.multipack_total for m in find_quantities("6 x 330 ml", VOLUME)] == [True, False]
 
 
 @given(st.sampled_from(FAMILIES), st.data(), VALUES)
@@ -265,7 +275,7 @@ def test_canonical_range_is_parsed_back(units: tuple[str, ...], data: st.DataObj
     assert parse_quantity(str(quantity), units) == quantity
 
 
-PRINT = st.one_of(
+TEXTS = st.one_of(
     st.text(max_size=60),
     st.text("0123456789.,/-~xX*'\"″′½³() OlISBgkmcvVwW±[]|", max_size=40),
     st.lists(
@@ -274,7 +284,7 @@ PRINT = st.one_of(
 )
 
 
-@given(PRINT, st.sampled_from(FAMILIES))
+@given(TEXTS, st.sampled_from(FAMILIES))
 def test_no_text_breaks_the_parser(text: str, units: tuple[str, ...]) -> None:
     parsed = parse_quantity(text, units)
     assert parsed is None or parsed.unit in units

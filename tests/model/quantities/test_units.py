@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from resformer.model.quantities.unit_aliases import FOLD, SLIPS, SPELLINGS
+from resformer.model.quantities.unit_aliases import CHARACTER_FOLD, UNIT_ALIASES, UNIT_CONFUSIONS
 from resformer.model.quantities.units import UNITS, to_si
 
 # From the definitions: yard 0.9144 m, pound 0.45359237 kg, US gallon 231 cubic inches, imperial gallon 4.54609 l.
@@ -52,16 +52,16 @@ def test_unknown_unit_is_named_with_the_known_ones() -> None:
 
 
 def test_every_unit_can_be_spelled_by_its_name() -> None:
-    assert set(SPELLINGS) == set(UNITS)
-    assert set(SLIPS) <= set(UNITS)
-    assert [unit for unit in UNITS if unit not in SPELLINGS[unit]] == []
+    assert set(UNIT_ALIASES) == set(UNITS)
+    assert set(UNIT_CONFUSIONS) <= set(UNITS)
+    assert [unit for unit in UNITS if unit not in UNIT_ALIASES[unit]] == []
 
 
 def test_a_spelling_stands_for_one_unit_of_a_dimension() -> None:
-    seen = [(UNITS[unit].dimension, s) for unit, spellings in SPELLINGS.items() for s in spellings]
-    assert sorted(set(seen)) == sorted(seen)
+    spelled = [(UNITS[unit].dimension, s) for unit, spellings in UNIT_ALIASES.items() for s in spellings]
+    assert sorted(set(spelled)) == sorted(spelled)
 
 
 def test_folding_keeps_every_place() -> None:
-    assert [c for c, folded in FOLD.items() if len(folded) != 1] == []
-    assert "５″ × 3′–4µ".translate(FOLD) == "5\" x 3'-4u"
+    assert [c for c, folded in CHARACTER_FOLD.items() if len(folded) != 1] == []
+    assert "５″ × 3′–4µ".translate(CHARACTER_FOLD) == "5\" x 3'-4u"

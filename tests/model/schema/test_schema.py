@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resformer.model.errors import UnknownEntity
-from resformer.model.schema.schema import ENTITIES_FILE, Entity, Schema
+from resformer.model.schema.schema import SCHEMA_FILE, Entity, Schema
 
 LENGTHS = ("centimetre", "foot", "inch", "metre", "millimetre", "yard")
 
@@ -26,7 +26,7 @@ def test_shipped_schema() -> None:
     )
     assert [entity.name for entity in schema.quantities] == list(schema.names[:8])
     # The article type is answered with its category.
-    assert [e.name for e in schema.catalogue] == [n for n in schema.names[8:] if n != "articleType"]
+    assert [e.name for e in schema.attributes] == [n for n in schema.names[8:] if n != "articleType"]
     assert "NA" in schema["usage"].labels and "NA" in schema["baseColour"].labels
     assert schema["width"].units == schema["depth"].units == schema["height"].units == LENGTHS
     assert [e.name for e in schema.quantities if not e.ranges] == ["width", "depth", "height"]
@@ -35,7 +35,7 @@ def test_shipped_schema() -> None:
 
 def test_one_entry_adds_an_entity(tmp_path: Path) -> None:
     entry = "\n  - {name: cable_length, kind: quantity, units: [metre, foot]}\n"
-    shipped = ENTITIES_FILE.read_text(encoding="utf-8").replace("taxonomies/", f"{ENTITIES_FILE.parent}/taxonomies/")
+    shipped = SCHEMA_FILE.read_text(encoding="utf-8").replace("taxonomies/", f"{SCHEMA_FILE.parent}/taxonomies/")
     schema = Schema.load(write(tmp_path, shipped + entry))
     assert schema.names == (*Schema.load().names, "cable_length")
     assert schema["cable_length"] == Entity("cable_length", "quantity", units=("metre", "foot"))
@@ -63,7 +63,7 @@ def test_unknown_entity_is_named_with_the_known_ones() -> None:
         Schema.load()["colour"]
 
 
-def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     file = write(
         tmp_path,
         """
@@ -79,11 +79,11 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
           - {name: title, kind: text, max_subwords: 64}
           - {name: "bad name", kind: text, max_subwords: 64}
           - {name: shelf, kind: path, paths: nowhere.txt}
-          - {name: form, kind: choice, leaves_of: gender}
-          - {name: both, kind: choice, labels: [a], leaves_of: shape}
+          - {name: form, kind: choice, labels_from: gender}
+          - {name: both, kind: choice, labels: [a], labels_from: shape}
           - {name: none, kind: choice}
           - {name: shape, kind: path, paths: [A > x, B > x]}
-          - {name: part, kind: choice, leaves_of: shape}
+          - {name: part, kind: choice, labels_from: shape}
           - wattage
         """,
     )
@@ -95,14 +95,14 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
         "of which newton metre is unknown; allowed are millimetre",
         "mixed: units is ['metre', 'volt'], must measure one thing, not length and voltage",
         "span: ranges is 3, must be true or false",
-        "span: unknown key 'labels', allowed are name, kind, units, ranges, across, cues",
+        "span: unknown key 'labels', allowed are name, kind, units, ranges, exclusive_with, cues",
         "gender: labels is ['Men', 'Men'], repeats Men",
         "season: labels is [], must be a list of non-empty strings",
         "category: paths is ['A >  > B'], 'A >  > B' has an empty level",
         "shelf: paths is 'nowhere.txt', cannot be read: No such file",
-        "form: leaves_of is 'gender', must be the name of a path entity",
-        "both: a choice has either labels or leaves_of",
-        "none: a choice has either labels or leaves_of",
+        "form: labels_from is 'gender', must be the name of a path entity",
+        "both: a choice has either labels or labels_from",
+        "none: a choice has either labels or labels_from",
         "part: shape has several leaves x",
         "title: max_subwords is 5000, must be a whole number from 1 to 1024",
         "'title' is listed more than once",
@@ -119,23 +119,23 @@ def test_a_file_that_is_no_schema_is_refused(tmp_path: Path, text: str) -> None:
         Schema.load(write(tmp_path, text))
 
 
-def test_quantities_that_cross_each_other() -> None:
-    assert [(a.name, b.name) for a, b in Schema.load().crossing] == [("width", "height")]
+def test_exclusive_pairs_of_the_shipped_schema() -> None:
+    assert [(a.name, b.name) for a, b in Schema.load().exclusive_pairs] == [("width", "height")]
 
 
-def test_what_crosses_must_be_measured_alike(tmp_path: Path) -> None:
+def test_exclusive_quantities_must_have_the_same_units(tmp_path: Path) -> None:
     file = write(
         tmp_path,
         """
         entities:
-          - {name: width, kind: quantity, units: [metre], across: weight}
-          - {name: weight, kind: quantity, units: [gram], across: girth}
-          - {name: span, kind: quantity, units: [metre], across: 5}
+          - {name: width, kind: quantity, units: [metre], exclusive_with: weight}
+          - {name: weight, kind: quantity, units: [gram], exclusive_with: girth}
+          - {name: span, kind: quantity, units: [metre], exclusive_with: 5}
         """,
     )
     with pytest.raises(ValueError) as raised:
         Schema.load(file)
     message = str(raised.value)
-    assert "width: across is 'weight', must be the name of another quantity with the same units" in message
-    assert "weight: across is 'girth'" in message
-    assert "span: across is 5, must be the name of an entity" in message
+    assert "width: exclusive_with is 'weight', must be the name of another quantity with the same units" in message
+    assert "weight: exclusive_with is 'girth'" in message
+    assert "span: exclusive_with is 5, must be the name of an entity" in message

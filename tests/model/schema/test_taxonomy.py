@@ -19,13 +19,13 @@ def test_a_node_is_as_likely_as_its_leaves_together() -> None:
     np.testing.assert_allclose(sums, [0.6, 0.3, 0.1, 0.2, 0.3, 0.4])
 
 
-def test_a_path_is_as_good_as_its_levels_are_likely() -> None:
+def test_expected_levels_add_up_the_probabilities_of_a_path() -> None:
     tree = Taxonomy([("A", "x"), ("A", "y"), ("B", "z")])
     levels = tree.expected_levels(np.array([0.3, 0.3, 0.4]))
     np.testing.assert_allclose(levels, [0.9, 0.9, 0.8])  # the likeliest leaf is not under the likeliest root
 
 
-def test_places_of_paths_and_names() -> None:
+def test_nearest_nodes_and_named_leaves() -> None:
     assert TREE.nearest(("A", "x", "3", "deep")) == ("A", "x")
     assert TREE.nearest(("C", "x")) == ()
     assert TREE.leaf("y") == ("A", "y") and TREE.leaf("x") is None

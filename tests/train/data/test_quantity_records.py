@@ -50,7 +50,7 @@ def test_challenge_rows_become_questions(tmp_path: Path, words: Path) -> None:
     assert all(q.counted for q in records[0].questions)
     assert records[0].photo == tmp_path / "a.jpg"
     assert records[0].lines[0].text == "500 g"
-    assert records[0].group == "1"
+    assert records[0].group_id == "1"
     assert records[0].drawing is not None
     counted = [(name, str(q)) for name, _, q in read_label_counts(labels, SCHEMA)]
     assert counted == [("item_weight", "500 gram"), ("voltage", "[100, 240] volt")]

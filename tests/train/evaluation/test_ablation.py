@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resformer.model.images.line_segments import find_drawing
+from resformer.model.images.line_segments import find_line_drawing
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Config, Source
 from resformer.train.data.synthetic_layouts import generate
 from resformer.train.evaluation.ablation import PARTS, main, without_geometry, without_picture
 
 RECORD = generate(1, 3, Schema.load())[0]
-DRAWN = replace(RECORD, drawing=find_drawing(np.full((20, 30, 3), 200, dtype=np.uint8)))
+DRAWN = replace(RECORD, drawing=find_line_drawing(np.full((20, 30, 3), 200, dtype=np.uint8)))
 CONFIG = Config(preset="nano", sources=(Source("challenge"), Source("hand")), minutes=1, epochs=1)
 
 

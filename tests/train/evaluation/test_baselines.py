@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.model.inference.quantity_inputs import Preprocessor
-from resformer.model.inference.tokenizer import Vocabulary
-from resformer.model.ocr.detector import PrintFinder
+from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.ocr.detector import TextDetector
 from resformer.model.ocr.page import Page
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.candidates import find_candidates
-from resformer.model.quantities.label_priors import Priors
+from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import Question, Record, read_words
 from resformer.train.data.synthetic_layouts import generate
@@ -24,12 +24,12 @@ from resformer.train.quantities.pseudo_labels import label
 from resformer.train.tools import ocr_cache as read
 
 SCHEMA = Schema.load()
-PREPROCESSOR = Preprocessor(SCHEMA, Vocabulary(SCHEMA), Priors.count([]))
+PREPROCESSOR = QuantityPreprocessor(SCHEMA, Tokenizer(SCHEMA), LabelPriors.count([]))
 
 
-def line(text: str, x: float, y: float, glyph: float = 20) -> Line:
-    width = glyph * len(text) / 2
-    return Line(((x, y), (x + width, y), (x + width, y + glyph), (x, y + glyph)), text, 0.9)
+def line(text: str, x: float, y: float, text_height: float = 20) -> TextLine:
+    width = text_height * len(text) / 2
+    return TextLine(((x, y), (x + width, y), (x + width, y + text_height), (x, y + text_height)), text, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def line(text: str, x: float, y: float, glyph: float = 20) -> Line:
         ([line("no number", 10, 10)], "height", ""),
     ],
 )
-def test_rules(lines: list[Line], entity: str, answer: str) -> None:
+def test_rules(lines: list[TextLine], entity: str, answer: str) -> None:
     asked = SCHEMA[entity]
     candidates = find_candidates(lines, asked.units)
     assert Rules(SCHEMA).choose(Page(lines, 800, 600), asked, candidates) == answer
@@ -119,19 +119,19 @@ def test_readers_that_look_do_so_at_any_size(
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (960, 400), "white").save(tmp_path / "photos" / "a.png")
     shapes: list[tuple[int, ...]] = []
-    look = PrintFinder.__call__
-    monkeypatch.setattr(PrintFinder, "__call__", lambda self, photo: shapes.append(photo.shape) or look(self, photo))
+    look = TextDetector.__call__
+    monkeypatch.setattr(TextDetector, "__call__", lambda self, photo: shapes.append(photo.shape) or look(self, photo))
 
     def widths(reader: str, *more: str) -> set[int]:
         shapes.clear()
         read.main([str(tmp_path / "photos"), str(tmp_path / "words"), "--threads", "1", "--reader", reader, *more])
         return {shape[1] for shape in shapes}
 
-    assert widths("none") == {512}
+    assert widths("builtin") == {512}
     assert widths("crops") == {640}
     assert widths("none", "--longest", "320") == {320}
     for arguments, said in (
-        (("ppocr", "--longest", "320"), "for the readers crops and none with weights that read, not for ppocr"),
+        (("ppocr", "--longest", "320"), "for the readers crops and builtin with weights that read, not for ppocr"),
         (("none", "--longest", "0"), "--longest is 0, must be at least 1 pixel"),
     ):
         with pytest.raises(SystemExit):

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import yaml
 
-from resformer.model.inference.checkpoint import build_network, save_weights
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.checkpoint import build_network, save_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
-from resformer.model.networks.resformer import PARTS
+from resformer.model.networks.resformer import OPTIONAL_PARTS
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Source
 from resformer.train.engine.part_trainer import held_back, photos_of
 from resformer.train.evaluation.detection_accuracy import main, measure
 
-VOCABULARY = Vocabulary(Schema.load())
+TOKENIZER = Tokenizer(Schema.load())
 
 
 def test_found_lines_are_counted(source: Source) -> None:
@@ -44,14 +44,14 @@ def test_table_names_all_finders(source: Source, tmp_path: Path, capsys: pytest.
     entry = {"kind": "read", "photos": str(source.photos), "words": str(source.words)}
     config = {"preset": "nano", "minutes": 1, "epochs": 1, "hold_back": 0.3, "sources": [entry]}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    network = build_network(preset("nano"), VOCABULARY, PARTS)
-    save_weights(tmp_path / "w.safetensors", network, VOCABULARY, temperature=1.0)
+    network = build_network(preset("nano"), TOKENIZER, OPTIONAL_PARTS)
+    save_checkpoint(tmp_path / "w.safetensors", network, TOKENIZER, temperature=1.0)
     command = ["--config", str(tmp_path / "config.yaml"), "--weights"]
     assert main([*command, str(tmp_path / "w.safetensors")]) == 0
     out = capsys.readouterr().out
     assert "| ours, 512 pixels |" in out
     assert "| PP-OCRv6 small | 1.000 |" in out  # large black print on a light ground
-    blind = build_network(preset("nano"), VOCABULARY)
-    save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, temperature=1.0)
+    blind = build_network(preset("nano"), TOKENIZER)
+    save_checkpoint(tmp_path / "b.safetensors", blind, TOKENIZER, temperature=1.0)
     assert main([*command, str(tmp_path / "b.safetensors")]) == 2
     assert "train.run --maps" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Prediction
 from resformer.model.quantities.candidates import find_candidates
 from resformer.train.data.quantity_records import Record
@@ -16,7 +16,7 @@ UNITS = ("gram", "ounce")
 
 
 def case(prediction: str, *accepted: str, text: str = "12 oz (340 g), serving 30 g") -> Case:
-    line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), text, 0.9)
+    line = TextLine(((10, 10), (200, 10), (200, 40), (10, 40)), text, 0.9)
     box = [10.0, 10.0, 60.0, 40.0] if prediction else None
     answer = Prediction(prediction, None, None, None, 0.9, box)
     record = Record("a.png", None, 300, 200, (line,), ())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resformer.model.ocr.text_line import Line
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Prediction
 from resformer.model.schema.schema import Schema
 from resformer.train.evaluation.localisation import evidence_share, on_the_spot
@@ -10,8 +10,8 @@ from resformer.train.evaluation.localisation import evidence_share, on_the_spot
 WEIGHT = Schema.load()["item_weight"]
 
 
-def line(text: str, x: float, y: float) -> Line:
-    return Line(((x, y), (x + 100, y), (x + 100, y + 20), (x, y + 20)), text, 0.9)
+def line(text: str, x: float, y: float) -> TextLine:
+    return TextLine(((x, y), (x + 100, y), (x + 100, y + 20), (x, y + 20)), text, 0.9)
 
 
 def read_at(prediction: str, evidence: list[float] | None) -> Prediction:

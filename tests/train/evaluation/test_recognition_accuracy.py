@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resformer.model.inference.checkpoint import build_network, save_weights
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.checkpoint import build_network, save_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
-from resformer.model.networks.text_recognizer import STRIP_HEIGHT
+from resformer.model.networks.text_recognition import CROP_HEIGHT
 from resformer.model.schema.schema import Schema
 from resformer.train.evaluation.recognition_accuracy import copy_accuracy, main
 from resformer.train.ocr.synthetic.drawn_lines import DrawnStrip, StripPress
 
-VOCABULARY = Vocabulary(Schema.load())
+TOKENIZER = Tokenizer(Schema.load())
 
 
 pytestmark = pytest.mark.usefixtures("fonts")
@@ -24,7 +24,7 @@ def test_a_perfect_reader_copies_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def strip_of(press: StripPress, text: str, rng: np.random.Generator) -> DrawnStrip:
         said.append(text)
-        return DrawnStrip(np.zeros((STRIP_HEIGHT, 64, 3), np.uint8), text, 20.0)
+        return DrawnStrip(np.zeros((CROP_HEIGHT, 64, 3), np.uint8), text, 20.0)
 
     monkeypatch.setattr(StripPress, "strip_of", strip_of)
     perfect = copy_accuracy(lambda strip: (said[-1].lower(), 1.0), (12, 20), 40, 0)
@@ -35,12 +35,12 @@ def test_a_perfect_reader_copies_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_table_of_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    network = build_network(preset("nano"), VOCABULARY, ("reading",))
-    save_weights(tmp_path / "w.safetensors", network, VOCABULARY, temperature=1.0)
+    network = build_network(preset("nano"), TOKENIZER, ("text_recognizer",))
+    save_checkpoint(tmp_path / "w.safetensors", network, TOKENIZER, temperature=1.0)
     assert main(["--weights", str(tmp_path / "w.safetensors"), "--count", "3"]) == 0
     assert "| 8 to 12 | 0.000 | 0.000 |" in capsys.readouterr().out
-    blind = build_network(preset("nano"), VOCABULARY)
-    save_weights(tmp_path / "b.safetensors", blind, VOCABULARY, temperature=1.0)
+    blind = build_network(preset("nano"), TOKENIZER)
+    save_checkpoint(tmp_path / "b.safetensors", blind, TOKENIZER, temperature=1.0)
     assert main(["--weights", str(tmp_path / "b.safetensors")]) == 2
     assert "train.run --reading" in capsys.readouterr().err
 

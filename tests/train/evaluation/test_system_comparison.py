@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resformer.model.images.line_segments import find_drawing
-from resformer.model.inference.checkpoint import WEIGHTS
-from resformer.model.ocr.text_line import Line
+from resformer.model.images.line_segments import find_line_drawing
+from resformer.model.inference.checkpoint import WEIGHTS_DIR
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import Question, Record
 from resformer.train.evaluation.plots import f1_against_time, precision_coverage
@@ -22,8 +22,8 @@ WEIGHT = Schema.load()["item_weight"]
 
 
 def record(name: str, text: str, group: str = "") -> Record:
-    line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), text, 0.9)
-    return Record(name, None, 300, 200, (line,), (Question(WEIGHT, ()),), group=group)
+    line = TextLine(((10, 10), (200, 10), (200, 40), (10, 40)), text, 0.9)
+    return Record(name, None, 300, 200, (line,), (Question(WEIGHT, ()),), group_id=group)
 
 
 RECORDS = [record("a.jpg", "500 g"), record("b.jpg", "12 oz", group="7")]
@@ -55,7 +55,7 @@ def test_lengths_are_counted_together() -> None:
     width, depth = (Schema.load()[name] for name in ("width", "depth"))
     asked = Record("a.jpg", None, 300, 200, (), (Question(width, ()), Question(depth, ()), Question(WEIGHT, ())))
     rows = [Row("a.jpg", q.entity.name, ("5 metre",)) for q in asked.questions]
-    table.add("val", "ours", "none", rows, Words([asked]), lambda r: [("5 metre", 1.0), ("", 1.0), ("", 1.0)])
+    table.add("val", "ours", "builtin", rows, Words([asked]), lambda r: [("5 metre", 1.0), ("", 1.0), ("", 1.0)])
     (found,) = table.results
     assert found.entities["all lengths"] == pytest.approx(2 / 3)
     assert table.entities_markdown().splitlines()[0].endswith("| width | all lengths |")
@@ -63,11 +63,11 @@ def test_lengths_are_counted_together() -> None:
 
 
 def test_hidden_parts_are_those_that_are_there() -> None:
-    drawing = find_drawing(np.full((20, 30, 3), 200, dtype=np.uint8))
+    drawing = find_line_drawing(np.full((20, 30, 3), 200, dtype=np.uint8))
     parts = hidden_parts([replace(r, drawing=drawing) for r in RECORDS])
     assert set(parts) == {"strokes", "group"}
-    assert all(r.drawing is None and r.group == s.group for r, s in zip(parts["strokes"], RECORDS, strict=True))
-    assert all(r.drawing is drawing and not r.group for r in parts["group"])
+    assert all(r.drawing is None and r.group_id == s.group_id for r, s in zip(parts["strokes"], RECORDS, strict=True))
+    assert all(r.drawing is drawing and not r.group_id for r in parts["group"])
     assert set(hidden_parts(RECORDS[:1])) == {"strokes"}
 
 
@@ -77,14 +77,14 @@ def test_photos_are_read_again_when_the_reader_changed(tmp_path: Path) -> None:
     words = tmp_path / "words.jsonl"
 
     def read() -> str:
-        read_photos(tmp_path / "photos", words, "none")
+        read_photos(tmp_path / "photos", words, "builtin")
         kept = words.read_text()
         words.write_text("kept")
         return kept
 
     assert '"image": "a.png"' in read()
     assert read() == "kept"
-    changed = max(path.stat().st_mtime for path in WEIGHTS.parent.rglob("*.py"))
+    changed = max(path.stat().st_mtime for path in WEIGHTS_DIR.parent.rglob("*.py"))
     os.utime(words.with_suffix(".cost.json"), (changed - 1, changed - 1))
     assert '"image": "a.png"' in read()
 

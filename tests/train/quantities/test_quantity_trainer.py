@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from resformer.model.inference.checkpoint import load_weights
-from resformer.model.inference.quantity_inputs import Preprocessor
-from resformer.model.inference.tokenizer import Vocabulary
-from resformer.model.networks.decoder import EMPTY, READ, UNREAD
-from resformer.model.ocr.text_line import Line
-from resformer.model.quantities.label_priors import Priors
+from resformer.model.inference.checkpoint import load_checkpoint
+from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.decoder import EMPTY, FIRST_CANDIDATE, UNREAD
+from resformer.model.ocr.text_line import TextLine
+from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Schema
 from resformer.train.config import Config, Source, load_config
@@ -27,8 +27,8 @@ from resformer.train.quantities.quantity_trainer import Trainer, read_sources
 from tests.paths import CONFIGS
 
 SCHEMA = Schema.load()
-VOCABULARY = Vocabulary(SCHEMA)
-PREPROCESSOR = Preprocessor(SCHEMA, VOCABULARY, Priors.count([]))
+TOKENIZER = Tokenizer(SCHEMA)
+PREPROCESSOR = QuantityPreprocessor(SCHEMA, TOKENIZER, LabelPriors.count([]))
 TINY = Config(
     preset="nano",
     sources=(Source("generated", photos_count=48),),
@@ -49,11 +49,11 @@ def test_nano_learns_drawn_layouts(tmp_path: Path) -> None:
     exact = (micro.true_positive + micro.true_negative) / micro.rows
     assert micro.rows > 300
     assert exact > 0.9
-    loaded = load_weights(tmp_path / "weights.safetensors", VOCABULARY)
+    loaded = load_checkpoint(tmp_path / "weights.safetensors", TOKENIZER)
     assert float(loaded.metadata["held_back_f1"]) == pytest.approx(micro.f1, abs=1e-4)
     with safe_open(tmp_path / "weights.safetensors", "pt") as file:
-        assert file.get_tensor("decoder.pointer_key.weight").dtype == torch.float16
-        assert file.get_tensor("feature_edges").dtype == torch.float32
+        assert file.get_tensor("quantities.decoder.pointer_key.weight").dtype == torch.float16
+        assert file.get_tensor("quantities.feature_edges").dtype == torch.float32
 
 
 class _Stopped(Exception):
@@ -115,7 +115,7 @@ def test_a_run_ends_with_its_patience(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     trainer = Trainer(TINY, tmp_path, "cpu")
     with torch.no_grad():
-        trainer.network.presumption.weight.fill_(float("nan"))
+        trainer.network.quantities.assume_present_embedding.weight.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="step 0 is nan; lower learning_rate"):
         trainer.run()
 
@@ -166,21 +166,23 @@ def test_loss_asks_for_the_right_candidates_or_the_empty_answer() -> None:
     example = PREPROCESSOR.example(record.page, [q.entity for q in questions])
     count = PREPROCESSOR.batch([example]).features.shape[1]
     targets = make_targets([example], [questions], count)
-    logits = torch.zeros(len(questions), READ + count, requires_grad=True)
+    logits = torch.zeros(len(questions), FIRST_CANDIDATE + count, requires_grad=True)
     answer_loss(logits, targets).backward()
     gradient = logits.grad
     assert gradient is not None and torch.isfinite(gradient).all()
     for row, (question, candidates) in enumerate(zip(questions, example.candidates, strict=True)):
-        right = {READ + c for c, candidate in enumerate(candidates) if candidate.quantity in question.accepted}
+        right = {
+            FIRST_CANDIDATE + c for c, candidate in enumerate(candidates) if candidate.quantity in question.accepted
+        }
         right = right or {UNREAD if question.accepted else EMPTY}
         assert set((gradient[row] < 0).nonzero().flatten().tolist()) == right
-    assert targets.right[:, READ:].any() and targets.right[-1, UNREAD]
+    assert targets.right[:, FIRST_CANDIDATE:].any() and targets.right[-1, UNREAD]
 
 
 def test_questions_that_nobody_labelled() -> None:
     """Where the print of the weight is there, it is not the volume; where nothing is printed, the answer is empty."""
     weight, voltage = SCHEMA["item_weight"], SCHEMA["voltage"]
-    line = Line(((10, 10), (200, 10), (200, 40), (10, 40)), "NET WT 12 OZ", 0.9)
+    line = TextLine(((10, 10), (200, 10), (200, 40), (10, 40)), "NET WT 12 OZ", 0.9)
     twelve = Quantity((Decimal(12),), "ounce")
     record = Record("a", None, 300, 300, (line,), (Question(weight, (twelve,)),))
     shares = Shares(as_printed=1, title=0, all=1, no_group=0, no_drawing=0)
@@ -194,13 +196,13 @@ def test_questions_that_nobody_labelled() -> None:
         shares = replace(shares, all=share)
         batches = Batches([record] * 30, PREPROCESSOR, batch_size=30, seed=0, epoch=0, shares=shares)
         inputs, _ = batches[0]
-        assert set(inputs.presumption.tolist()) == {float(labelled)}
-        assert (len(inputs.presumption) == 30) == labelled  # labels ask for no more than they have
+        assert set(inputs.assume_present.tolist()) == {float(labelled)}
+        assert (len(inputs.assume_present) == 30) == labelled  # labels ask for no more than they have
 
     question = asked["item_volume"]
     example = PREPROCESSOR.example(record.page, [question.entity])
     targets = make_targets([example], [[question]], 1)
-    logits = torch.zeros(1, READ + 1, requires_grad=True)
+    logits = torch.zeros(1, FIRST_CANDIDATE + 1, requires_grad=True)
     answer_loss(logits, targets).backward()
     assert logits.grad is not None
-    assert logits.grad[0, READ] > 0 > logits.grad[0, :READ].max()
+    assert logits.grad[0, FIRST_CANDIDATE] > 0 > logits.grad[0, :FIRST_CANDIDATE].max()

@@ -6,9 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from resformer.model.ocr.ppocr_recognizer import bundled_model
+from resformer.model.ocr.ppocr_recognizer import bundled_model_path
 from resformer.model.ocr.readers import Reader
-from resformer.model.ocr.text_line import Line, Point
+from resformer.model.ocr.text_line import Point, TextLine
 
 __all__ = ["BASELINE_READERS", "DefaultPpOcr", "FasterPaddle", "Tesseract"]
 
@@ -28,17 +28,17 @@ class DefaultPpOcr:
             "EngineConfig.onnxruntime.intra_op_num_threads": threads,
         }
         if size == "tiny":
-            params["Det.model_path"] = str(bundled_model("tiny/det/det.onnx"))
-            params["Rec.model_path"] = str(bundled_model("tiny/rec/rec.onnx"))
-            params["Rec.rec_keys_path"] = str(bundled_model("ppocrv6_tiny_dict.txt"))
+            params["Det.model_path"] = str(bundled_model_path("tiny/det/det.onnx"))
+            params["Rec.model_path"] = str(bundled_model_path("tiny/rec/rec.onnx"))
+            params["Rec.rec_keys_path"] = str(bundled_model_path("ppocrv6_tiny_dict.txt"))
         self._engine: Any = RapidOCR(params=params)
 
-    def read(self, image: np.ndarray) -> list[Line]:
+    def read(self, image: np.ndarray) -> list[TextLine]:
         found = self._engine(np.ascontiguousarray(image[:, :, ::-1]))
         if found.boxes is None:
             return []
         return [
-            Line(_corners(box.tolist()), text, float(score))
+            TextLine(_corners(box.tolist()), text, float(score))
             for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
         ]
 
@@ -55,7 +55,7 @@ class FasterPaddle:
 
         self._engine: Any = OcrEngine(model_size=size, threads=threads)
 
-    def read(self, image: np.ndarray) -> list[Line]:
+    def read(self, image: np.ndarray) -> list[TextLine]:
         # It takes files alone; this one costs next to nothing to write and to open.
         _, packed = cv2.imencode(".bmp", image[:, :, ::-1])
         found = self._engine.ocr(packed.tobytes())["bounds"].values()
@@ -63,7 +63,7 @@ class FasterPaddle:
         for line in found:
             (x0, y0), (x1, y1) = line["topLeftCoord"], line["bottomRightCoord"]
             corners = _corners([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
-            lines.append(Line(corners, line["text"], float(line["confidence"])))
+            lines.append(TextLine(corners, line["text"], float(line["confidence"])))
         return lines
 
 
@@ -75,7 +75,7 @@ class Tesseract:
 
         self._read: Any = pytesseract.image_to_data
 
-    def read(self, image: np.ndarray) -> list[Line]:
+    def read(self, image: np.ndarray) -> list[TextLine]:
         found = self._read(image, config="--psm 11", output_type="dict")
         lines: dict[tuple[int, ...], list[int]] = {}
         for i, text in enumerate(found["text"]):
@@ -85,13 +85,13 @@ class Tesseract:
         return [_line(found, words) for words in lines.values()]
 
 
-def _line(found: dict[str, list[Any]], words: list[int]) -> Line:
+def _line(found: dict[str, list[Any]], words: list[int]) -> TextLine:
     x0, y0 = min(found["left"][i] for i in words), min(found["top"][i] for i in words)
     x1 = max(found["left"][i] + found["width"][i] for i in words)
     y1 = max(found["top"][i] + found["height"][i] for i in words)
     score = min(float(found["conf"][i]) for i in words) / 100
     text = " ".join(found["text"][i] for i in words)
-    return Line(_corners([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]), text, score)
+    return TextLine(_corners([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]), text, score)
 
 
 def _corners(points: list[list[float]]) -> tuple[Point, Point, Point, Point]:

@@ -37,8 +37,8 @@ class Rules:
             return (
                 float(own[i] > 0.4) - float(rival > max(0.4, own[i])) + float(c.axis == entity.name[0]),
                 float(c.quantity.unit in USUAL_UNITS),
-                -float(c.stated or c.range_member),
-                c.size,
+                -float(c.unit_from_context or c.range_member),
+                c.text_height,
             )
 
         return str(candidates[max(range(len(candidates)), key=merit)].quantity)

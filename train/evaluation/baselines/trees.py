@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import lightgbm
 import numpy as np
 
-from resformer.model.inference.quantity_inputs import Example, Preprocessor
+from resformer.model.inference.quantity_inputs import QuantityExample, QuantityPreprocessor
 from resformer.model.schema.schema import Entity
 from resformer.train.data.quantity_records import Record
 
@@ -32,13 +32,15 @@ class Trees:
     """Gradient-boosted trees (LightGBM) over the very numbers that the network gets for each candidate: its features,
     its box and the entity asked. The candidate with the highest score is the answer."""
 
-    def __init__(self, records: Sequence[Record], preprocessor: Preprocessor):
+    def __init__(self, records: Sequence[Record], preprocessor: QuantityPreprocessor):
         """Trains on the records' questions."""
         self._names = preprocessor.schema.names
         tables, right = [], []
         for record in records:
-            own_labels = [q.own_label for q in record.questions]
-            example = preprocessor.example(record.page, [q.entity for q in record.questions], own_labels=own_labels)
+            excluded_labels = [q.excluded_label for q in record.questions]
+            example = preprocessor.example(
+                record.page, [q.entity for q in record.questions], excluded_labels=excluded_labels
+            )
             for i, question in enumerate(record.questions):
                 if example.candidates[i]:
                     tables.append(self._table(example, i))
@@ -49,7 +51,7 @@ class Trees:
             lightgbm.train({**SETTINGS, "seed": seed}, lightgbm.Dataset(data, labels), ROUNDS) for seed in range(SEEDS)
         ]
 
-    def choose(self, example: Example, number: int) -> tuple[str, float]:
+    def choose(self, example: QuantityExample, number: int) -> tuple[str, float]:
         """Answer and score for one question of an example; empty with zero where there is no candidate.
 
         Candidates with one string are one answer: it is wrong where all of them are.
@@ -65,8 +67,8 @@ class Trees:
         best = min(wrong, key=wrong.__getitem__)
         return best, 1 - wrong[best]
 
-    def _table(self, example: Example, number: int) -> np.ndarray:
+    def _table(self, example: QuantityExample, number: int) -> np.ndarray:
         entity: Entity = example.entities[number]
-        geometry = np.array(example.geometry[number])
+        geometry = np.array(example.candidate_boxes[number])
         asked = np.full((len(geometry), 1), self._names.index(entity.name))
         return np.concatenate([example.features[number], geometry, asked], axis=1)

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from resformer.model.images.loading import decode
-from resformer.model.images.resize import fitted
+from resformer.model.images.loading import decode_photo
+from resformer.model.images.resize import resize_for_detector
 from resformer.model.networks.resformer import Resformer
-from resformer.model.ocr.detection_postprocess import find_strips
+from resformer.model.networks.text_detection import DetectionNetwork
+from resformer.model.ocr.detection_postprocess import extract_lines
 from resformer.train.config import MapsConfig
 from resformer.train.data.quantity_records import Record
 from resformer.train.engine.part_trainer import PartTrainer, photos_of
@@ -22,18 +23,18 @@ __all__ = ["MapsTrainer"]
 class MapsTrainer(PartTrainer[Record, tuple[Tensor, Tensor], Found]):
     """Trains a network's print stem and maps."""
 
-    part = "maps"
-    learned = ("maps", "print_stem")
+    part = "text_detector"
+    learned = ("text_detector",)
     config: MapsConfig
 
     def read(self) -> list[Record]:
         return photos_of(self.config.sources)
 
     def begin(self, network: Resformer) -> str:
-        assert network.print_stem is not None and network.maps is not None
         if not self.config.print_start:
             return ""
-        return f"{start_finding(network.print_stem, network.maps)} tensors from {self.config.print_start}"
+        detector = _detector(network)
+        return f"{start_finding(detector.backbone, detector.head)} tensors from {self.config.print_start}"
 
     def batches(self, epoch: int) -> Cuts:
         return Cuts(
@@ -47,7 +48,7 @@ class MapsTrainer(PartTrainer[Record, tuple[Tensor, Tensor], Found]):
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         photos, truth = batch
         with self.autocast():
-            maps = self.network.find_print(photos.contiguous(memory_format=torch.channels_last))
+            maps = _detector(self.network)(photos.contiguous(memory_format=torch.channels_last))
         return map_loss(maps, truth)
 
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Found]:
@@ -62,10 +63,15 @@ class MapsTrainer(PartTrainer[Record, tuple[Tensor, Tensor], Found]):
     @torch.inference_mode()
     def _found(self, record: Record) -> Found:
         assert record.photo is not None
-        photo = decode(record.photo.read_bytes())
-        sized, _ = fitted(photo, self.config.maps_size)
+        photo = decode_photo(record.photo.read_bytes())
+        sized, _ = resize_for_detector(photo, self.config.maps_size)
         pixels = torch.from_numpy(sized.transpose(2, 0, 1).copy())[None].to(self.device)
-        maps = self.averaged.find_print(pixels)[0].float().cpu().numpy()
+        maps = _detector(self.averaged)(pixels)[0].float().cpu().numpy()
         # Words may have been read on a larger version of the photo.
         scale = (record.width / sized.shape[1], record.height / sized.shape[0])
-        return compare_lines(find_strips(maps, scale), record.lines)
+        return compare_lines(extract_lines(maps, scale), record.lines)
+
+
+def _detector(network: Resformer) -> DetectionNetwork:
+    assert network.text_detector is not None
+    return network.text_detector

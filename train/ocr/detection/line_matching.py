@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resformer.model.ocr.detection_postprocess import Strip
-from resformer.model.ocr.text_line import Box, Line
+from resformer.model.ocr.detection_postprocess import DetectedLine
+from resformer.model.ocr.text_line import Box, TextLine
 
 __all__ = ["Found", "bounds", "compare_lines", "met"]
 
@@ -47,7 +47,7 @@ class Found:
         return 2 * self.digits_matched / max(1, self.digits + self.seen)
 
 
-def compare_lines(strips: Sequence[Strip], lines: Sequence[Line]) -> Found:
+def compare_lines(strips: Sequence[DetectedLine], lines: Sequence[TextLine]) -> Found:
     """Strips and lines on one photo, both in its pixels."""
     places = [bounds(strip.corners) for strip in strips]
     seen = [place for place, strip in zip(places, strips, strict=True) if strip.digit > SEEN]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from resformer.model.images.loading import decode
+from resformer.model.images.loading import decode_photo
 from resformer.train.data.quantity_records import Record
 from resformer.train.ocr.color_augment import recoloured
 from resformer.train.ocr.detection.score_map_targets import map_targets
@@ -25,7 +25,7 @@ AIMED = 0.8  # share of cuts that are sure to hold a line, if the photo does
 class Cuts(Dataset[tuple[Tensor, Tensor]]):
     """The batches of one epoch, each made from (seed, epoch, its number) alone.
 
-    A batch is uint8 (B, 3, side, side) and float32 (B, TRUTHS, side / CELL, side / CELL).
+    A batch is uint8 (B, 3, side, side) and float32 (B, TRUTHS, side / MAP_STRIDE, side / MAP_STRIDE).
     """
 
     def __init__(self, records: Sequence[Record], *, side: int, batch_size: int, seed: int, epoch: int):
@@ -46,7 +46,7 @@ class Cuts(Dataset[tuple[Tensor, Tensor]]):
 
     def _cut(self, record: Record, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         assert record.photo is not None
-        photo = decode(record.photo.read_bytes())
+        photo = decode_photo(record.photo.read_bytes())
         to_photo = photo.shape[1] / record.width  # words may have been read on a larger version
         longest = math.exp(rng.uniform(math.log(LONGEST[0]), math.log(LONGEST[1])))
         scale = min(longest / max(photo.shape[:2]), ENLARGED)

@@ -8,24 +8,24 @@ from functools import cache
 import cv2
 import numpy as np
 
-from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, PRINT
-from resformer.model.ocr.detection_postprocess import INNER
-from resformer.model.ocr.text_line import Line
-from resformer.model.quantities.unit_aliases import SPELLINGS
+from resformer.model.networks.text_detection import CUE, DIGIT, HEIGHT, MAP_STRIDE, TEXT
+from resformer.model.ocr.detection_postprocess import KERNEL_FRACTION
+from resformer.model.ocr.text_line import TextLine
+from resformer.model.quantities.unit_aliases import UNIT_ALIASES
 from resformer.model.schema.schema import Schema
 
 __all__ = ["TRUTHS", "TURN", "VALID", "map_targets"]
 
 TURN = 4  # quarter turns clockwise of the print
 VALID = 5  # 0 where nothing is asked: print too small to be seen
-TRUTHS = 6  # channels: PRINT, DIGIT, CUE, HEIGHT, TURN, VALID
+TRUTHS = 6  # channels: TEXT, DIGIT, CUE, HEIGHT, TURN, VALID
 
 SMALLEST = 2.2  # cells; smaller print cannot be told from texture
 SPILL = 0.15  # of the height: how far a character's place may be off, as if all were equally wide
 SUBPIXELS = 4  # bits
 
 
-def map_targets(lines: Iterable[Line], to_input: np.ndarray, side: int) -> np.ndarray:
+def map_targets(lines: Iterable[TextLine], to_input: np.ndarray, side: int) -> np.ndarray:
     """True maps of a cut of a photo.
 
     Args:
@@ -33,14 +33,14 @@ def map_targets(lines: Iterable[Line], to_input: np.ndarray, side: int) -> np.nd
         to_input: float (2, 3), the affine map of the photo's pixels to those of the cut.
         side: of the cut in pixels.
 
-    Returns: float32 (TRUTHS, side / CELL, side / CELL).
+    Returns: float32 (TRUTHS, side / MAP_STRIDE, side / MAP_STRIDE).
     """
-    cells = side // CELL
+    cells = side // MAP_STRIDE
     truth = np.zeros((TRUTHS, cells, cells), np.float32)
     truth[VALID] = 1
     bands = []
     for line in lines:
-        corners = (np.array(line.reading_corners) @ to_input[:, :2].T + to_input[:, 2]) / CELL - 0.5
+        corners = (np.array(line.reading_corners) @ to_input[:, :2].T + to_input[:, 2]) / MAP_STRIDE - 0.5
         band = _Band(corners)
         if band.height >= SMALLEST and band.width > 0:
             bands.append((band, line.text))
@@ -49,7 +49,7 @@ def map_targets(lines: Iterable[Line], to_input: np.ndarray, side: int) -> np.nd
     for band, text in bands:
         # All that is not in a band is no print, also within the line: or close lines would run together.
         inside = band.inside(cells, -math.inf, math.inf)
-        truth[PRINT, inside] = truth[VALID, inside] = 1
+        truth[TEXT, inside] = truth[VALID, inside] = 1
         truth[HEIGHT, inside] = math.log(band.height)
         truth[TURN, inside] = band.turn
         for channel, marked in ((DIGIT, _digits), (CUE, _cues())):
@@ -70,8 +70,8 @@ class _Band:
         self._middle = corners.mean(axis=0)
         self._along, self._down = along / max(self.width, 1e-6), down / max(self.height, 1e-6)
         # At least half a cell to both sides, or it would fall between the places of the maps.
-        self._half = max(INNER * self.height, 0.5)
-        self._reach = max(self.width / 2 - INNER * self.height, 0.5)
+        self._half = max(KERNEL_FRACTION * self.height, 0.5)
+        self._reach = max(self.width / 2 - KERNEL_FRACTION * self.height, 0.5)
 
     @property
     def turn(self) -> int:
@@ -106,7 +106,7 @@ def _digits(text: str) -> Sequence[tuple[int, int]]:
 def _cues() -> Callable[[str], Sequence[tuple[int, int]]]:
     """Finds the places of units and of the entities' cue words."""
     words = {cue for entity in Schema.load().entities for cue in entity.cues}
-    words |= {spelling for spellings in SPELLINGS.values() for spelling in spellings}
+    words |= {spelling for spellings in UNIT_ALIASES.values() for spelling in spellings}
     ordered = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     pattern = re.compile(rf"(?<![a-z])(?:{ordered})(?![a-z])", re.IGNORECASE)
     return lambda text: [match.span() for match in pattern.finditer(text)]

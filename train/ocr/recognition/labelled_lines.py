@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from resformer.model.images.loading import decode
-from resformer.model.ocr.charset import folded
-from resformer.model.ocr.line_crop import cut
-from resformer.model.ocr.text_line import Line
+from resformer.model.images.loading import decode_photo
+from resformer.model.ocr.charset import fold_to_charset
+from resformer.model.ocr.line_crop import crop_line
+from resformer.model.ocr.text_line import TextLine
 from resformer.train.data.quantity_records import Record
 
 __all__ = ["CutLine", "cut_lines"]
@@ -54,7 +54,7 @@ def _lines(record: Record) -> Iterator[CutLine]:
     if not lines:
         return
     assert record.photo is not None
-    photo = decode(record.photo.read_bytes())
+    photo = decode_photo(record.photo.read_bytes())
     to_photo = photo.shape[1] / record.width  # words may have been read on a larger version
     for line, text in lines:
         corners = np.array(line.reading_corners) * to_photo
@@ -66,12 +66,12 @@ def _lines(record: Record) -> Iterator[CutLine]:
         out, up = along / width * height * AROUND, down * AROUND
         wider = corners + np.stack([-out - up, out - up, out + up, -out + up])
         tall = min(TALLEST, round(height * (1 + 2 * AROUND)))
-        pixels = cut(photo, wider, tall)
+        pixels = crop_line(photo, wider, tall)
         _, packed = cv2.imencode(".jpg", pixels[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
         yield CutLine(packed.tobytes(), text)
 
 
-def _true(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
+def _true(lines: Iterable[TextLine]) -> Iterator[tuple[TextLine, str]]:
     for line in lines:
-        if line.score >= SURE and (text := folded(line.text)):
+        if line.score >= SURE and (text := fold_to_charset(line.text)):
             yield line, text

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT
-from resformer.model.ocr.charset import CHARACTERS, folded
-from resformer.model.ocr.line_crop import cut
+from resformer.model.networks.text_recognition import CROP_HEIGHT, STEP_WIDTH
+from resformer.model.ocr.charset import CHARSET, fold_to_charset
+from resformer.model.ocr.ctc import BLANK
+from resformer.model.ocr.line_crop import crop_line
 from resformer.train.ocr.color_augment import recoloured
 from resformer.train.ocr.recognition.labelled_lines import CutLine
 from resformer.train.ocr.synthetic.camera import photographed
@@ -20,7 +21,7 @@ from resformer.train.ocr.synthetic.repaint import repainted
 __all__ = ["Batch", "StripBatches", "pack"]
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Strips, uint8 (B, 3, STRIP_HEIGHT, W); their widths in columns (B,); what they say, int (B, L), padded with BLANK;
+"""Strips, uint8 (B, 3, CROP_HEIGHT, W); their widths in columns (B,); what they say, int (B, L), padded with BLANK;
 and the lengths of it (B,)."""
 
 LENGTHS = (4, 8, 14, 24, 40)  # characters; lines of a batch are about equally long, so that few pixels are padding
@@ -93,7 +94,7 @@ class StripBatches(Dataset[Batch]):
         least = LENGTHS[kind - 1] if kind else 0
         while True:
             printed = self._press.texts.line(rng).strip()
-            text = folded(printed)
+            text = fold_to_charset(printed)
             if text and least < len(text) <= LENGTHS[kind]:
                 return printed, text
 
@@ -106,25 +107,25 @@ class StripBatches(Dataset[Batch]):
             scale = rng.uniform(18 / len(pixels), 1.0)
             pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             corners = corners * scale
-        strip = recoloured(cut(np.ascontiguousarray(pixels), jittered(corners, rng), STRIP_HEIGHT), rng)
+        strip = recoloured(crop_line(np.ascontiguousarray(pixels), jittered(corners, rng), CROP_HEIGHT), rng)
         return photographed(strip.astype(np.float32), rng) if rng.random() < 0.3 else strip
 
 
 def widest(characters: int) -> int:
-    """Pixels that a strip of so many characters may be wide; a multiple of COLUMN."""
-    return 14 * characters // COLUMN * COLUMN + 40
+    """Pixels that a strip of so many characters may be wide; a multiple of STEP_WIDTH."""
+    return 14 * characters // STEP_WIDTH * STEP_WIDTH + 40
 
 
 def pack(strips: Sequence[tuple[np.ndarray, str]]) -> Batch:
-    """Strips (STRIP_HEIGHT, W, 3) of any widths and what they say, as one batch."""
-    widths = [-(-strip.shape[1] // COLUMN) for strip, _ in strips]
-    pixels = np.zeros((len(strips), STRIP_HEIGHT, max(widths) * COLUMN, 3), np.uint8)
+    """Strips (CROP_HEIGHT, W, 3) of any widths and what they say, as one batch."""
+    widths = [-(-strip.shape[1] // STEP_WIDTH) for strip, _ in strips]
+    pixels = np.zeros((len(strips), CROP_HEIGHT, max(widths) * STEP_WIDTH, 3), np.uint8)
     texts = np.full((len(strips), max(1, *(len(text) for _, text in strips))), BLANK)
     for i, (strip, text) in enumerate(strips):
         width = strip.shape[1]
         pixels[i, :, :width] = strip
         pixels[i, :, width:] = strip[:, -1:]
-        texts[i, : len(text)] = [CHARACTERS.index(c) for c in text]
+        texts[i, : len(text)] = [CHARSET.index(c) for c in text]
     lengths = torch.tensor([len(text) for _, text in strips])
     return torch.from_numpy(pixels.transpose(0, 3, 1, 2)), torch.tensor(widths), torch.from_numpy(texts), lengths
 
@@ -132,4 +133,4 @@ def pack(strips: Sequence[tuple[np.ndarray, str]]) -> Batch:
 def _fitted(strip: np.ndarray, text: str, most: int) -> np.ndarray:
     """The strip not wider than `most`, and wide enough to be read."""
     width = min(max(strip.shape[1], NARROWEST * len(text)), most)
-    return strip if width == strip.shape[1] else cv2.resize(strip, (width, STRIP_HEIGHT))
+    return strip if width == strip.shape[1] else cv2.resize(strip, (width, CROP_HEIGHT))

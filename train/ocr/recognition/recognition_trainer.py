@@ -11,9 +11,9 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from resformer.model.networks.resformer import Resformer
-from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT
-from resformer.model.ocr.ctc import read_out
-from resformer.model.ocr.line_crop import cut
+from resformer.model.networks.text_recognition import CROP_HEIGHT, STEP_WIDTH, RecognitionNetwork
+from resformer.model.ocr.ctc import BLANK, ctc_decode
+from resformer.model.ocr.line_crop import crop_line
 from resformer.model.schema.schema import Schema
 from resformer.train.config import ReadingConfig
 from resformer.train.data.quantity_records import Record
@@ -55,12 +55,12 @@ class Read:
 class ReadingTrainer(PartTrainer[Record, Batch, Read]):
     """Trains a network's reading."""
 
-    part = "reading"
-    learned = ("reading",)
+    part = "text_recognizer"
+    learned = ("text_recognizer",)
     config: ReadingConfig
 
     def __init__(self, config: ReadingConfig, out: Path, device: str, log: Log = tqdm.write):
-        self._press = StripPress(Texts(Schema.load()), STRIP_HEIGHT)
+        self._press = StripPress(Texts(Schema.load()), CROP_HEIGHT)
         self._lines: list[CutLine] | None = None
         super().__init__(config, out, device, log)
         self._held_lines = sorted(cut_lines(self.held_records), key=lambda line: len(line.text))
@@ -69,10 +69,9 @@ class ReadingTrainer(PartTrainer[Record, Batch, Read]):
         return photos_of(self.config.sources)
 
     def begin(self, network: Resformer) -> str:
-        assert network.reading is not None
         if not self.config.print_start:
             return ""
-        return f"{start_reading(network.reading)} tensors from {self.config.print_start}"
+        return f"{start_reading(_recognizer(network))} tensors from {self.config.print_start}"
 
     def batches(self, epoch: int) -> StripBatches:
         if self._lines is None:
@@ -93,7 +92,7 @@ class ReadingTrainer(PartTrainer[Record, Batch, Read]):
         strips, widths, texts, lengths = batch
         strips = strips.contiguous(memory_format=torch.channels_last)
         with self.autocast():
-            logits = self.network.read_print(strips, _mask(strips, widths))
+            logits = _recognizer(self.network)(strips, _mask(strips, widths))
         chances = F.log_softmax(logits.float(), dim=-1).transpose(0, 1)
         # Where a line has more characters than columns there is no way to read it.
         return F.ctc_loss(chances, texts, widths, lengths, blank=BLANK, zero_infinity=True)
@@ -119,13 +118,18 @@ class ReadingTrainer(PartTrainer[Record, Batch, Read]):
 
     def _texts(self, lines: Sequence[CutLine]) -> Iterator[str]:
         for i in range(0, len(lines), TOGETHER):
-            strips = [cut(*line.open(), STRIP_HEIGHT) for line in lines[i : i + TOGETHER]]
+            strips = [crop_line(*line.open(), CROP_HEIGHT) for line in lines[i : i + TOGETHER]]
             pixels, widths, *_ = pack([(strip, "") for strip in strips])
-            logits = self.averaged.read_print(pixels.to(self.device), _mask(pixels, widths).to(self.device))
+            logits = _recognizer(self.averaged)(pixels.to(self.device), _mask(pixels, widths).to(self.device))
             for row, width in zip(logits.float().cpu().numpy(), widths.tolist(), strict=True):
-                yield read_out(row[:width])[0]
+                yield ctc_decode(row[:width])[0]
 
 
 def _mask(strips: Tensor, widths: Tensor) -> Tensor:
-    """bool (B, W / COLUMN): where a strip is."""
-    return torch.arange(strips.shape[-1] // COLUMN, device=widths.device) < widths[:, None]
+    """bool (B, W / STEP_WIDTH): where a strip is."""
+    return torch.arange(strips.shape[-1] // STEP_WIDTH, device=widths.device) < widths[:, None]
+
+
+def _recognizer(network: Resformer) -> RecognitionNetwork:
+    assert network.text_recognizer is not None
+    return network.text_recognizer

@@ -1,7 +1,7 @@
 """A contact sheet of what is drawn, to be looked at beside real photos; prints how fast it is drawn.
 
 python -m train.ocr.synthetic.contact_sheet build/drawn.png
-python -m train.ocr.synthetic.contact_sheet build/strips.png --strips --held-out
+python -m train.ocr.synthetic.contact_sheet build/drawn.png --held-out
 """
 
 import argparse
@@ -14,17 +14,14 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from resformer.model.ocr.line_crop import CUT_HEIGHT
+from resformer.model.ocr.line_crop import PPOCR_CROP_HEIGHT
 from resformer.model.schema.schema import Schema
 from resformer.train.ocr.synthetic.drawn_lines import StripPress
-from resformer.train.ocr.synthetic.scenes import Scene, ScenePress
 from resformer.train.ocr.synthetic.texts import Texts
 
 __all__ = ["main"]
 
-SIDE = 320  # pixels of a scene, as in training
-COLUMNS = 4
-SHEET = COLUMNS * SIDE
+SHEET = 1280  # pixels
 GAP = 4
 LINES = 30  # of strips
 
@@ -34,23 +31,16 @@ T = TypeVar("T")
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("out", type=Path, help="PNG file")
-    parser.add_argument("--strips", action="store_true", help="strips of one line instead of scenes")
-    parser.add_argument("--held-out", action="store_true", help="with the fonts and layouts that training never sees")
+    parser.add_argument("--held-out", action="store_true", help="with the fonts that training never sees")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
     rng = np.random.default_rng(args.seed)
     cv2.setNumThreads(1)
     schema = Schema.load()
     try:
-        if args.strips:
-            press = StripPress(Texts(schema), CUT_HEIGHT, held_out=args.held_out)
-            strips, seconds = _timed(lambda: press.strip(rng), 400)
-            sheet, count = _rows([strip.pixels for strip in strips]), len(strips)
-        else:
-            scenes = ScenePress(Texts(schema), schema, SIDE, held_out=args.held_out)
-            drawn, seconds = _timed(lambda: scenes.scene(rng), 60)
-            shown, count = [_outlined(scene) for scene in drawn[: COLUMNS * COLUMNS]], len(drawn)
-            sheet = np.vstack([np.hstack(shown[i : i + COLUMNS]) for i in range(0, len(shown), COLUMNS)])
+        press = StripPress(Texts(schema), PPOCR_CROP_HEIGHT, held_out=args.held_out)
+        strips, seconds = _timed(lambda: press.strip(rng), 400)
+        sheet, count = _rows([strip.pixels for strip in strips]), len(strips)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 2
@@ -69,17 +59,9 @@ def _timed(draw: Callable[[], T], count: int) -> tuple[list[T], float]:
     return drawn, time.process_time() - start
 
 
-def _outlined(scene: Scene) -> np.ndarray:
-    """The photo with frames around its lines."""
-    shown = scene.photo.copy()
-    frames = [np.array(line.corners, np.float32).round().astype(np.int32) for line in scene.lines]
-    cv2.polylines(shown, frames, True, (255, 0, 255), 1, cv2.LINE_AA)
-    return shown
-
-
 def _rows(strips: Sequence[np.ndarray]) -> np.ndarray:
     """Strips beside each other in rows that are as wide as the sheet, as many as fill LINES."""
-    sheet = np.full((LINES * (CUT_HEIGHT + GAP), SHEET, 3), 255, np.uint8)
+    sheet = np.full((LINES * (PPOCR_CROP_HEIGHT + GAP), SHEET, 3), 255, np.uint8)
     x = row = 0
     for strip in strips:
         if x and x + strip.shape[1] > SHEET:
@@ -87,8 +69,8 @@ def _rows(strips: Sequence[np.ndarray]) -> np.ndarray:
         if row == LINES:
             break
         part = strip[:, : SHEET - x]
-        y = row * (CUT_HEIGHT + GAP)
-        sheet[y : y + CUT_HEIGHT, x : x + part.shape[1]] = part
+        y = row * (PPOCR_CROP_HEIGHT + GAP)
+        sheet[y : y + PPOCR_CROP_HEIGHT, x : x + part.shape[1]] = part
         x += part.shape[1] + GAP
     return sheet
 

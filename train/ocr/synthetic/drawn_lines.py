@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resformer.model.ocr.line_crop import cut
+from resformer.model.ocr.line_crop import crop_line
 from resformer.train.ocr.synthetic.camera import photographed
 from resformer.train.ocr.synthetic.fonts import load_fonts
 from resformer.train.ocr.synthetic.ink import draw_ink
@@ -25,7 +25,7 @@ class DrawnStrip:
 
     pixels: np.ndarray
     text: str
-    glyph: float
+    text_height: float
 
 
 class StripPress:
@@ -49,24 +49,24 @@ class StripPress:
 
     def strip_of(self, text: str, rng: np.random.Generator) -> DrawnStrip:
         """A strip that says this."""
-        glyph = float(np.exp(rng.uniform(*self._glyphs)))
-        mask = draw_ink(text, self.fonts.pick(text, rng), glyph, rng)
+        text_height = float(np.exp(rng.uniform(*self._glyphs)))
+        mask = draw_ink(text, self.fonts.pick(text, rng), text_height, rng)
         ground, ink = colours(rng)
-        room = int(2 + glyph)
+        room = int(2 + text_height)
         image = surface(mask.shape[0] + 2 * room, mask.shape[1] + 2 * room, ground, rng)
         if rng.random() < NEIGHBOUR:
             other = self.texts.words(rng)
-            beside = draw_ink(other, self.fonts.pick(other, rng), glyph, rng, plain=True)
-            gap = int(glyph * rng.uniform(0.3, 0.8)) + 1
+            beside = draw_ink(other, self.fonts.pick(other, rng), text_height, rng, plain=True)
+            gap = int(text_height * rng.uniform(0.3, 0.8)) + 1
             above = room - gap - beside.shape[0]
             paint(image, beside, room, above if rng.random() < 0.5 else room + mask.shape[0] + gap, ink)
         paint(image, mask, room, room, ink)
-        photo = photographed(image, rng, blur=min(1.5, 0.08 * glyph))
-        margin = glyph * rng.uniform(*MARGIN)
+        photo = photographed(image, rng, blur=min(1.5, 0.08 * text_height))
+        margin = text_height * rng.uniform(*MARGIN)
         x0, y0 = room - margin, room - margin
         x1, y1 = room + mask.shape[1] + margin, room + mask.shape[0] + margin
         corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
-        return DrawnStrip(cut(photo, jittered(corners, rng), self._height), text, glyph)
+        return DrawnStrip(crop_line(photo, jittered(corners, rng), self._height), text, text_height)
 
 
 def jittered(corners: np.ndarray, rng: np.random.Generator) -> np.ndarray:

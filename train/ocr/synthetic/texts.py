@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.quantities.quantity import Quantity
-from resformer.model.quantities.unit_aliases import SPELLINGS
+from resformer.model.quantities.unit_aliases import UNIT_ALIASES
 from resformer.model.schema.schema import Entity, Schema
 
 __all__ = ["Texts"]
@@ -65,8 +65,8 @@ class Texts:
     """
 
     def __init__(self, schema: Schema):
-        vocabulary = Vocabulary(schema)
-        pieces = (vocabulary.decode_text([t]) for t in range(vocabulary.first_subword, vocabulary.first_prompt))
+        tokenizer = Tokenizer(schema)
+        pieces = (tokenizer.decode([t]) for t in range(tokenizer.first_subword, tokenizer.first_prompt))
         self._pieces = [p.strip() for p in pieces if p.strip().isascii() and p.strip().isalpha()]
         self.entities = [e for e in schema.entities if e.kind == "quantity"]
         self._drawn: Sequence[tuple[float, Callable[[np.random.Generator], str]]] = (
@@ -102,7 +102,7 @@ class Texts:
 
     def spelled(self, quantity: Quantity, rng: np.random.Generator) -> str:
         """The quantity as one of the ways to print it."""
-        unit = _one(PRINTED.get(quantity.unit) or SPELLINGS[quantity.unit][:2], rng)
+        unit = _one(PRINTED.get(quantity.unit) or UNIT_ALIASES[quantity.unit][:2], rng)
         numbers = [f"{value.normalize():f}" if rng.random() < 0.8 else f"{value:f}" for value in quantity.values]
         if rng.random() < 0.06:
             numbers = [number.replace(".", ",") for number in numbers]

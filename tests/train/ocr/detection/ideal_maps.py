@@ -4,20 +4,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from resformer.model.networks.text_detector import CUE, DIGIT, HEIGHT, MAPS, PRINT, TURNS
-from resformer.model.ocr.text_line import Line
+from resformer.model.networks.text_detection import CUE, DIGIT, HEIGHT, NUM_MAPS, ORIENTATION, TEXT
+from resformer.model.ocr.text_line import TextLine
 from resformer.train.ocr.detection.score_map_targets import TURN, map_targets
 
 SURE = 8.0  # a logit
 
 
-def as_maps(lines: Sequence[Line], side: int) -> np.ndarray:
+def as_maps(lines: Sequence[TextLine], side: int) -> np.ndarray:
     """What a network that makes no mistake says of a photo that is as large as its input."""
     truth = map_targets(lines, np.eye(2, 3), side)
-    maps = np.zeros((MAPS, *truth.shape[1:]), np.float32)
-    for channel in (PRINT, DIGIT, CUE):
+    maps = np.zeros((NUM_MAPS, *truth.shape[1:]), np.float32)
+    for channel in (TEXT, DIGIT, CUE):
         maps[channel] = SURE * (2 * truth[channel] - 1)
     maps[HEIGHT] = truth[HEIGHT]
     for turn in range(4):
-        maps[TURNS][turn] = SURE * (truth[TURN] == turn)
+        maps[ORIENTATION][turn] = SURE * (truth[TURN] == turn)
     return maps

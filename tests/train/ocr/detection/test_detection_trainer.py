@@ -8,12 +8,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from resformer.model.inference.checkpoint import build_network, load_weights, save_weights
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.checkpoint import build_network, load_checkpoint, save_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
-from resformer.model.networks.text_detector import CELL, CUE, DIGIT, HEIGHT, MAPS, PRINT
-from resformer.model.ocr.detection_postprocess import Strip
-from resformer.model.ocr.text_line import Line
+from resformer.model.networks.text_detection import CUE, DIGIT, HEIGHT, MAP_STRIDE, NUM_MAPS, TEXT
+from resformer.model.ocr.detection_postprocess import DetectedLine
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.schema.schema import Schema
 from resformer.train.config import MapsConfig, Source, load_config
 from resformer.train.data.quantity_records import Record
@@ -25,7 +25,7 @@ from resformer.train.ocr.detection.score_map_targets import TRUTHS, TURN, VALID,
 from tests.paths import CONFIGS, DATA
 from tests.train.ocr.detection.ideal_maps import SURE, as_maps
 
-LINE = Line(((40, 100), (240, 100), (240, 140), (40, 140)), "NET 500", 0.9)
+LINE = TextLine(((40, 100), (240, 100), (240, 140), (40, 140)), "NET 500", 0.9)
 
 
 def config(source: Source, **changes: object) -> MapsConfig:
@@ -35,26 +35,26 @@ def config(source: Source, **changes: object) -> MapsConfig:
 
 def test_truth_of_a_line() -> None:
     truth = map_targets([LINE], np.eye(2, 3), 320)
-    assert truth.shape == (TRUTHS, 320 // CELL, 320 // CELL)
-    row = slice(None), 120 // CELL
+    assert truth.shape == (TRUTHS, 320 // MAP_STRIDE, 320 // MAP_STRIDE)
+    row = slice(None), 120 // MAP_STRIDE
     kinds = truth[row]
-    on = np.flatnonzero(kinds[PRINT])
-    assert (on[0] * CELL, on[-1] * CELL) == pytest.approx((50, 230), abs=6)
+    on = np.flatnonzero(kinds[TEXT])
+    assert (on[0] * MAP_STRIDE, on[-1] * MAP_STRIDE) == pytest.approx((50, 230), abs=6)
     digits = np.flatnonzero(kinds[DIGIT])
-    assert (digits[0] * CELL, digits[-1] * CELL) == pytest.approx((150, 230), abs=12)
+    assert (digits[0] * MAP_STRIDE, digits[-1] * MAP_STRIDE) == pytest.approx((150, 230), abs=12)
     cues = np.flatnonzero(kinds[CUE])
-    assert (cues[0] * CELL, cues[-1] * CELL) == pytest.approx((50, 130), abs=12)
-    assert np.exp(kinds[HEIGHT, on]) == pytest.approx(40 / CELL)
-    beside = 103 // CELL, 100 // CELL  # the band, within the line
-    assert truth[VALID][beside] == 1 and truth[PRINT][beside] == 0
-    assert truth[VALID, 10, 10] == 1 and not truth[PRINT, 10].any()
+    assert (cues[0] * MAP_STRIDE, cues[-1] * MAP_STRIDE) == pytest.approx((50, 130), abs=12)
+    assert np.exp(kinds[HEIGHT, on]) == pytest.approx(40 / MAP_STRIDE)
+    beside = 103 // MAP_STRIDE, 100 // MAP_STRIDE  # the band, within the line
+    assert truth[VALID][beside] == 1 and truth[TEXT][beside] == 0
+    assert truth[VALID, 10, 10] == 1 and not truth[TEXT, 10].any()
 
 
 def test_truth_of_turned_and_tiny_lines() -> None:
     clockwise = np.array([[0, -1, 320], [1, 0, 0]], float)
     assert set(map_targets([LINE], clockwise, 320)[TURN].ravel()) == {0, 1}
     tiny = map_targets([LINE], np.array([[0.1, 0, 0], [0, 0.1, 0]]), 320)
-    assert not tiny[PRINT].any()
+    assert not tiny[TEXT].any()
     assert (tiny[VALID] == 0).any()
 
 
@@ -63,7 +63,7 @@ def test_loss_is_smallest_for_the_truth() -> None:
     right = torch.from_numpy(as_maps([LINE], 320))[None]
     least = map_loss(right, truth).item()
     assert 0 <= least < 0.05
-    for channel in range(MAPS):
+    for channel in range(NUM_MAPS):
         wrong = right.clone()
         wrong[:, channel] = 3 * SURE - 4 * wrong[:, channel]
         assert map_loss(wrong, truth).item() > least + 0.1, channel
@@ -74,22 +74,26 @@ def test_loss_is_smallest_for_the_truth() -> None:
 def test_cuts_hold_the_print_of_their_photo(source: Source) -> None:
     assert source.photos is not None
     corners = ((0, 0), (640, 0), (640, 640), (0, 640))
-    record = Record("0.png", source.photos / "0.png", 640, 640, (Line(corners, "1", 0.9),), ())
+    record = Record("0.png", source.photos / "0.png", 640, 640, (TextLine(corners, "1", 0.9),), ())
     cuts = Cuts([record] * 6, side=160, batch_size=4, seed=0, epoch=1)
     assert len(cuts) == 2
     photos, truth = cuts[0]
     assert (photos.dtype, photos.shape) == (torch.uint8, (4, 3, 160, 160))
-    assert truth.shape == (4, TRUTHS, 160 // CELL, 160 // CELL)
+    assert truth.shape == (4, TRUTHS, 160 // MAP_STRIDE, 160 // MAP_STRIDE)
     assert torch.equal(cuts[0][0], photos)
     assert not torch.equal(cuts[1][0][:2], photos[:2])
     # The line is as wide as the photo: its band is on every cut.
-    assert all(one[PRINT].any() for one in truth)
+    assert all(one[TEXT].any() for one in truth)
 
 
 def test_lines_are_compared() -> None:
     square = np.array([[40, 100], [240, 100], [240, 140], [40, 140]], float)
-    strips = [Strip(square, 0.9, 0.9, 0.1), Strip(square + 300, 0.9, 0.9, 0.1), Strip(square + 600, 0.9, 0.1, 0.1)]
-    other = Line(((40, 700), (240, 700), (240, 740), (40, 740)), "GOLDEN", 0.9)
+    strips = [
+        DetectedLine(square, 0.9, 0.9, 0.1),
+        DetectedLine(square + 300, 0.9, 0.9, 0.1),
+        DetectedLine(square + 600, 0.9, 0.1, 0.1),
+    ]
+    other = TextLine(((40, 700), (240, 700), (240, 740), (40, 740)), "GOLDEN", 0.9)
     found = compare_lines(strips, [LINE, other])
     assert found == Found(lines=2, matched=1, digits=1, digits_matched=1, strips=3, seen=2)
     assert found.f1 == pytest.approx(2 / 3)
@@ -99,9 +103,9 @@ def test_lines_are_compared() -> None:
 
 def test_training_changes_stem_and_maps_alone(source: Source, tmp_path: Path) -> None:
     reading = tmp_path / "reading.safetensors"
-    vocabulary = Vocabulary(Schema.load())
-    network = build_network(preset("nano"), vocabulary, ("reading",))
-    save_weights(reading, network, vocabulary, temperature=1.0)
+    tokenizer = Tokenizer(Schema.load())
+    network = build_network(preset("nano"), tokenizer, ("text_recognizer",))
+    save_checkpoint(reading, network, tokenizer, temperature=1.0)
     first = MapsTrainer(config(source, start=reading, hold_back=0.2), tmp_path / "first", "cpu")
     assert {r.name for r in first.train_records}.isdisjoint(r.name for r in first.held_records)
     assert len(first.train_records) + len(first.held_records) == 16
@@ -110,14 +114,14 @@ def test_training_changes_stem_and_maps_alone(source: Source, tmp_path: Path) ->
     again = config(source, start=start, seed=1)
     MapsTrainer(again, tmp_path / "again", "cpu").run()
     before, after = (
-        load_weights(tmp_path / name / "weights.safetensors", vocabulary).network.state_dict()
+        load_checkpoint(tmp_path / name / "weights.safetensors", tokenizer).network.state_dict()
         for name in ("first", "again")
     )
-    assert any(name.startswith("reading.") for name in after)
+    assert any(name.startswith("text_recognizer.") for name in after)
     for name in before:
-        if not name.startswith(("print_stem.", "maps.")):
+        if not name.startswith("text_detector."):
             assert torch.equal(before[name], after[name]), name
-    assert not torch.equal(before["maps.kinds.0.weight"], after["maps.kinds.0.weight"])
+    assert not torch.equal(before["text_detector.head.details.0.weight"], after["text_detector.head.details.0.weight"])
 
 
 def test_the_maps_of_a_run_learn(source: Source, tmp_path: Path) -> None:

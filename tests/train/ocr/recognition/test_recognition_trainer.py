@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from resformer.model.inference.checkpoint import build_network, load_weights, save_weights
-from resformer.model.inference.tokenizer import Vocabulary
+from resformer.model.inference.checkpoint import build_network, load_checkpoint, save_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
-from resformer.model.networks.text_recognizer import BLANK, COLUMN, STRIP_HEIGHT, LineReader
-from resformer.model.ocr.charset import CHARACTERS, folded
-from resformer.model.ocr.line_crop import cut
+from resformer.model.networks.text_recognition import CROP_HEIGHT, STEP_WIDTH, RecognitionNetwork
+from resformer.model.ocr.charset import CHARSET, fold_to_charset
+from resformer.model.ocr.ctc import BLANK
+from resformer.model.ocr.line_crop import crop_line
 from resformer.model.schema.schema import Schema
 from resformer.train.config import ReadingConfig, Source
 from resformer.train.data.quantity_records import Record, read_words
@@ -24,12 +25,12 @@ from resformer.train.ocr.synthetic.drawn_lines import StripPress
 from resformer.train.ocr.synthetic.fonts import Fonts
 from resformer.train.ocr.synthetic.texts import Texts
 
-VOCABULARY = Vocabulary(Schema.load())
+TOKENIZER = Tokenizer(Schema.load())
 
 
 @pytest.fixture(scope="module")
 def press(fonts: Fonts) -> StripPress:
-    return StripPress(Texts(Schema.load()), STRIP_HEIGHT)
+    return StripPress(Texts(Schema.load()), CROP_HEIGHT)
 
 
 def config(where: Source, **changes: object) -> ReadingConfig:
@@ -44,10 +45,10 @@ def records(source: Source) -> list[Record]:
 
 
 def test_text_is_folded_to_what_the_network_reads() -> None:
-    assert folded("NET WT. 5½” × 3µg") == 'net wt. 5½" x 3ug'
-    assert folded("Crème  Brûlée") == "creme brulee"
-    assert folded("重量 5") is None
-    assert all(folded(c) == c for c in CHARACTERS[1:])
+    assert fold_to_charset("NET WT. 5½” × 3µg") == 'net wt. 5½" x 3ug'
+    assert fold_to_charset("Crème  Brûlée") == "creme brulee"
+    assert fold_to_charset("重量 5") is None
+    assert all(fold_to_charset(c) == c for c in CHARSET[1:])
 
 
 def test_lines_are_cut_with_their_surroundings(source: Source) -> None:
@@ -55,11 +56,11 @@ def test_lines_are_cut_with_their_surroundings(source: Source) -> None:
     assert len(lines) == 16
     for line in lines:
         pixels, corners = line.open()
-        strip = cut(pixels, corners, STRIP_HEIGHT)
+        strip = crop_line(pixels, corners, CROP_HEIGHT)
         # Black print on a light ground, touching neither end of the cut around it.
         assert strip.min() < 80
         assert pixels[:2].min() > 100 and pixels[-2:].min() > 100
-        assert folded(line.text) == line.text
+        assert fold_to_charset(line.text) == line.text
 
 
 def test_batches_hold_strips_and_what_they_say(source: Source, press: StripPress) -> None:
@@ -67,8 +68,8 @@ def test_batches_hold_strips_and_what_they_say(source: Source, press: StripPress
     batches = StripBatches(cut_lines(records(source)), press, epoch=1, **settings)  # type: ignore[arg-type]
     for number in range(len(batches)):
         strips, widths, texts, lengths = batches[number]
-        assert strips.dtype == torch.uint8 and strips.shape[1:3] == (3, STRIP_HEIGHT)
-        assert strips.shape[-1] == widths.max() * COLUMN <= widest(LENGTHS[-1]) + COLUMN
+        assert strips.dtype == torch.uint8 and strips.shape[1:3] == (3, CROP_HEIGHT)
+        assert strips.shape[-1] == widths.max() * STEP_WIDTH <= widest(LENGTHS[-1]) + STEP_WIDTH
         assert (widths >= lengths).all() and (lengths > 0).all()
         assert ((texts != BLANK).sum(dim=1) == lengths).all()
     assert torch.equal(batches[0][0], batches[0][0])
@@ -77,42 +78,42 @@ def test_batches_hold_strips_and_what_they_say(source: Source, press: StripPress
 
 
 def test_padding_repeats_the_last_column() -> None:
-    strips = [(np.full((STRIP_HEIGHT, 10, 3), 7, np.uint8), "5"), (np.zeros((STRIP_HEIGHT, 20, 3), np.uint8), "12")]
+    strips = [(np.full((CROP_HEIGHT, 10, 3), 7, np.uint8), "5"), (np.zeros((CROP_HEIGHT, 20, 3), np.uint8), "12")]
     pixels, widths, texts, lengths = pack(strips)
-    assert pixels.shape == (2, 3, STRIP_HEIGHT, 20)
+    assert pixels.shape == (2, 3, CROP_HEIGHT, 20)
     assert (pixels[0] == 7).all()
     assert widths.tolist() == [3, 5] and lengths.tolist() == [1, 2]
-    assert texts[0].tolist() == [CHARACTERS.index("5"), BLANK]
+    assert texts[0].tolist() == [CHARSET.index("5"), BLANK]
 
 
 def test_a_strip_is_read_in_a_batch_as_alone() -> None:
     torch.manual_seed(0)
-    reading = LineReader().eval()
-    strips = torch.rand(2, 3, STRIP_HEIGHT, 64) * 2 - 1
-    mask = torch.arange(64 // COLUMN) < torch.tensor([[12], [16]])
+    reading = RecognitionNetwork(len(CHARSET) + 1).eval()
+    strips = torch.rand(2, 3, CROP_HEIGHT, 64) * 255
+    mask = torch.arange(64 // STEP_WIDTH) < torch.tensor([[12], [16]])
     with torch.inference_mode():
         together = reading(strips, mask)
-        torch.testing.assert_close(together[:1, :12], reading(strips[:1, :, :, : 12 * COLUMN]))
+        torch.testing.assert_close(together[:1, :12], reading(strips[:1, :, :, : 12 * STEP_WIDTH]))
         torch.testing.assert_close(together[1:], reading(strips[1:]))
         assert not torch.allclose(together[:1, :12], reading(strips)[:1, :12], atol=1e-4)
 
 
 def test_training_changes_the_reading_alone(source: Source, press: StripPress, tmp_path: Path) -> None:
     start = tmp_path / "start.safetensors"
-    network = build_network(preset("nano"), VOCABULARY, ("maps",))
-    save_weights(start, network, VOCABULARY, temperature=1.5, maps_epochs="3")
+    network = build_network(preset("nano"), TOKENIZER, ("text_detector",))
+    save_checkpoint(start, network, TOKENIZER, temperature=1.5, text_detector_epochs="3")
     said: list[str] = []
     settings = config(source, start=start, print_start="ppocrv6-tiny", learning_rate=0.01)
     trainer = ReadingTrainer(settings, tmp_path / "run", "cpu", said.append)
-    assert said[0] == "reading: 76 tensors from ppocrv6-tiny"
+    assert said[0] == "text_recognizer: 76 tensors from ppocrv6-tiny"
     assert trainer.run() is not None
-    trained = load_weights(tmp_path / "run" / "weights.safetensors", VOCABULARY)
-    before, after = load_weights(start, VOCABULARY).network.state_dict(), trained.network.state_dict()
-    assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"reading"}
+    trained = load_checkpoint(tmp_path / "run" / "weights.safetensors", TOKENIZER)
+    before, after = load_checkpoint(start, TOKENIZER).network.state_dict(), trained.network.state_dict()
+    assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"text_recognizer"}
     assert all(torch.equal(before[name], after[name]) for name in before)
-    fresh = trainer.network.reading
+    fresh = trainer.network.text_recognizer
     assert fresh is not None
-    facts = {"maps_epochs": "3", "reading_epochs": "1", "temperature": "1.500"}
+    facts = {"text_detector_epochs": "3", "text_recognizer_epochs": "1", "temperature": "1.500"}
     assert facts.items() <= trained.metadata.items()
 
 
