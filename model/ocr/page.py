@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resformer.model.images.line_segments import LineDrawing
-from resformer.model.ocr.text_line import Box, TextLine
+from resformer.model.ocr.boxes import Box
+from resformer.model.ocr.text_line import TextLine
 
 __all__ = ["BOX_SIZE", "Page"]
 

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from resformer.model.ocr.boxes import Point
 from resformer.model.ocr.ppocr_recognizer import (
     ENGINE_SETTINGS,
     PPOCRRecognizer,
@@ -14,7 +15,7 @@ from resformer.model.ocr.ppocr_recognizer import (
     has_digit,
     thread_setting,
 )
-from resformer.model.ocr.text_line import Point, RecognizedText, TextLine
+from resformer.model.ocr.text_line import RecognizedText, TextLine
 from resformer.model.runtime.onnx_module import create_session
 
 __all__ = ["PPOCRReader", "lengthen"]

@@ -1,15 +1,16 @@
-"""Text lines: what a reader finds on a photo."""
+"""Text lines: what a reader gets off a photo."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Box", "Point", "RecognizedText", "TextLine"]
+from resformer.model.ocr.boxes import Box, Point, bounds
 
-Point = tuple[float, float]
-Box = tuple[float, float, float, float]
-"""x0, y0, x1, y1 in pixels."""
+__all__ = ["RecognizedText", "TextLine"]
+
+# A line at least so many times as high as wide holds vertical text, as PP-OCR decides it.
+VERTICAL_ASPECT = 1.5
 
 RecognizedText = tuple[str, float]
 """Text of a line, and the recognizer's score, 0 to 1."""
@@ -21,7 +22,8 @@ class TextLine:
 
     Attributes:
         corners: four points in pixels of the photo, clockwise from the top left as the line lies on the photo; from
-            the bottom right where the reader saw that it is upside down.
+            the bottom right where the reader found the line upside down.
+        text: what the line says.
         score: the recognizer's, 0 to 1.
     """
 
@@ -35,25 +37,24 @@ class TextLine:
         a, b, c, d = ((float(x), float(y)) for x, y in corners)
         if abs(b[1] - a[1]) > abs(b[0] - a[0]):
             upright = cls((d, a, b, c), text, score)
-            # A line too short to count as vertical would be read from a wrong corner.
+            # A line too short to count as vertical would get reading_corners from a wrong corner.
             if upright.vertical:
                 return upright
         return cls((a, b, c, d), text, score)
 
     @property
     def box(self) -> Box:
-        """Axis-aligned bounds (x0, y0, x1, y1) in pixels."""
-        xs, ys = zip(*self.corners, strict=True)
-        return (min(xs), min(ys), max(xs), max(ys))
+        """The box around the corners."""
+        return bounds(self.corners)
 
     @property
     def vertical(self) -> bool:
-        """Whether the text runs along the longer, upright side; as PP-OCR decides it, for more than one character."""
+        """Whether the text runs along the upright side; never for a single character."""
         a, b, _, d = self.corners
-        return len(self.text.strip()) > 1 and math.dist(a, d) >= 1.5 * math.dist(a, b)
+        return len(self.text.strip()) > 1 and math.dist(a, d) >= VERTICAL_ASPECT * math.dist(a, b)
 
     @property
     def reading_corners(self) -> tuple[Point, Point, Point, Point]:
-        """The corners from where the text begins. Vertical text is read downwards, as PP-OCR turns it."""
+        """The corners, beginning where the text begins. Vertical text runs downwards, as PP-OCR turns it."""
         a, b, c, d = self.corners
         return (b, c, d, a) if self.vertical else self.corners

@@ -1,94 +1,99 @@
-"""Numbers that tell which way a candidate measures the product: segments beside its print, its place by the outline."""
+"""Features that show along which axis a candidate is measured: line segments beside it, its position by the outline."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from resformer.model.images.line_segments import DIRECTIONS, LineDrawing
-from resformer.model.ocr.text_line import Box
+from resformer.model.images.line_segments import NUM_DIRECTIONS, LineDrawing
+from resformer.model.ocr.boxes import Box, centre
 from resformer.model.quantities.quantity import Candidate
 
 __all__ = ["line_features"]
 
-COUNT = 2 * DIRECTIONS + 11
-NEAR = 2.0  # text_height heights over which a stroke loses two thirds of its strength
-LONG = 4.0  # text_height heights from which a stroke is long
-DRAWN = 15.0  # grey levels of contrast over which a stroke loses two thirds of its look of a drawn line
-SEEN = 0.05  # strength from which a stroke counts
+NUM_FEATURES = 2 * NUM_DIRECTIONS + 11
+DISTANCE_SCALE = 2.0  # text heights of distance over which a segment's strength falls to 1/e
+FULL_LENGTH = 4.0  # text heights from which a segment has its full strength
+CONTRAST_SCALE = 15.0  # grey levels of contrast over which the bonus of a drawn line falls to 1/e
+EDGE_STRENGTH = 0.3  # strength of a segment of high contrast, where that of a drawn line is 1
+MIN_STRENGTH = 0.05  # below, a segment is ignored
+TEXT_MARGIN = 0.2  # text heights around a box within which segments belong to the text
+MAX_TEXT_LENGTH = 1.2  # longer sides of a box up to which a segment belongs to the text
 
 
 def line_features(drawing: LineDrawing | None, candidates: Sequence[Candidate], size: tuple[int, int]) -> np.ndarray:
-    """Per candidate: strength and length of the best stroke per direction, the best one's direction and length, the
-    place relative to the outline, the outline's shape, and whether there was a drawing at all.
+    """Features of every candidate by the line drawing.
+
+    They are strength and length of the strongest segment in each direction; direction and length of the strongest of
+    all; the position relative to the outline and the outline's shape; and 1 as a sign that there is a drawing.
 
     Args:
-        drawing: None where the picture is not at hand or tells nothing; then all is zero, as for the caller's text.
+        drawing: None where the photo is missing or its drawing is not used.
         size: width and height of the photo in pixels.
 
-    Returns: float (C, COUNT).
+    Returns:
+        float (C, NUM_FEATURES), zero without a drawing and for candidates of the caller's text.
     """
-    rows = np.zeros((len(candidates), COUNT))
+    rows = np.zeros((len(candidates), NUM_FEATURES))
     if drawing is None:
         return rows
     for row, candidate in zip(rows, candidates, strict=True):
         if candidate.box is not None:
             text_height = max(candidate.text_height, 1.0)
             row[:] = [
-                *_strokes(drawing, candidate.box, text_height, max(size)),
-                *_place(drawing, candidate.box, size),
+                *_segment_features(drawing, candidate.box, text_height, max(size)),
+                *_outline_features(drawing.outline, candidate.box, size),
                 1.0,
             ]
     return rows
 
 
-def _strokes(drawing: LineDrawing, box: Box, text_height: float, side: int) -> list[float]:
+def _segment_features(drawing: LineDrawing, box: Box, text_height: float, max_side: int) -> list[float]:
     if not len(drawing.segments):
-        return [0.0] * (2 * DIRECTIONS + 3)
+        return [0.0] * (2 * NUM_DIRECTIONS + 3)
     lengths = drawing.lengths
     strengths = (
-        np.exp(-_gaps(drawing.segments, box) / (NEAR * text_height))
-        * np.minimum(1.0, lengths / (LONG * text_height))
-        * (0.3 + 0.7 * np.exp(-drawing.contrast / DRAWN))
-        * ~_inside(drawing.segments, box, text_height)
+        np.exp(-_distances(drawing.segments, box) / (DISTANCE_SCALE * text_height))
+        * np.minimum(1.0, lengths / (FULL_LENGTH * text_height))
+        * (EDGE_STRENGTH + (1 - EDGE_STRENGTH) * np.exp(-drawing.contrast / CONTRAST_SCALE))
+        * ~_in_text(drawing.segments, lengths, box, text_height)
     )
     values = []
-    for direction in range(DIRECTIONS):
-        of_it = np.where(drawing.directions == direction, strengths, 0.0)
-        best = int(of_it.argmax())
-        values += [of_it[best], lengths[best] / side if of_it[best] > SEEN else 0.0]
+    for direction in range(NUM_DIRECTIONS):
+        in_direction = np.where(drawing.directions == direction, strengths, 0.0)
+        best = int(in_direction.argmax())
+        values += [in_direction[best], lengths[best] / max_side if in_direction[best] > MIN_STRENGTH else 0.0]
     best = int(strengths.argmax())
-    if strengths[best] <= SEEN:
+    if strengths[best] <= MIN_STRENGTH:
         return [*values, 0.0, 0.0, 0.0]
     # Twice the angle: 0 and 180 degrees are the same direction.
     angle = 2 * math.radians(drawing.angles[best])
     return [*values, math.cos(angle), math.sin(angle), math.log1p(lengths[best] / text_height)]
 
 
-def _gaps(segments: np.ndarray, box: Box) -> np.ndarray:
-    """Distance in pixels from a box to the point of each stroke that is nearest to the box's centre: (N)."""
-    centre = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
+def _distances(segments: np.ndarray, box: Box) -> np.ndarray:
+    """Distance in pixels from a box to the point of each segment that is nearest to the box's centre: (N)."""
     start, along = segments[:, :2], segments[:, 2:] - segments[:, :2]
-    share = ((centre - start) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-9)
-    x, y = (start + np.clip(share, 0, 1)[:, None] * along).T
+    fraction = ((np.array(centre(box)) - start) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1e-9)
+    x, y = (start + np.clip(fraction, 0, 1)[:, None] * along).T
     dx = np.maximum(np.maximum(box[0] - x, x - box[2]), 0)
     dy = np.maximum(np.maximum(box[1] - y, y - box[3]), 0)
     return np.hypot(dx, dy)
 
 
-def _inside(segments: np.ndarray, box: Box, text_height: float) -> np.ndarray:
-    """Strokes that are part of the print itself: bool (N)."""
+def _in_text(segments: np.ndarray, lengths: np.ndarray, box: Box, text_height: float) -> np.ndarray:
+    """Segments that are part of the text in the box: bool (N)."""
     x, y = (segments[:, 0] + segments[:, 2]) / 2, (segments[:, 1] + segments[:, 3]) / 2
-    rim = 0.2 * text_height
-    within = (x > box[0] - rim) & (x < box[2] + rim) & (y > box[1] - rim) & (y < box[3] + rim)
-    length = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1])
-    return within & (length < 1.2 * max(box[2] - box[0], box[3] - box[1]))
+    margin = TEXT_MARGIN * text_height
+    within = (x > box[0] - margin) & (x < box[2] + margin) & (y > box[1] - margin) & (y < box[3] + margin)
+    return within & (lengths < MAX_TEXT_LENGTH * max(box[2] - box[0], box[3] - box[1]))
 
 
-def _place(drawing: LineDrawing, box: Box, size: tuple[int, int]) -> list[float]:
-    x0, y0, x1, y1 = drawing.outline
+def _outline_features(outline: Box, box: Box, size: tuple[int, int]) -> list[float]:
+    """Position of a box within the outline, the outline's aspect and area, and how far the box lies outside of it."""
+    x0, y0, x1, y1 = outline
     width, height = max(x1 - x0, 1.0), max(y1 - y0, 1.0)
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    x, y = centre(box)
     return [
         float(np.clip((x - x0) / width, -1, 2)),
         float(np.clip((y - y0) / height, -1, 2)),

@@ -1,4 +1,4 @@
-"""The numbers of a line of print, each with the unit that stands right behind it."""
+"""The numbers of a line of text, each with the unit right behind it."""
 
 import re
 from collections.abc import Iterable
@@ -13,37 +13,49 @@ from resformer.model.quantities.units import UNITS
 __all__ = ["Measurement", "find_measurements", "leading_unit"]
 
 # Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg,
-# 5 g/100 ml) but for those of PER_AREA. Reading often loses the space after a unit (500gNet, 20Vmax, 500gx2), though
-# 8Gx2 is memory.
+# 5 g/100 ml) except those of PER_AREA. OCR often loses the space after a unit (500gNet, 20Vmax, 500gx2), but 8Gx2 is
+# memory.
 WORD_END = r"""
     (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z]))
         | (?<!\dG)(?<!\d\sG)(?=[xX]\s?\d) )
     (?! \s?/\s?(?:m|cm|kg)(?![A-Za-z]) | (?<=[\d\sm][gG])\s?/\s?100(?!\d) | [²³] )
 """
-# A length may run into its axis or the next one's (10cmW20cm), and never ends as an area (2 cm2). A lone metre is left
-# out of the first: 20mL, 5mW and 3mH are other units.
+# The same for a length. Its axis or that of the next length may follow without a space (10cmW20cm), but not after a
+# lone m: 20mL, 5mW and 3mH have other units. An area (2 cm2) is no length.
 LENGTH_END = rf"""
     (?: {WORD_END} | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [23](?!\d) )
 """
-# A cloth's weight is often glued to the word that follows (160GSMJACQUARD).
+# The same for the weight of an area of cloth, which a word often follows without a space (160GSMJACQUARD).
 AREA_END = r"(?:(?![a-z])|(?=[a-z]{4}))"
+# The same for aliases with rules of their own.
 ENDINGS = {
     "'": r"(?![A-Za-z])",
     # Ounces read as digits need a decimal or a space before them (1.0602, 16 02), and behind them neither the rest of
     # a date (16 02 2019) nor a unit (2.502 A); a number with a unit may follow (1.0602/30g).
     "02": r"(?:(?<=[.,]\d02)|(?<=[.,]\d\d02)|(?<=\d\s02))(?!\d|\s?[A-Za-z]{1,2}(?![A-Za-z]))"
     r"(?!\s?[/:.,-]?\s?\d{1,9}(?!\d|[.,]\d|\s?[A-Za-z]))",
-    # What is left of "lb"; a 1 before it would be the rest.
+    # OCR loses the l of "lb"; behind a 1 it read the l as that 1.
     "b": r"(?<!1[bB])(?:(?=\s?\))|(?<=[.,]\d[bB])|(?<=[.,]\d\s[bB]))(?![A-Za-z])",
-    # "3 in 1" and "5 in a box" are no inches.
+    # "3 in 1" and "5 in a box" are no lengths.
     "in": rf"(?!\s?-?\s?1(?!\d)|\s(?:a|an|the|one|each|all|our|your|box|total|this|use)\b){LENGTH_END}",
 }
-GAP = r"\s{0,2}(?:[-(]\s?|\.)?"
+# What may stand between a number and its unit.
+BEFORE_UNIT = r"\s{0,2}(?:[-(]\s?|\.)?"
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A number printed at [start, end), its unit included, and at [left, right) with the axis beside it."""
+    """A number in a text, with or without a unit.
+
+    Attributes:
+        value: the number.
+        unit: canonical name of its unit; None for a bare number.
+        start, end: its span in the text, with the unit.
+        left, right: its span in the text, with the unit and the axis beside it.
+        axis: one of the keys of AXIS_WORDS, or "".
+        ocr_corrected: whether an OCR confusion in the number or unit was corrected.
+        per_area: whether it is the weight of an area of cloth or paper.
+    """
 
     value: Decimal
     unit: str | None
@@ -57,42 +69,56 @@ class Measurement:
 
 
 def find_measurements(text: str, units: tuple[str, ...]) -> list[Measurement]:
-    """All positive numbers of a text that went through CHARACTER_FOLD, in reading order."""
+    """All positive numbers of a text, in reading order.
+
+    Args:
+        text: folded by CHARACTER_FOLD.
+        units: canonical unit names of one dimension.
+    """
     if not any(c.isnumeric() for c in text):
         return []
     patterns = _patterns(units)
-    clean = [m for match in patterns.clean.finditer(text) if (m := patterns.measure(match, ocr_corrected=False))]
-    mended = [m for match in patterns.confused.finditer(text) if (m := patterns.measure(match, ocr_corrected=True))]
-    # A mended reading counts where the clean one found no unit, or only the end of the number (O.5 kg).
-    taken = _places(m for m in clean if m.unit)
-    mended = [m for m in mended if m.start not in taken]
-    taken = _places(mended)
-    return sorted([m for m in clean if taken.isdisjoint(range(m.start, m.end))] + mended, key=lambda m: m.start)
+    clean = [m for match in patterns.clean.finditer(text) if (m := patterns.parse(match, ocr_corrected=False))]
+    corrected = [m for match in patterns.confused.finditer(text) if (m := patterns.parse(match, ocr_corrected=True))]
+    # A corrected measurement counts where the clean pattern found no unit, or only the end of the number (O.5 kg).
+    covered = _covered(m for m in clean if m.unit)
+    corrected = [m for m in corrected if m.start not in covered]
+    covered = _covered(corrected)
+    clean = [m for m in clean if covered.isdisjoint(range(m.start, m.end))]
+    return sorted(clean + corrected, key=lambda m: m.start)
 
 
-def _places(measures: Iterable[Measurement]) -> set[int]:
-    return {place for measure in measures for place in range(measure.start, measure.end)}
+def _covered(measurements: Iterable[Measurement]) -> set[int]:
+    """The positions in the text that measurements take up."""
+    return {position for m in measurements for position in range(m.start, m.end)}
 
 
 def leading_unit(text: str, units: tuple[str, ...]) -> str | None:
-    """The unit that a folded text begins with, or None."""
+    """The unit that a text folded by CHARACTER_FOLD begins with, or None."""
     patterns = _patterns(units)
     match = patterns.unit.match(text)
-    return patterns.units[_key(match["unit"])] if match else None
+    return patterns.units[_normalized(match["unit"])] if match else None
 
 
-def _key(spelling: str) -> str:
-    return re.sub(r"[\s.,-]", "", spelling.translate(CHARACTER_FOLD)).lower()
+def _normalized(alias: str) -> str:
+    return re.sub(r"[\s.,-]", "", alias.translate(CHARACTER_FOLD)).lower()
 
 
 class _Patterns:
-    """The patterns of one family of units."""
+    """The patterns of measurements in units of one dimension.
+
+    Attributes:
+        unit: a unit at the beginning of a text.
+        clean: a number without OCR confusions, its unit if it has one, and the axis beside it.
+        confused: a number and its unit, both with OCR confusions.
+        units: the unit of each normalized alias.
+    """
 
     def __init__(self, units: tuple[str, ...]):
         lengths = any(UNITS[unit].dimension == "length" for unit in units)
-        self.per_area = {_key(spelling): unit for unit in units for spelling in PER_AREA.get(unit, ())}
-        self.units = self.per_area | {_key(spelling): unit for unit in units for spelling in UNIT_ALIASES[unit]}
-        confusions = {_key(spelling): unit for unit in units for spelling in UNIT_CONFUSIONS.get(unit, ())}
+        self.per_area = {_normalized(alias): unit for unit in units for alias in PER_AREA.get(unit, ())}
+        self.units = self.per_area | {_normalized(alias): unit for unit in units for alias in UNIT_ALIASES[unit]}
+        confusions = {_normalized(alias): unit for unit in units for alias in UNIT_CONFUSIONS.get(unit, ())}
         self.confusions = {**confusions, **self.units}
         ending = LENGTH_END if lengths else WORD_END
         area = _alternatives([s for u in units for s in PER_AREA.get(u, ())], AREA_END) or "(?!)"
@@ -108,15 +134,16 @@ class _Patterns:
         after = rf"(?(before)|(?:\s?\(?(?P<after>(?i:{words}))(?:(?![A-Za-z])|(?=[xX]\s?\d))\)?)?)"
         self.unit = re.compile(rf"\s*\(?(?P<unit>{unit})", re.VERBOSE)
         self.clean = re.compile(
-            rf"{before}(?P<number>{NUMBER}){between}(?:{GAP}(?P<unit>{unit})\)?)?{after}", re.VERBOSE
+            rf"{before}(?P<number>{NUMBER}){between}(?:{BEFORE_UNIT}(?P<unit>{unit})\)?)?{after}", re.VERBOSE
         )
         self.confused = re.compile(rf"{before}(?P<number>{CONFUSED_NUMBER})\s?(?P<unit>{confused}){after}", re.VERBOSE)
 
-    def measure(self, match: re.Match[str], *, ocr_corrected: bool) -> Measurement | None:
+    def parse(self, match: re.Match[str], *, ocr_corrected: bool) -> Measurement | None:
+        """The measurement of a match of `clean` or, corrected, of `confused`; None where its number is zero."""
         value = parse_number(match["number"])
         if not value:
             return None
-        key = _key(match["unit"] or "")
+        key = _normalized(match["unit"] or "")
         unit = (self.confusions if ocr_corrected else self.units)[key] if key else None
         start, end = match.start("number"), match.end("unit" if unit else "number")
         beside = match["before"] or match["after"] or (not ocr_corrected and match["between"]) or ""
@@ -131,14 +158,14 @@ def _patterns(units: tuple[str, ...]) -> _Patterns:
     return _Patterns(units)
 
 
-def _alternatives(spellings: Iterable[str], word_end: str) -> str:
-    """A pattern for any of the spellings, the longest first."""
-    longest = sorted({s.translate(CHARACTER_FOLD) for s in spellings}, key=len, reverse=True)
+def _alternatives(aliases: Iterable[str], word_end: str) -> str:
+    """A pattern for any of the aliases, the longest first."""
+    longest = sorted({s.translate(CHARACTER_FOLD) for s in aliases}, key=len, reverse=True)
     words = [s for s in longest if s not in ENDINGS and s[-1].isascii() and s[-1].isalnum()]
     symbols = [s for s in longest if s not in ENDINGS and s not in words]
     groups = [(words, word_end), (symbols, ""), *(([s], ENDINGS[s]) for s in longest if s in ENDINGS)]
-    return "|".join(rf"(?ai:{'|'.join(_printed(s) for s in spelled)}){ending}" for spelled, ending in groups if spelled)
+    return "|".join(rf"(?ai:{'|'.join(_alias_pattern(s) for s in group)}){ending}" for group, ending in groups if group)
 
 
-def _printed(spelling: str) -> str:
-    return r"[\s.,-]{0,2}".join(re.escape(part) for part in spelling.split())
+def _alias_pattern(alias: str) -> str:
+    return r"[\s.,-]{0,2}".join(re.escape(part) for part in alias.split())

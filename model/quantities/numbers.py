@@ -1,4 +1,4 @@
-"""Numbers as they are printed: decimal commas, thousands, fractions, and letters misread for digits."""
+"""Numbers as products show them: decimal commas, thousands, fractions, and letters that OCR reads for digits."""
 
 import re
 from decimal import Decimal
@@ -9,18 +9,18 @@ VULGAR_FRACTIONS = {
     **{"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5"},
     **{"⅘": "4/5", "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"},
 }
-RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 DIGIT_CONFUSIONS = str.maketrans("OoQIl|SBZ", "000111582")
 
-# Only fractions in lowest terms: 110/220 and 12/24 are two numbers.
-HALVES = r"(?:1/2|[13]/4|[1357]/8)(?!\d)"
-FRACTION = rf"(?:{HALVES}|[12]/3(?!\d)|1?[13579]/16(?!\d)|[1-6]?[13579]/(?:32|64)(?!\d))"
+# Halves, quarters and eighths; a fraction is in lowest terms, since 110/220 and 12/24 are two numbers.
+BINARY_FRACTION = r"(?:1/2|[13]/4|[1357]/8)(?!\d)"
+FRACTION = rf"(?:{BINARY_FRACTION}|[12]/3(?!\d)|1?[13579]/16(?!\d)|[1-6]?[13579]/(?:32|64)(?!\d))"
 NUMBER = rf"""
     (?<!\d)(?<!\d[.,])(?:
         \d{{1,4}}(?:\s?-\s?|\s){FRACTION}            # 3 1/2, 3-1/2
       | \d{{1,4}}\s?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}/[1-9]\d?    # 3³/8
       | {FRACTION}
-      | \d{{1,2}}{HALVES}                            # 31/2, the space lost
+      | \d{{1,2}}{BINARY_FRACTION}                            # 31/2, without its space
       | (?:\d{{1,4}}\s?-?\s?)?[{"".join(VULGAR_FRACTIONS)}]    # ½, 3½, 3-½
       | \d{{1,3}}(?:\.\d{{3}})+,\d{{1,2}}            # 1.234,5
       | \d{{1,3}}(?:,\d{{3}})+(?:\.\d{{1,20}})?      # 1,234.5
@@ -31,17 +31,17 @@ NUMBER = rf"""
 """A number, for a pattern compiled with re.VERBOSE."""
 
 CONFUSED_NUMBER = r"(?<![A-Za-z\d.,])(?=[OoQIl.,]*\d)[\dOoQIl][\dOoQIl|SBZ]{0,5}(?:[.,][\dOoQIl|SBZ]{1,4})?"
-"""A number with letters among its digits; only to be trusted right before a unit."""
+"""A number with letters that OCR reads for digits; reliable only right before a unit."""
 
 
-def parse_number(printed: str) -> Decimal:
-    """The value of print that NUMBER or CONFUSED_NUMBER matched whole.
+def parse_number(text: str) -> Decimal:
+    """The value of a text that NUMBER or CONFUSED_NUMBER matches as a whole.
 
     A fraction that no decimal equals is rounded to two places, as catalogues write it.
     """
-    if "/" in printed or printed[-1] in VULGAR_FRACTIONS:
-        return _fraction(printed)
-    digits = printed.translate(DIGIT_CONFUSIONS)
+    if "/" in text or text[-1] in VULGAR_FRACTIONS:
+        return _fraction(text)
+    digits = text.translate(DIGIT_CONFUSIONS)
     # 1,000 is a thousand; 0,500 and 1.000 and 1,0000 are decimals.
     if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+", digits):
         return Decimal(digits.replace(",", ""))
@@ -49,9 +49,9 @@ def parse_number(printed: str) -> Decimal:
     return Decimal(f"{re.sub('[.,]', '', integer) or 0}.{decimals or 0}")
 
 
-def _fraction(printed: str) -> Decimal:
-    spaced = "".join(f" {VULGAR_FRACTIONS[c]}" if c in VULGAR_FRACTIONS else c for c in printed)
-    spaced = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r" \1", spaced).translate(RAISED)
+def _fraction(text: str) -> Decimal:
+    spaced = "".join(f" {VULGAR_FRACTIONS[c]}" if c in VULGAR_FRACTIONS else c for c in text)
+    spaced = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r" \1", spaced).translate(SUPERSCRIPTS)
     *whole, numerator, denominator = re.findall(r"\d+", spaced)
     if not whole and int(numerator) >= int(denominator):
         whole, numerator = [numerator[:-1]], numerator[-1]

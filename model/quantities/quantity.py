@@ -1,10 +1,10 @@
-"""Quantities: their one canonical form, and what is known of one that was found in a text or on a photo."""
+"""Quantities in their canonical form, and quantities found in a text or on a photo."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from resformer.model.ocr.text_line import Box
+from resformer.model.ocr.boxes import Box
 from resformer.model.quantities.units import UNITS, to_si
 
 __all__ = ["Candidate", "Quantity", "QuantityMatch"]
@@ -12,10 +12,14 @@ __all__ = ["Candidate", "Quantity", "QuantityMatch"]
 
 @dataclass(frozen=True)
 class Quantity:
-    """A positive amount, or a rising range of two, in one unit.
+    """A positive amount, or a range from a smaller to a larger one, in one unit.
+
+    Attributes:
+        values: the amount, or the two ends of a range.
+        unit: canonical name of the unit.
 
     Raises:
-        ValueError: The unit is unknown, or the values are not one or two positive, rising numbers.
+        ValueError: the unit is unknown, or the values are not one or two positive numbers in rising order.
     """
 
     values: tuple[Decimal, ...]
@@ -30,7 +34,7 @@ class Quantity:
             raise ValueError(f"values must be one positive number or two that rise, not {self.values}")
 
     def __str__(self) -> str:
-        """The challenge's string: `1.5 kilogram`, `[100, 240] volt`; shortest decimals, no exponent."""
+        """The canonical string: `1.5 kilogram`, `[100, 240] volt`; shortest decimals, no exponent."""
         numbers = [f"{value:f}" for value in self.values]
         numbers = [n.rstrip("0").rstrip(".") if "." in n else n for n in numbers]
         number = numbers[0] if len(numbers) == 1 else f"[{', '.join(numbers)}]"
@@ -55,21 +59,21 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class QuantityMatch:
-    """A quantity in a text, and what is known of how it is printed.
+    """A quantity in a text, and how it is written there.
 
     Attributes:
-        quantity: What is printed there.
-        start: Where its print begins in the text.
-        end: Where its print ends. A unit that stands elsewhere is not inside.
-        axis: The axis written beside the number: one of the keys of AXIS_WORDS, or "".
-        chain_index: Its place in `a x b x c`, from 0.
-        chain_length: How many numbers the chain has; 1 for a number alone.
-        range_member: It is one end of a range.
-        unit_inherited: The number stands bare; the unit is that of another number of the line.
-        ocr_corrected: A number or unit was misread, and mended here.
-        compound: Two units make one quantity (5' 2").
-        product: It is the total of a multi-pack (6 x 330 ml).
-        per_area: It is the weight of so much cloth or paper (300 g/m²).
+        quantity: the value and its unit.
+        start: position of its first character in the text.
+        end: position behind its last character. A unit taken from elsewhere is not included.
+        axis: the axis written beside the number, one of the keys of AXIS_WORDS, or "".
+        chain_index: position in a chain `a x b x c`, from 0.
+        chain_length: how many numbers the chain has; 1 for a number alone.
+        range_member: whether it is one end of a range.
+        unit_inherited: whether the number is bare and has the unit of another number in the line.
+        ocr_corrected: whether an OCR confusion in the number or unit was corrected.
+        compound: whether two units make one quantity (5' 2").
+        multipack_total: whether it is the total of a multi-pack (6 x 330 ml).
+        per_area: whether it is the weight of an area of cloth or paper (300 g/m²).
     """
 
     quantity: Quantity
@@ -88,16 +92,16 @@ class QuantityMatch:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate(QuantityMatch):
-    """A quantity on a photo or in the text that came with it; see QuantityMatch for the other attributes.
+    """A quantity on a photo or in the caller's text; see QuantityMatch for the other attributes.
 
     Attributes:
-        line: Index of its line, where `start` and `end` are places; -1 for the caller's text.
-        box: Where it is printed, (x0, y0, x1, y1) in pixels; None for the caller's text.
-        size: Height of its print in pixels, along the glyphs; 0 for the caller's text.
-        spans_lines: Its number and its unit stand in two neighbouring lines.
-        unit_from_context: Its number stands bare; a note or the other lengths state the unit.
-        has_equivalent: Another candidate gives the same amount in another unit.
-        repeats: How many candidates give this very quantity, itself included.
+        line: index of its text line, in which `start` and `end` are positions; -1 for the caller's text.
+        box: its box in pixels; None for the caller's text.
+        text_height: height of its characters in pixels, across the line; 0 for the caller's text.
+        spans_lines: whether its number and its unit stand in two neighbouring lines.
+        unit_from_context: whether the number is bare and has the unit of a note or of the other lengths.
+        has_equivalent: whether another candidate gives the same amount in another unit.
+        repeats: how many candidates give this quantity, itself included.
     """
 
     line: int = -1

@@ -1,4 +1,4 @@
-"""A tree of categories: its leaves, its nodes, and how likely a node is where its leaves' probabilities are known."""
+"""A tree of categories: its leaves and nodes, and the probabilities of nodes from those of the leaves."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -25,25 +25,25 @@ class Taxonomy:
     """Paths from a root to a leaf. There may be several roots.
 
     Attributes:
-        leaves: in the order given.
-        nodes: every beginning of a leaf's path, parents before their children; the leaves are among them.
+        leaves: paths in the order given.
+        nodes: every prefix of a leaf's path, parents before their children; includes the leaves.
     """
 
     def __init__(self, paths: Iterable[Node]):
-        """Raises ValueError: a path is there twice, or one ends where another goes on."""
+        """Raises ValueError: a path is listed twice, or is the beginning of another one."""
         self.leaves = tuple(paths)
         self.nodes = tuple(dict.fromkeys(path[:depth] for path in self.leaves for depth in range(1, len(path) + 1)))
         parents = {node[:-1] for node in self.nodes}
         wrong = [path for path in self.leaves if path in parents]
         if wrong:
-            raise ValueError(f"{SEPARATOR.join(wrong[0])} is a leaf and has children; leave it out, or them")
+            raise ValueError(f"{SEPARATOR.join(wrong[0])} is a leaf and has children; leave one of them out")
         if len(set(self.leaves)) < len(self.leaves):
             raise ValueError("a path is listed twice")
         self._indices = {node: i for i, node in enumerate(self.nodes)}
 
     @classmethod
     def load(cls, file: Path) -> "Taxonomy":
-        """Reads a file of one path a line; empty lines and lines that begin with # say nothing.
+        """Reads a file of one path per line; empty lines and lines that begin with # are skipped.
 
         Raises:
             ValueError: the file is broken.
@@ -59,11 +59,11 @@ class Taxonomy:
         return node in self._indices
 
     def index(self, node: Node) -> int:
-        """The number of a node. Raises KeyError."""
+        """The position of a node in `nodes`. Raises KeyError."""
         return self._indices[node]
 
     def nearest(self, path: Node) -> Node:
-        """The deepest node on a path, () where not even its root is known."""
+        """The deepest node on a path; () where its root is no node."""
         return next((path[:depth] for depth in range(len(path), 0, -1) if path[:depth] in self), ())
 
     def leaf(self, name: str) -> Node | None:
@@ -73,7 +73,7 @@ class Taxonomy:
 
     @cached_property
     def members(self) -> np.ndarray:
-        """Bool (nodes, leaves): which leaves lie under, or are, each node."""
+        """Bool (nodes, leaves): which leaves a node has below it; a leaf has itself."""
         members = np.zeros((len(self.nodes), len(self.leaves)), dtype=bool)
         for i, leaf in enumerate(self.leaves):
             for depth in range(1, len(leaf) + 1):
@@ -81,11 +81,11 @@ class Taxonomy:
         return members
 
     def node_probabilities(self, leaves: np.ndarray) -> np.ndarray:
-        """A node is as likely as all leaves under it: (leaves,) to (nodes,)."""
+        """A node's probability is the sum of its leaves': (leaves,) to (nodes,)."""
         sums: np.ndarray = self.members @ leaves.astype(np.float64)
         return sums
 
     def expected_levels(self, leaves: np.ndarray) -> np.ndarray:
-        """How many levels of each leaf's path are right on average, where leaves are this likely: (leaves,) each."""
+        """Expected number of right levels of each leaf's path: probabilities (leaves,) to (leaves,)."""
         counts: np.ndarray = self.node_probabilities(leaves) @ self.members
         return counts

@@ -21,10 +21,10 @@ from resformer.model.images.loading import decode_photo
 from resformer.model.images.resize import resize_for_detector
 from resformer.model.inference.checkpoint import WEIGHTS_DIR, load_checkpoint
 from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.ocr.boxes import Box
 from resformer.model.ocr.detection_postprocess import extract_lines
 from resformer.model.ocr.detector import TextDetector
 from resformer.model.ocr.ppocr_recognizer import bundled_model_path, thread_setting
-from resformer.model.ocr.text_line import Box
 from resformer.model.ocr.two_stage_reader import MIN_LINE_SCORE
 from resformer.model.schema.schema import Schema
 from resformer.train.config import MapsConfig, load_config

@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from resformer.model.images.loading import decode_photo
-from resformer.model.ocr.text_line import Box
+from resformer.model.ocr.boxes import Box
 from resformer.model.predictor import Prediction, Predictor
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.quantity import Candidate

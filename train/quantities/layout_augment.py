@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from resformer.model.images.line_segments import LineDrawing
-from resformer.model.ocr.text_line import Point, TextLine
+from resformer.model.ocr.boxes import Point
+from resformer.model.ocr.text_line import TextLine
 from resformer.train.data.quantity_records import Record
 
 __all__ = ["augment"]

@@ -32,14 +32,14 @@ def test_shape_and_finiteness() -> None:
     assert features([], "item_weight").shape == (0, feature_count())
 
 
-def test_cue_words_support_the_entity_they_name() -> None:
+def test_cue_words_count_for_their_entity() -> None:
     lines = [line("Net Wt 500 g", 10, 10), line("Max load 20 kg", 10, 300)]
     weight, limit = features(lines, "item_weight"), features(lines, "maximum_weight_recommendation")
-    asked, rival = slice(-8 - LINE_FEATURES, -4 - LINE_FEATURES), slice(-4 - LINE_FEATURES, -LINE_FEATURES)
+    asked, other = slice(-8 - LINE_FEATURES, -4 - LINE_FEATURES), slice(-4 - LINE_FEATURES, -LINE_FEATURES)
     before = asked.start
     assert weight[0, before] > 0.5 > weight[1, before]
-    np.testing.assert_allclose(weight[0, asked], limit[0, rival])
-    np.testing.assert_allclose(weight[1, rival], limit[1, asked])
+    np.testing.assert_allclose(weight[0, asked], limit[0, other])
+    np.testing.assert_allclose(weight[1, other], limit[1, asked])
 
 
 def test_features_do_not_depend_on_the_photo_s_scale() -> None:

@@ -1,4 +1,4 @@
-"""Candidates of a photo: units in other lines, boxes, flags and the cap."""
+"""Candidates of a photo: units from other lines, boxes, flags and the maximum count."""
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.candidates import MAX_CANDIDATES, find_candidates
+from resformer.model.quantities.quantity import Candidate
 from resformer.model.schema.schema import Schema
 
 SCHEMA = Schema.load()
@@ -18,11 +19,11 @@ def line(text: str, x: float = 0, y: float = 0, height: float = 20, width: float
     return TextLine(((x, y), (x1, y), (x1, y1), (x, y1)), text, 0.9)
 
 
-def named(candidates: list) -> list[str]:
+def named(candidates: list[Candidate]) -> list[str]:
     return [str(candidate.quantity) for candidate in candidates]
 
 
-def test_box_is_the_share_of_the_line() -> None:
+def test_box_covers_its_characters_in_the_line() -> None:
     (candidate,) = find_candidates([line("Net Weight 500 g", x=100, y=50)], MASS)
     assert (candidate.line, candidate.start, candidate.end) == (0, 11, 16)
     assert candidate.box == (210, 50, 260, 70)
@@ -57,11 +58,11 @@ def test_unit_in_the_neighbouring_vertical_line() -> None:
 
 
 @pytest.mark.parametrize("unit", [line("g", x=200), line("g", y=100), line("g", x=35, height=120), line("goods", x=35)])
-def test_a_line_far_away_or_of_another_size_lends_no_unit(unit: TextLine) -> None:
+def test_a_line_far_away_or_of_another_size_gives_no_unit(unit: TextLine) -> None:
     assert find_candidates([line("500"), unit], MASS) == []
 
 
-def test_range_and_chain_run_on_in_the_next_line() -> None:
+def test_ranges_and_chains_span_lines() -> None:
     assert "[100, 240] volt" in named(find_candidates([line("100-"), line("240V", y=24)], VOLTAGE))
     chain = find_candidates([line("10 x 20 x"), line("30 cm", x=95)], LENGTH)
     assert named(chain) == ["10 centimetre", "20 centimetre", "30 centimetre"]
@@ -76,18 +77,20 @@ def test_note_gives_bare_lengths_their_unit(note: str) -> None:
     assert all(candidate.unit_from_context for candidate in candidates)
 
 
-def test_bare_lengths_take_the_one_unit_of_the_drawing() -> None:
+def test_bare_lengths_take_the_common_unit_of_the_drawing() -> None:
     lines = [line("12 cm"), line("8 cm", y=100), line("24.4", y=200), line("Model 7", y=300)]
-    unit_from_context = {str(c.quantity): c.unit_from_context for c in find_candidates(lines, LENGTH)}
-    assert unit_from_context == {"12 centimetre": False, "8 centimetre": False, "24.4 centimetre": True}
-    assert len(find_candidates([line("12 cm"), line("24.4", y=100)], LENGTH)) == 1  # one length makes no drawing
+    from_context = {str(c.quantity): c.unit_from_context for c in find_candidates(lines, LENGTH)}
+    assert from_context == {"12 centimetre": False, "8 centimetre": False, "24.4 centimetre": True}
+    assert (
+        len(find_candidates([line("12 cm"), line("24.4", y=100)], LENGTH)) == 1
+    )  # one length is not enough for a drawing
     two_units = [line("12 cm"), line("8 in", y=100), line("24.4", y=200)]
     assert len(find_candidates(two_units, LENGTH)) == 2
     assert len(find_candidates([line("12 g"), line("24.4", y=200)], MASS)) == 1
 
 
 @pytest.mark.parametrize("text", ["2024", "12/05/2023", "10:30", "555-1234-56", "No 5", "0800123456"])
-def test_other_bare_numbers_are_no_lengths(text: str) -> None:
+def test_dates_times_and_codes_are_no_lengths(text: str) -> None:
     assert named(find_candidates([line("12 cm"), line("8 cm", y=100), line(text, y=200)], LENGTH)) == [
         "12 centimetre",
         "8 centimetre",
@@ -95,29 +98,29 @@ def test_other_bare_numbers_are_no_lengths(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["H 24.4", "24.4", "Ø24.4", "20.5 x 24.4"])
-def test_bare_lengths_may_stand_with_their_axis(text: str) -> None:
+def test_bare_lengths_may_have_an_axis(text: str) -> None:
     assert "24.4 centimetre" in named(find_candidates([line("12 cm"), line("8 cm", y=100), line(text, y=200)], LENGTH))
 
 
-def test_contradicting_notes_give_nothing() -> None:
+def test_contradicting_notes_give_no_unit() -> None:
     notes = [line("Unit: cm"), line("Unit: mm", y=100), line("12", y=200)]
     assert find_candidates(notes, LENGTH) == []
     others = [line("8 cm", y=300), line("9 cm", y=400)]
     assert named(find_candidates([*notes, *others], LENGTH)) == ["8 centimetre", "9 centimetre"]
 
 
-def test_ranges_only_where_the_entity_may_have_them() -> None:
+def test_ranges_are_candidates_only_where_allowed() -> None:
     assert named(find_candidates([line("10-20 cm")], LENGTH, ranges=False)) == ["10 centimetre", "20 centimetre"]
     assert "[10, 20] centimetre" in named(find_candidates([line("10-20 cm")], LENGTH))
 
 
-def test_text_of_the_caller_comes_first_and_has_no_box() -> None:
+def test_candidates_of_the_caller_s_text_come_first_and_have_no_box() -> None:
     first, second = find_candidates([line("500 g")], MASS, "Tea, 250 g")
     assert (str(first.quantity), first.line, first.box, first.text_height) == ("250 gram", -1, None, 0)
     assert (str(second.quantity), second.line) == ("500 gram", 0)
 
 
-def test_candidates_are_compared() -> None:
+def test_repeats_and_equivalents_are_marked() -> None:
     candidates = find_candidates([line("NET WT 12 oz (340 g)"), line("340g", y=100), line("5 g", y=200)], MASS)
     assert [(str(c.quantity), c.has_equivalent, c.repeats) for c in candidates] == [
         ("12 ounce", True, 1),
@@ -127,7 +130,7 @@ def test_candidates_are_compared() -> None:
     ]
 
 
-def test_cap_keeps_the_largest_text_in_reading_order() -> None:
+def test_of_too_many_candidates_those_in_the_largest_text_stay() -> None:
     count = MAX_CANDIDATES + 10
     lines = [line(f"{i + 1} g", y=100 * i, height=10 + i) for i in range(count)]
     assert named(find_candidates(lines, MASS)) == [f"{i + 1} gram" for i in range(10, count)]
@@ -146,7 +149,7 @@ LINES = st.lists(
 
 
 @given(LINES, st.sampled_from([LENGTH, MASS, VOLTAGE]), st.text(max_size=20))
-def test_no_photo_breaks_it(lines: list[TextLine], units: tuple[str, ...], text: str) -> None:
+def test_any_lines_give_valid_candidates(lines: list[TextLine], units: tuple[str, ...], text: str) -> None:
     candidates = find_candidates(lines, units, text)
     assert len(candidates) <= MAX_CANDIDATES
     for candidate in candidates:

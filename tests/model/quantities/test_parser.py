@@ -1,4 +1,4 @@
-"""Quantities as they are printed, in every form that real photos showed, and their canonical form."""
+"""Quantities in the forms that real photos show, and their canonical form."""
 
 from decimal import Decimal
 
@@ -76,7 +76,7 @@ def found(text: str, units: tuple[str, ...]) -> list[str]:
         ("500克", MASS, "500 gram"),
     ],
 )
-def test_spellings_are_parsed(text: str, units: tuple[str, ...], expected: str) -> None:
+def test_one_quantity_is_parsed(text: str, units: tuple[str, ...], expected: str) -> None:
     assert str(parse_quantity(text, units)) == expected
 
 
@@ -161,7 +161,7 @@ def test_other_numbers_are_no_lengths(text: str) -> None:
         ("5g/100 ml", MASS),
     ],
 )
-def test_other_units_are_left_alone(text: str, units: tuple[str, ...]) -> None:
+def test_other_units_give_no_quantity(text: str, units: tuple[str, ...]) -> None:
     assert found(text, units) == []
 
 
@@ -179,14 +179,14 @@ def test_other_units_are_left_alone(text: str, units: tuple[str, ...]) -> None:
         ("8.8 oz/yd²", "8.8 ounce"),
     ],
 )
-def test_weights_of_cloth_are_marked(text: str, expected: str) -> None:
+def test_weights_per_area_are_marked(text: str, expected: str) -> None:
     (match,) = find_quantities(text, MASS)
     assert (str(match.quantity), match.per_area) == (expected, True)
     assert parse_quantity(text, MASS) is None
 
 
 @pytest.mark.parametrize("text", ["300 g Metal", "300g S-M"])
-def test_other_weights_are_not_of_cloth(text: str) -> None:
+def test_other_weights_are_not_per_area(text: str) -> None:
     assert [(str(m.quantity), m.per_area) for m in find_quantities(text, MASS)] == [("300 gram", False)]
 
 
@@ -198,7 +198,7 @@ def test_other_weights_are_not_of_cloth(text: str) -> None:
         ("2 x 200 GSM", ["200 gram"]),
     ],
 )
-def test_linked_weights_of_cloth_are_all_marked(text: str, expected: list[str]) -> None:
+def test_linked_weights_per_area_are_all_marked(text: str, expected: list[str]) -> None:
     assert [str(m.quantity) for m in find_quantities(text, MASS) if m.per_area] == expected == found(text, MASS)
 
 
@@ -210,7 +210,7 @@ def test_linked_weights_of_cloth_are_all_marked(text: str, expected: list[str]) 
         ("0.004 OZ (0.1 9) EACH", ["0.004 ounce", "0.1 gram"]),
         ("1 KG/22 LBS", ["1 kilogram", "2.2 pound"]),
         ("11 lbs (500 g)", ["1.1 pound", "500 gram"]),
-        # What agrees, or agrees in no way, stays as it was read.
+        # Amounts that agree, and amounts that no correction makes agree, stay as they are.
         ("12 oz (340 g)", ["12 ounce", "340 gram"]),
         ("5 kg (11 lbs)", ["5 kilogram", "11 pound"]),
         ("500 g 20 oz", ["500 gram", "20 ounce"]),
@@ -223,7 +223,7 @@ def test_dual_units_correct_each_other(text: str, expected: list[str]) -> None:
     assert found(text, MASS) == expected
 
 
-def test_dual_units_are_found_behind_long_texts() -> None:
+def test_dual_units_are_corrected_behind_a_long_text() -> None:
     assert found("Made for you. " * 50 + "NET WT 1009 (3.5 oz)", MASS) == ["100 gram", "3.5 ounce"]
 
 
@@ -243,14 +243,14 @@ def test_corrected_dual_units_are_marked() -> None:
 @pytest.mark.parametrize(
     "text", ["L10cm x W20cm x H5cm", "10cm(L)x20cm(W)x5cm(H)", "10L x 20W x 5H cm", "length: 10, w 20 x H:5cm"]
 )
-def test_axes_are_kept(text: str) -> None:
+def test_axes_are_parsed(text: str) -> None:
     axes = {str(match.quantity): match.axis for match in find_quantities(text, LENGTH)}
     assert axes["20 centimetre"] == "w"
     assert axes["5 centimetre"] == "h"
     assert axes.get("10 centimetre", "l") == "l"
 
 
-def test_flags_describe_how_a_quantity_is_printed() -> None:
+def test_flags_describe_how_a_quantity_is_written() -> None:
     chain = find_quantities("10 x 20 x 30 cm", LENGTH)
     assert [(m.chain_index, m.chain_length, m.unit_inherited) for m in chain] == [
         (0, 3, True),
@@ -285,7 +285,7 @@ TEXTS = st.one_of(
 
 
 @given(TEXTS, st.sampled_from(FAMILIES))
-def test_no_text_breaks_the_parser(text: str, units: tuple[str, ...]) -> None:
+def test_any_text_gives_valid_quantities(text: str, units: tuple[str, ...]) -> None:
     parsed = parse_quantity(text, units)
     assert parsed is None or parsed.unit in units
     for match in find_quantities(text, units):
@@ -298,7 +298,7 @@ def test_no_text_breaks_the_parser(text: str, units: tuple[str, ...]) -> None:
     ("values", "unit"),
     [((), "gram"), ((0,), "gram"), ((2, 1), "volt"), ((1, 2, 3), "volt"), (("NaN",), "gram"), ((1,), "stone")],
 )
-def test_impossible_quantities_are_refused(values: tuple[object, ...], unit: str) -> None:
+def test_invalid_quantities_are_refused(values: tuple[object, ...], unit: str) -> None:
     with pytest.raises(ValueError, match=r"rise|unknown unit"):
         Quantity(tuple(Decimal(str(value)) for value in values), unit)
 

@@ -6,9 +6,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from resformer.model.ocr.boxes import Point
 from resformer.model.ocr.ppocr_recognizer import bundled_model_path
 from resformer.model.ocr.readers import Reader
-from resformer.model.ocr.text_line import Point, TextLine
+from resformer.model.ocr.text_line import TextLine
 
 __all__ = ["BASELINE_READERS", "DefaultPpOcr", "FasterPaddle", "Tesseract"]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from resformer.model.ocr.boxes import Box
 from resformer.model.ocr.detection_postprocess import DetectedLine
-from resformer.model.ocr.text_line import Box, TextLine
+from resformer.model.ocr.text_line import TextLine
 
 __all__ = ["Found", "bounds", "compare_lines", "met"]
 
