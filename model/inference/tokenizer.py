@@ -9,7 +9,6 @@ from pathlib import Path
 from tokenizers import Tokenizer as SubwordTokenizer
 
 from resformer.model.quantities.quantity import Quantity
-from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
 
 __all__ = ["SUBWORDS_FILE", "Tokenizer"]
@@ -37,7 +36,8 @@ class Tokenizer:
                 f"cannot read the subwords {subwords}: {error}; `resformer data tokenizer` makes them"
             ) from error
         self.schema = schema
-        self._ids = {token: i for i, token in enumerate((PADDING, *NUMBER_SYMBOLS, *UNITS))}
+        units = [unit.name for unit in schema.units]
+        self._ids = {token: i for i, token in enumerate((PADDING, *NUMBER_SYMBOLS, *units))}
         self.first_subword = len(self._ids)
         self.first_prompt = self.first_subword + self._subwords.get_vocab_size()
         self._prompts = {entity.name: self.first_prompt + i for i, entity in enumerate(schema.quantities)}

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from resformer.model.quantities.unit_aliases import CHARACTER_FOLD
+from resformer.model.quantities.character_fold import CHARACTER_FOLD
 
 __all__ = ["CHARSET", "fold_to_charset"]
 

@@ -16,8 +16,8 @@ from resformer.model.ocr.page import Page
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.line_features import line_features
+from resformer.model.quantities.measurements import AXIS_WORDS
 from resformer.model.quantities.quantity import Candidate, Quantity
-from resformer.model.quantities.unit_aliases import AXIS_WORDS
 from resformer.model.schema.schema import Entity, Schema
 
 __all__ = ["candidate_features", "cue_closeness", "feature_count"]

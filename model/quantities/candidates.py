@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from resformer.model.ocr.boxes import Box, Point, bounds, union
 from resformer.model.ocr.text_line import TextLine
+from resformer.model.quantities.character_fold import CHARACTER_FOLD
 from resformer.model.quantities.measurements import leading_unit
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.quantity import Candidate, QuantityMatch
-from resformer.model.quantities.unit_aliases import CHARACTER_FOLD
 from resformer.model.quantities.units import UNITS
 
 __all__ = ["MAX_CANDIDATES", "find_candidates", "group_equal_amounts"]

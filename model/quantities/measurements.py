@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from resformer.model.quantities.character_fold import CHARACTER_FOLD
 from resformer.model.quantities.numbers import CONFUSED_NUMBER, NUMBER, parse_number
-from resformer.model.quantities.unit_aliases import AXIS_WORDS, CHARACTER_FOLD, PER_AREA, UNIT_ALIASES, UNIT_CONFUSIONS
 from resformer.model.quantities.units import UNITS
 
-__all__ = ["Measurement", "find_measurements", "leading_unit"]
+__all__ = ["AXIS_WORDS", "Measurement", "find_measurements", "leading_unit"]
+
+AXIS_WORDS: dict[str, tuple[str, ...]] = {
+    "l": ("l", "long", "length"),
+    "w": ("w", "wide", "width", "breadth"),
+    "h": ("h", "high", "height", "tall"),
+    "d": ("d", "deep", "depth", "dia", "diameter"),
+    "t": ("t", "thick", "thickness"),
+}
+"""Letters and words for the axis along which a length is measured, by the axis."""
 
 # Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg,
-# 5 g/100 ml) except those of PER_AREA. OCR often loses the space after a unit (500gNet, 20Vmax, 500gx2), but 8Gx2 is
-# memory.
+# 5 g/100 ml) except in `area_density_aliases`. OCR often loses the space after a unit (500gNet, 20Vmax, 500gx2), but
+# 8Gx2 is memory.
 WORD_END = r"""
     (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z]))
         | (?<!\dG)(?<!\d\sG)(?=[xX]\s?\d) )
@@ -114,16 +123,17 @@ class _Patterns:
         units: the unit of each normalized alias.
     """
 
-    def __init__(self, units: tuple[str, ...]):
-        lengths = any(UNITS[unit].dimension == "length" for unit in units)
-        self.per_area = {_normalized(alias): unit for unit in units for alias in PER_AREA.get(unit, ())}
-        self.units = self.per_area | {_normalized(alias): unit for unit in units for alias in UNIT_ALIASES[unit]}
-        confusions = {_normalized(alias): unit for unit in units for alias in UNIT_CONFUSIONS.get(unit, ())}
+    def __init__(self, names: tuple[str, ...]):
+        units = [UNITS[name] for name in names]
+        lengths = any(unit.dimension == "length" for unit in units)
+        self.per_area = {_normalized(alias): u.name for u in units for alias in u.area_density_aliases}
+        self.units = self.per_area | {_normalized(alias): u.name for u in units for alias in u.aliases}
+        confusions = {_normalized(text): u.name for u in units for text in u.ocr_confusions}
         self.confusions = {**confusions, **self.units}
         ending = LENGTH_END if lengths else WORD_END
-        area = _alternatives([s for u in units for s in PER_AREA.get(u, ())], AREA_END) or "(?!)"
-        unit = f"{area}|{_alternatives([s for u in units for s in UNIT_ALIASES[u]], ending)}"
-        misread = [s for u in units for s in (*UNIT_ALIASES[u], *UNIT_CONFUSIONS.get(u, ()))]
+        area = _alternatives([s for u in units for s in u.area_density_aliases], AREA_END) or "(?!)"
+        unit = f"{area}|{_alternatives([s for u in units for s in u.aliases], ending)}"
+        misread = [s for u in units for s in (*u.aliases, *u.ocr_confusions)]
         confused = f"{area}|{_alternatives(misread, ending)}"
         self.axes = {word: axis for axis, words in AXIS_WORDS.items() for word in words} if lengths else {}
         words = "|".join(sorted(self.axes, key=len, reverse=True)) or "(?!)"

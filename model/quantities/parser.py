@@ -10,10 +10,10 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Any
 
+from resformer.model.quantities.character_fold import CHARACTER_FOLD
 from resformer.model.quantities.dual_units import reconcile_dual_units
 from resformer.model.quantities.measurements import Measurement, find_measurements
 from resformer.model.quantities.quantity import Quantity, QuantityMatch
-from resformer.model.quantities.unit_aliases import CHARACTER_FOLD
 from resformer.model.quantities.units import UNITS
 
 __all__ = ["find_quantities", "parse_quantity"]

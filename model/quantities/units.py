@@ -1,78 +1,103 @@
-"""The table of units: what each measures and its exact size in SI.
+"""The table of units: what each measures, its exact size in SI, and how products write it.
 
-Gallon, quart, pint, cup and fluid ounce are those of the United States; a ton is 1,000 kilogram.
-How units are printed is told in `model/quantities/unit_aliases.py`.
+The table is `units.yaml`; a schema may register more units.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
 
-__all__ = ["UNITS", "Unit", "to_si"]
+import yaml
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.dataclasses import dataclass
 
-SI_UNITS = {
-    "length": "metre",
-    "mass": "kilogram",
-    "voltage": "volt",
-    "power": "watt",
-    "volume": "cubic metre",
-}
+__all__ = ["SHIPPED_UNITS", "UNITS", "Unit", "register_units", "to_si", "with_si_unit"]
 
-# Strings, so that every factor is exact.
-FACTORS = {
-    "length": {
-        "millimetre": "0.001",
-        "centimetre": "0.01",
-        "metre": "1",
-        "inch": "0.0254",
-        "foot": "0.3048",
-        "yard": "0.9144",
-    },
-    "mass": {
-        "microgram": "0.000000001",
-        "milligram": "0.000001",
-        "gram": "0.001",
-        "kilogram": "1",
-        "ton": "1000",
-        "ounce": "0.028349523125",
-        "pound": "0.45359237",
-    },
-    "voltage": {"millivolt": "0.001", "volt": "1", "kilovolt": "1000"},
-    "power": {"watt": "1", "kilowatt": "1000"},
-    "volume": {
-        "microlitre": "0.000000001",
-        "millilitre": "0.000001",
-        "centilitre": "0.00001",
-        "decilitre": "0.0001",
-        "litre": "0.001",
-        "cubic inch": "0.000016387064",
-        "cubic foot": "0.028316846592",
-        "fluid ounce": "0.0000295735295625",
-        "cup": "0.0002365882365",
-        "pint": "0.000473176473",
-        "quart": "0.000946352946",
-        "gallon": "0.003785411784",
-        "imperial gallon": "0.00454609",
-    },
-}
+UNITS_FILE = Path(__file__).parents[1] / "units.yaml"
 
 
-@dataclass(frozen=True)
+def _lower(text: str) -> str:
+    if text != text.lower():
+        raise ValueError("must be in lower case")
+    return text
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z]+( [a-z]+)*$")]
+Alias = Annotated[str, Field(min_length=1), AfterValidator(_lower)]
+# By its digits: Fraction(3.6) is that of the nearest binary number.
+Factor = Annotated[Fraction, BeforeValidator(lambda value: str(value)), Field(gt=0)]
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class Unit:
-    """A unit of measure: `factor` SI units (`si_unit`) make one of it."""
+    """A unit of measure.
 
-    name: str
-    dimension: str
-    factor: Fraction
-    si_unit: str
+    Attributes:
+        name: canonical: long and singular.
+        dimension: what it measures.
+        si_unit: the SI unit of the dimension.
+        factor: how many SI units make one.
+        aliases: how products write it, in lower case; the name is among them. See units.yaml.
+        ocr_confusions: what OCR makes of an alias right behind a number.
+        area_density_aliases: the unit with the area of cloth or paper that the amount is of.
+
+    Raises:
+        pydantic.ValidationError: a field has a wrong value.
+    """
+
+    name: Name
+    dimension: Name
+    si_unit: Name
+    factor: Factor
+    aliases: tuple[Alias, ...]
+    ocr_confusions: tuple[Alias, ...] = ()
+    area_density_aliases: tuple[Alias, ...] = ()
+
+    @field_validator("aliases")
+    @classmethod
+    def _with_name(cls, aliases: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        name = info.data.get("name")
+        return aliases if name is None or name in aliases else (*aliases, name)
 
 
-UNITS: dict[str, Unit] = {
-    name: Unit(name, dimension, Fraction(factor), SI_UNITS[dimension])
-    for dimension, factors in FACTORS.items()
-    for name, factor in factors.items()
-}
-"""All units by their canonical name: long and singular."""
+_document: dict[str, Any] = yaml.safe_load(UNITS_FILE.read_text(encoding="utf-8"))
+_dimensions: dict[str, str] = _document["dimensions"]
+
+
+def with_si_unit(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a unit as a file declares it, with the SI unit of its dimension where that is a shipped one."""
+    dimension = entry.get("dimension")
+    shipped = {"si_unit": _dimensions[dimension]} if isinstance(dimension, str) and dimension in _dimensions else {}
+    return {**shipped, **entry}
+
+
+SHIPPED_UNITS: tuple[Unit, ...] = tuple(Unit(**with_si_unit(entry)) for entry in _document["units"])
+"""The units of units.yaml, in its order."""
+
+_registry = {unit.name: unit for unit in SHIPPED_UNITS}
+
+UNITS: Mapping[str, Unit] = MappingProxyType(_registry)
+"""All units by name: the shipped ones, and those that schemas have registered."""
+
+
+def register_units(units: Iterable[Unit]) -> None:
+    """Adds units to UNITS; a unit that is there already changes nothing.
+
+    Raises:
+        ValueError: a unit has the name of another one, or its dimension has another SI unit.
+    """
+    for unit in units:
+        if _registry.get(unit.name, unit) != unit:
+            raise ValueError(f"unit {unit.name!r} is defined already, in another way; give it another name")
+        other = next((known for known in _registry.values() if known.dimension == unit.dimension), unit)
+        if other.si_unit != unit.si_unit:
+            raise ValueError(
+                f"unit {unit.name!r}: si_unit is {unit.si_unit!r}, must be that of {unit.dimension}, {other.si_unit!r}"
+            )
+        _registry[unit.name] = unit
 
 
 def to_si(value: Decimal | Fraction | int, unit: str) -> Fraction:

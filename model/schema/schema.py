@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 
 from resformer.model.errors import UnknownEntity
-from resformer.model.quantities.units import UNITS
+from resformer.model.quantities.units import SHIPPED_UNITS, UNITS, Unit
 from resformer.model.schema.taxonomy import Taxonomy, parse_path
 
 __all__ = ["SCHEMA_FILE", "Entity", "Kind", "Schema"]
@@ -64,9 +64,20 @@ class Entity:
 
 @dataclass(frozen=True)
 class Schema:
-    """All entities, in the order of their prompts."""
+    """All that can be asked of a photo.
+
+    Attributes:
+        entities: in the order of their prompts.
+        declared_units: units that the schema adds to the shipped ones.
+    """
 
     entities: tuple[Entity, ...]
+    declared_units: tuple[Unit, ...] = ()
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """The shipped units and those that the schema adds, in the order of their tokens."""
+        return SHIPPED_UNITS + self.declared_units
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
-from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
 
 TOKENIZER = Tokenizer(Schema.load())
@@ -14,7 +13,7 @@ LATER = ("maximum_weight_recommendation", "voltage", "wattage", "item_volume")
 
 
 def test_sections_do_not_overlap() -> None:
-    units = [TOKENIZER.unit(unit) for unit in UNITS]
+    units = [TOKENIZER.unit(unit.name) for unit in TOKENIZER.schema.units]
     symbols = TOKENIZER.encode_number(Quantity((Decimal("1234567.89"), Decimal(10**7)), "volt"))
     assert {*units, *symbols, TOKENIZER.pad_id} == set(range(TOKENIZER.first_subword))
     assert not set(units) & set(symbols)
@@ -32,7 +31,7 @@ def test_one_token_a_digit_and_one_a_unit() -> None:
 
 
 @given(st.text(max_size=60))
-def test_text_survives(text: str) -> None:
+def test_decode_is_the_inverse_of_encode(text: str) -> None:
     assert TOKENIZER.decode(TOKENIZER.encode(text)) == text
 
 

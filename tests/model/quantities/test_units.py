@@ -1,12 +1,14 @@
-"""The unit table against definitions, and the spellings against the table."""
+"""The table of units against definitions, its aliases, and registration."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from pydantic import ValidationError
 
-from resformer.model.quantities.unit_aliases import CHARACTER_FOLD, UNIT_ALIASES, UNIT_CONFUSIONS
-from resformer.model.quantities.units import UNITS, to_si
+from resformer.model.quantities.character_fold import CHARACTER_FOLD
+from resformer.model.quantities.units import SHIPPED_UNITS, UNITS, Unit, register_units, to_si, with_si_unit
 
 # From the definitions: yard 0.9144 m, pound 0.45359237 kg, US gallon 231 cubic inches, imperial gallon 4.54609 l.
 INCH = Fraction(9144, 360000)
@@ -51,17 +53,38 @@ def test_unknown_unit_is_named_with_the_known_ones() -> None:
         to_si(1, "horsepower")
 
 
-def test_every_unit_can_be_spelled_by_its_name() -> None:
-    assert set(UNIT_ALIASES) == set(UNITS)
-    assert set(UNIT_CONFUSIONS) <= set(UNITS)
-    assert [unit for unit in UNITS if unit not in UNIT_ALIASES[unit]] == []
+def test_every_unit_can_be_written_by_its_name() -> None:
+    assert [unit.name for unit in SHIPPED_UNITS if unit.name not in unit.aliases] == []
 
 
-def test_a_spelling_stands_for_one_unit_of_a_dimension() -> None:
-    spelled = [(UNITS[unit].dimension, s) for unit, spellings in UNIT_ALIASES.items() for s in spellings]
-    assert sorted(set(spelled)) == sorted(spelled)
+def test_an_alias_stands_for_one_unit_of_a_dimension() -> None:
+    aliases = [(unit.dimension, alias) for unit in SHIPPED_UNITS for alias in unit.aliases]
+    assert sorted(set(aliases)) == sorted(aliases)
 
 
-def test_folding_keeps_every_place() -> None:
+def test_the_factor_is_exact_and_the_name_an_alias_however_a_file_writes_them() -> None:
+    entry = {"name": "milliampere hour", "dimension": "charge", "si_unit": "coulomb", "factor": 3.6, "aliases": ["mah"]}
+    unit = Unit(**with_si_unit(entry))
+    assert unit.factor == Fraction(18, 5)
+    assert unit.aliases == ("mah", "milliampere hour")
+
+
+def test_units_with_wrong_fields_are_refused() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Unit(name="Mile", dimension="length", si_unit="metre", factor=Fraction(-1), aliases=("MI",))
+    assert [error["loc"][0] for error in raised.value.errors()] == ["name", "factor", "aliases"]
+
+
+def test_registering_a_known_unit_changes_nothing_and_another_of_its_name_is_refused() -> None:
+    before = dict(UNITS)
+    register_units([UNITS["gram"]])
+    with pytest.raises(ValueError, match=r"'gram' is defined already"):
+        register_units([replace(UNITS["gram"], aliases=("grain",))])
+    with pytest.raises(ValueError, match=r"'stone': si_unit is 'pound', must be that of mass, 'kilogram'"):
+        register_units([replace(UNITS["gram"], name="stone", si_unit="pound")])
+    assert before == UNITS
+
+
+def test_folding_keeps_every_position() -> None:
     assert [c for c, folded in CHARACTER_FOLD.items() if len(folded) != 1] == []
     assert "５″ × 3′–4µ".translate(CHARACTER_FOLD) == "5\" x 3'-4u"

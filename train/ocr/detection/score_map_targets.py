@@ -11,7 +11,7 @@ import numpy as np
 from resformer.model.networks.text_detection import CUE, DIGIT, HEIGHT, MAP_STRIDE, TEXT
 from resformer.model.ocr.detection_postprocess import KERNEL_FRACTION
 from resformer.model.ocr.text_line import TextLine
-from resformer.model.quantities.unit_aliases import UNIT_ALIASES
+from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
 
 __all__ = ["TRUTHS", "TURN", "VALID", "map_targets"]
@@ -106,7 +106,7 @@ def _digits(text: str) -> Sequence[tuple[int, int]]:
 def _cues() -> Callable[[str], Sequence[tuple[int, int]]]:
     """Finds the places of units and of the entities' cue words."""
     words = {cue for entity in Schema.load().entities for cue in entity.cues}
-    words |= {spelling for spellings in UNIT_ALIASES.values() for spelling in spellings}
+    words |= {alias for unit in UNITS.values() for alias in unit.aliases}
     ordered = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     pattern = re.compile(rf"(?<![a-z])(?:{ordered})(?![a-z])", re.IGNORECASE)
     return lambda text: [match.span() for match in pattern.finditer(text)]

@@ -7,7 +7,7 @@ import numpy as np
 
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.quantities.quantity import Quantity
-from resformer.model.quantities.unit_aliases import UNIT_ALIASES
+from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Entity, Schema
 
 __all__ = ["Texts"]
@@ -102,7 +102,7 @@ class Texts:
 
     def spelled(self, quantity: Quantity, rng: np.random.Generator) -> str:
         """The quantity as one of the ways to print it."""
-        unit = _one(PRINTED.get(quantity.unit) or UNIT_ALIASES[quantity.unit][:2], rng)
+        unit = _one(PRINTED.get(quantity.unit) or UNITS[quantity.unit].aliases[:2], rng)
         numbers = [f"{value.normalize():f}" if rng.random() < 0.8 else f"{value:f}" for value in quantity.values]
         if rng.random() < 0.06:
             numbers = [number.replace(".", ",") for number in numbers]

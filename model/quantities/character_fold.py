@@ -1,0 +1,30 @@
+"""Typographic variants of characters, folded to the plain ones that the patterns of this package know."""
+
+__all__ = ["CHARACTER_FOLD"]
+
+# One character for one character, so that positions in the folded text are positions in the text.
+_FOLDED = {
+    '"': "″”“„‟〃＂",
+    "'": "′’‘`´＇",
+    "x": "×✕✖⨯",
+    "-": "–—−‐‑‒―－",
+    "~": "〜～∼≈",
+    "/": "⁄∕／",
+    "u": "µμ",
+    " ": "\u00a0\u2002\u2003\u2009\u202f\u3000",
+    "(": "（【[",
+    ")": "）】]",
+    ":": "：",
+    ",": "，、",
+    ".": "．",
+    "0": "₀",
+    "*": "＊",
+}
+CHARACTER_FOLD: dict[int, str] = {
+    **{ord(c): plain for plain, variants in _FOLDED.items() for c in variants},
+    **{0xFF10 + i: chr(0x30 + i) for i in range(10)},
+    **{0xFF21 + i: chr(0x41 + i) for i in range(26)},
+    **{0xFF41 + i: chr(0x61 + i) for i in range(26)},
+    **{0x2080 + i: chr(0x30 + i) for i in range(10)},
+}
+"""For str.translate."""
