@@ -3,6 +3,7 @@
 The table is `units.yaml`; a schema may register more units.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -19,13 +20,19 @@ __all__ = ["SHIPPED_UNITS", "UNITS", "Unit", "register_units", "to_si", "with_si
 UNITS_FILE = Path(__file__).parents[1] / "units.yaml"
 
 
+def _words(text: str) -> str:
+    if not re.fullmatch("[a-z]+( [a-z]+)*", text):
+        raise ValueError("must be words in lower case")
+    return text
+
+
 def _lower(text: str) -> str:
     if text != text.lower():
         raise ValueError("must be in lower case")
     return text
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z]+( [a-z]+)*$")]
+Name = Annotated[str, AfterValidator(_words)]
 Alias = Annotated[str, Field(min_length=1), AfterValidator(_lower)]
 # By its digits: Fraction(3.6) is that of the nearest binary number.
 Factor = Annotated[Fraction, BeforeValidator(lambda value: str(value)), Field(gt=0)]
