@@ -17,7 +17,8 @@ if not __package__:  # run as a file: import from the repository, not from this 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.readers import ALIASES, DEFAULT_READER, READERS
-from resformer.model.predictor import Prediction, Predictor
+from resformer.model.prediction import Prediction
+from resformer.model.predictor import Predictor
 
 __all__ = ["draw_row", "main"]
 

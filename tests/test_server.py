@@ -137,7 +137,7 @@ def test_a_title_is_text_to_answer_from(send: Send, photo: bytes) -> None:
     """The only quantity there is, in a spelling that a wrong decoding of the header would break."""
     header = {"X-Title": "Net 250 \u00b5g".encode(), "X-Entity-Name": "item_weight"}
     form = {"title": "Net 250 \u00b5g", "entity_name": "item_weight"}
-    by_header = send(data=photo, headers=header)  # type: ignore[arg-type]
+    by_header = send(data=photo, headers=header)
     by_form = send("POST", files={"image": photo}, data=form)
     assert by_header.json() == by_form.json()
 

@@ -41,13 +41,17 @@ class LineDrawing:
     @cached_property
     def lengths(self) -> np.ndarray:
         """(N) in pixels."""
-        return np.hypot(self.segments[:, 2] - self.segments[:, 0], self.segments[:, 3] - self.segments[:, 1])
+        lengths: np.ndarray = np.hypot(
+            self.segments[:, 2] - self.segments[:, 0], self.segments[:, 3] - self.segments[:, 1]
+        )
+        return lengths
 
     @cached_property
     def angles(self) -> np.ndarray:
         """(N) degrees from 0 to 180, counterclockwise from horizontal."""
         x, y = self.segments[:, 2] - self.segments[:, 0], self.segments[:, 1] - self.segments[:, 3]
-        return np.degrees(np.arctan2(y, x)) % 180
+        angles: np.ndarray = np.degrees(np.arctan2(y, x)) % 180
+        return angles
 
     @cached_property
     def directions(self) -> np.ndarray:
@@ -90,9 +94,11 @@ def _contrast(grey: np.ndarray, segments: np.ndarray) -> np.ndarray:
 
     def grey_at(offset: int) -> np.ndarray:
         x, y = np.round(points + offset * normal[:, None]).astype(int).transpose(2, 0, 1)
-        return grey[np.clip(y, 0, grey.shape[0] - 1), np.clip(x, 0, grey.shape[1] - 1)].astype(float)
+        grey_levels: np.ndarray = grey[np.clip(y, 0, grey.shape[0] - 1), np.clip(x, 0, grey.shape[1] - 1)].astype(float)
+        return grey_levels
 
-    return np.minimum(*(np.abs(grey_at(d) - grey_at(-d)) for d in PROFILE_OFFSETS)).mean(axis=1)
+    contrast: np.ndarray = np.minimum(*(np.abs(grey_at(d) - grey_at(-d)) for d in PROFILE_OFFSETS)).mean(axis=1)
+    return contrast
 
 
 def _outline(grey: np.ndarray) -> Box:

@@ -183,7 +183,8 @@ class AttributeNetwork(nn.Module):
         batch, word, position = (subwords != self.pad_id).nonzero(as_tuple=True)
         embedded = self.decoder.embed(subwords[batch, word, position]) * (1 + self.subword_position.weight[position])
         sums = embedded.new_zeros(subwords.shape[0] * subwords.shape[1], self.width)
-        return sums.index_add(0, batch * subwords.shape[1] + word, embedded).unflatten(0, subwords.shape[:2])
+        sums = sums.index_add(0, batch * subwords.shape[1] + word, embedded)
+        return torch.unflatten(sums, 0, subwords.shape[:2])
 
 
 def _flatten(maps: Tensor) -> Tensor:

@@ -45,7 +45,8 @@ class SelfAttention2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         tokens = self.norm(x.flatten(2).transpose(1, 2))
         attended = self.attention(tokens, self.attention.key_values(tokens))
-        return x + attended.transpose(1, 2).unflatten(2, x.shape[2:])
+        out: Tensor = x + attended.transpose(1, 2).unflatten(2, x.shape[2:])
+        return out
 
 
 class ConvBatchNorm(nn.Module):
@@ -85,7 +86,8 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.project(self.depthwise(self.expand(x)))
-        return x + y if self.residual else y
+        out: Tensor = x + y if self.residual else y
+        return out
 
 
 class MobileTrunk(nn.Sequential):

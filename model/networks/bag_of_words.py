@@ -41,4 +41,5 @@ class BagOfWordsClassifier(nn.Module):
         counts[buckets] = self.idf[buckets].float()
         counts = counts / counts.norm().clamp(min=1e-6)
         contributions = self.weight.float() * counts[self.index // self._vocab_size]
-        return counts.new_zeros(self._vocab_size).index_add(0, self.index % self._vocab_size, contributions)
+        logits: Tensor = counts.new_zeros(self._vocab_size).index_add(0, self.index % self._vocab_size, contributions)
+        return logits

@@ -44,7 +44,8 @@ class _Layer(nn.Module):
 
     def _cross_attend(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
         x = x + self.dropout(self.cross_attention(self.norm2(x), cross, mask))
-        return x + self.dropout(self.feed_forward(self.norm3(x)))
+        out: Tensor = x + self.dropout(self.feed_forward(self.norm3(x)))
+        return out
 
 
 class _PointerLayer(_Layer):

@@ -76,7 +76,8 @@ class _Layer(nn.Module):
 
     def _residual(self, x: Tensor, attended: Tensor) -> Tensor:
         x = x + self.dropout(attended)
-        return x + self.dropout(self.feed_forward(self.norm2(x)))
+        out: Tensor = x + self.dropout(self.feed_forward(self.norm2(x)))
+        return out
 
 
 class Encoder(nn.Module):

@@ -40,10 +40,12 @@ class Attention(nn.Module):
             attn_mask=None if mask is None else mask[:, None, None, :],
             is_causal=causal,
         )
-        return self.out(attended.transpose(1, 2).flatten(2))
+        out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
+        return out
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        heads: Tensor = torch.unflatten(x, -1, (self.heads, -1)).transpose(1, 2)
+        return heads
 
 
 class FeedForward(nn.Sequential):

@@ -50,7 +50,8 @@ class LCNetBlock(nn.Module):
         x = self.depthwise(x)
         if self.squeeze_excite is not None:
             x = x * self.squeeze_excite(x, column_weights)
-        return x + self.pointwise(x)
+        mixed: Tensor = x + self.pointwise(x)
+        return mixed
 
 
 class Downsample(nn.Sequential):

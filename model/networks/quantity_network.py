@@ -123,15 +123,18 @@ class QuantityNetwork(nn.Module):
         """Mean of the embeddings over the last axis: (..., K) to (..., D)."""
         present = (subwords != self.pad_id)[..., None].to(self.token_embedding.weight.dtype)
         total = (self.token_embedding(subwords) * present).sum(dim=-2)
-        return total / present.sum(dim=-2).clamp(min=1)
+        mean: Tensor = total / present.sum(dim=-2).clamp(min=1)
+        return mean
 
     def _embed_numbers(self, numbers: Tensor) -> Tensor:
         """Digits weighted by their positions, so that a value differs from its anagrams: (Q, C, T) to (Q, C, D)."""
         present = (numbers != self.pad_id)[..., None]
-        return ((self.token_embedding(numbers) * (1 + self.digit_position.weight)) * present).sum(dim=-2)
+        embedded: Tensor = ((self.token_embedding(numbers) * (1 + self.digit_position.weight)) * present).sum(dim=-2)
+        return embedded
 
     def _embed_boxes(self, boxes: Tensor) -> Tensor:
-        return sincos_2d(boxes[..., :2], self.width) + self.box_proj(boxes)
+        embedded: Tensor = sincos_2d(boxes[..., :2], self.width) + self.box_proj(boxes)
+        return embedded
 
     def _encode_features(self, features: Tensor) -> Tensor:
         """Piecewise linear encoding of numbers over quantile bins (arXiv 2203.05556)."""

@@ -8,7 +8,7 @@ from resformer.model.networks.presets import Preset
 __all__ = ["ResNetTrunk"]
 
 
-class ResNetTrunk(ResNet):
+class ResNetTrunk(ResNet):  # type: ignore[misc]  # torchvision is untyped
     """torchvision's bottleneck ResNet (arXiv 1512.03385) held at stride 16: a fourth layer is dilated."""
 
     def __init__(self, preset: Preset):
@@ -20,4 +20,5 @@ class ResNetTrunk(ResNet):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        features: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return features

@@ -127,7 +127,8 @@ class _Lateral(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.project(x)
-        return x * (1 + self.squeeze_excite(x))
+        weighted: Tensor = x * (1 + self.squeeze_excite(x))
+        return weighted
 
 
 class _Fusion(nn.Module):
@@ -141,7 +142,8 @@ class _Fusion(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.project(self.depthwise(x))
-        return x * (1 + self.squeeze_excite(x))
+        weighted: Tensor = x * (1 + self.squeeze_excite(x))
+        return weighted
 
 
 class TextDetectionHead(nn.Module):

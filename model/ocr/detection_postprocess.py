@@ -96,7 +96,8 @@ def _kernels(text: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarr
         pixels = np.maximum(np.bincount(line, minlength=count), 1)
 
         def mean(values: np.ndarray, line: np.ndarray = line, pixels: np.ndarray = pixels) -> np.ndarray:
-            return np.bincount(line, values, minlength=len(pixels)) / pixels
+            means: np.ndarray = np.bincount(line, values, minlength=len(pixels)) / pixels
+            return means
 
         dx, dy = xs - mean(xs)[line], ys - mean(ys)[line]
         xx, yy, xy = mean(dx * dx), mean(dy * dy), mean(dx * dy)
@@ -129,4 +130,5 @@ def _angles(quarter_turns: np.ndarray, xx: np.ndarray, yy: np.ndarray, xy: np.nd
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    probabilities: np.ndarray = 1 / (1 + np.exp(-x))
+    return probabilities

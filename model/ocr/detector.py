@@ -32,7 +32,8 @@ class TextDetector:
             photo: uint8 RGB (H, W, 3), sides multiples of 32.
         """
         (maps,) = self._maps(photo[None])
-        return maps[0]
+        score_maps: np.ndarray = maps[0]
+        return score_maps
 
 
 class _ChannelsLast(nn.Module):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from resformer.model.ocr.boxes import Point
+from resformer.model.ocr.ppocr_engine import make_engine
 from resformer.model.ocr.ppocr_recognizer import (
     ENGINE_SETTINGS,
     PPOCRRecognizer,
@@ -43,12 +44,9 @@ class PPOCRReader:
     """
 
     def __init__(self, threads: int):
-        # Takes about a second, which callers that read nothing do not wait for.
-        from rapidocr import RapidOCR
-
         model = bundled_model_path("tiny/det/det.onnx")
-        self._engine: Any = RapidOCR(
-            params={
+        self._engine = make_engine(
+            {
                 **ENGINE_SETTINGS,
                 **thread_setting(threads),
                 "Det.model_path": str(model),

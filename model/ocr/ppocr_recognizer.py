@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from resformer.model.ocr.ppocr_engine import make_engine
 from resformer.model.ocr.text_line import RecognizedText
 
 __all__ = ["ENGINE_SETTINGS", "PPOCRRecognizer", "bundled_model_path", "has_digit", "thread_setting"]
@@ -35,17 +36,14 @@ class PPOCRRecognizer:
     """
 
     def __init__(self, size: Literal["tiny", "small"]):
-        # Takes about a second, which callers that read nothing do not wait for.
-        from rapidocr import RapidOCR
-
-        settings = {**ENGINE_SETTINGS, **thread_setting(1), "Rec.rec_batch_num": 1}
+        settings: dict[str, Any] = {**ENGINE_SETTINGS, **thread_setting(1), "Rec.rec_batch_num": 1}
         settings["Rec.rec_img_shape"] = [3, 48, MIN_WIDTH]
         if size == "tiny":
             settings |= {
                 "Rec.model_path": str(bundled_model_path("tiny/rec/rec.onnx")),
                 "Rec.rec_keys_path": str(bundled_model_path("ppocrv6_tiny_dict.txt")),
             }
-        self._engine: Any = RapidOCR(params=settings)
+        self._engine = make_engine(settings)
 
     def __call__(self, crop: np.ndarray) -> RecognizedText:
         """The text of a crop, uint8 BGR (H, W, 3)."""

@@ -75,7 +75,8 @@ def feature_count() -> int:
         quantity=Quantity((Decimal(5),), "gram"), start=0, end=3, line=0, box=line.box, text_height=9.0
     )
     features = candidate_features(Page([line], 9, 9), [candidate], entity, Schema((entity,)), LabelPriors.count([]))
-    return features.shape[1]
+    count: int = features.shape[1]
+    return count
 
 
 def _value_features(quantity: Quantity) -> list[float]:
@@ -219,4 +220,5 @@ def _ranks(values: Sequence[float] | np.ndarray) -> np.ndarray:
     if len(v) < 2:
         return np.full(len(v), 0.5)
     below = (v[None, :] < v[:, None]).sum(axis=1) + 0.5 * ((v[None, :] == v[:, None]).sum(axis=1) - 1)
-    return below / (len(v) - 1)
+    ranks: np.ndarray = below / (len(v) - 1)
+    return ranks

@@ -78,7 +78,8 @@ def _distances(segments: np.ndarray, box: Box) -> np.ndarray:
     x, y = (start + np.clip(fraction, 0, 1)[:, None] * along).T
     dx = np.maximum(np.maximum(box[0] - x, x - box[2]), 0)
     dy = np.maximum(np.maximum(box[1] - y, y - box[3]), 0)
-    return np.hypot(dx, dy)
+    distances: np.ndarray = np.hypot(dx, dy)
+    return distances
 
 
 def _in_text(segments: np.ndarray, lengths: np.ndarray, box: Box, text_height: float) -> np.ndarray:
@@ -86,7 +87,8 @@ def _in_text(segments: np.ndarray, lengths: np.ndarray, box: Box, text_height: f
     x, y = (segments[:, 0] + segments[:, 2]) / 2, (segments[:, 1] + segments[:, 3]) / 2
     margin = TEXT_MARGIN * text_height
     within = (x > box[0] - margin) & (x < box[2] + margin) & (y > box[1] - margin) & (y < box[3] + margin)
-    return within & (lengths < MAX_TEXT_LENGTH * max(box[2] - box[0], box[3] - box[1]))
+    in_text: np.ndarray = within & (lengths < MAX_TEXT_LENGTH * max(box[2] - box[0], box[3] - box[1]))
+    return in_text
 
 
 def _outline_features(outline: Box, box: Box, size: tuple[int, int]) -> list[float]:

@@ -38,8 +38,10 @@ def answers_of(photos: Iterable[GoldenPhoto]) -> Answers:
     attributes = [e.name for e in predictor.entities if e.kind != "quantity"]
 
     def ask(photo: GoldenPhoto, entities: list[str], reader: str) -> dict[str, list[Any]]:
-        text = {"title": photo.title, "description": photo.description}
-        return _compact(predictor.predict(photo.content, entities, reader=reader, **text))
+        result = predictor.predict(
+            photo.content, entities, title=photo.title, description=photo.description, reader=reader
+        )
+        return _compact(result)
 
     return {
         photo.name: {

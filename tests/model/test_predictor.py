@@ -3,12 +3,13 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
-from resformer.model.images.line_segments import find_line_drawing
+from resformer.model.images.line_segments import LineDrawing, find_line_drawing
 from resformer.model.inference.checkpoint import WEIGHTS_DIR, build_network, load_checkpoint, save_checkpoint
 from resformer.model.inference.quantity_inputs import MAX_CALLER_WORDS, MAX_WORDS
 from resformer.model.inference.tokenizer import Tokenizer
@@ -105,10 +106,13 @@ def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
 
 
 def test_line_segments_are_found_where_a_length_is_asked(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[str] = []
-    monkeypatch.setattr(
-        "resformer.model.predictor.find_line_drawing", lambda image: calls.append("") or find_line_drawing(image)
-    )
+    calls: list[np.ndarray] = []
+
+    def find(image: np.ndarray) -> LineDrawing:
+        calls.append(image)
+        return find_line_drawing(image)
+
+    monkeypatch.setattr("resformer.model.predictor.find_line_drawing", find)
     for names, times in ((["item_weight", "voltage"], 0), (["depth"], 1), (None, 2)):
         shipped.predict(pack("12 cm 500 g"), names, reader="crops")
         assert len(calls) == times

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resformer.model.predictor import Prediction
+from resformer.model.prediction import Prediction
 from resformer.scripts.demo import COLOURS, draw_row, main
 from resformer.scripts.sample_photo import draw_sample_photo
 

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from resformer.model.predictor import Prediction, Predictor
+from resformer.model.prediction import Prediction
+from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import Node, parse_path
 from resformer.train.attributes.labelled_products import cell_of

@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw
 
 from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.boxes import Box
-from resformer.model.predictor import Prediction, Predictor
+from resformer.model.prediction import Prediction
+from resformer.model.predictor import Predictor
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.quantity import Candidate
 from resformer.train.data.quantity_records import Record, read_words

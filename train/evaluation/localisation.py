@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from resformer.model.ocr.boxes import Box
 from resformer.model.ocr.text_line import TextLine
-from resformer.model.predictor import Prediction
+from resformer.model.prediction import Prediction
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.schema.schema import Entity
 

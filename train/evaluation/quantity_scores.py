@@ -20,7 +20,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from resformer.model.ocr.readers import ALIASES, DEFAULT_READER, READERS
-from resformer.model.predictor import Prediction, Predictor
+from resformer.model.prediction import Prediction
+from resformer.model.predictor import Predictor
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import Question, label_rows, photo_name, read_words, with_drawing

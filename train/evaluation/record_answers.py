@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from resformer.model.predictor import Prediction, Predictor
+from resformer.model.prediction import Prediction
+from resformer.model.predictor import Predictor
 from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.quantity_metrics import Score, score
 

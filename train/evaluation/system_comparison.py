@@ -24,7 +24,8 @@ from resformer.model.inference.quantity_inputs import QuantityPreprocessor
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.ocr.text_line import TextLine
-from resformer.model.predictor import Prediction, Predictor
+from resformer.model.prediction import Prediction
+from resformer.model.predictor import Predictor
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.schema.schema import Entity, Schema

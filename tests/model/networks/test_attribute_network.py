@@ -149,7 +149,8 @@ def test_texts_take_the_likeliest_token_each_time(network: AttributeNetwork) -> 
         memory = network.encode(batch)
         generated = GreedyGenerator(network.decoder, LABELS, "cpu", 1)(memory, [5, 9])
         for question, (limit, (text, probability)) in enumerate(zip([5, 9], generated, strict=True)):
-            selected, tokens, log_probabilities = memory.select(torch.tensor([question])), [LABELS.bos_id], []
+            selected, tokens = memory.select(torch.tensor([question])), [LABELS.bos_id]
+            log_probabilities: list[float] = []
             while len(log_probabilities) <= limit:
                 logits = network.decode(torch.tensor([tokens]), selected, network.decoder.init_cache(selected))[0, -1]
                 allowed = [LABELS.eos_id, *LABELS.subwords]

@@ -19,7 +19,7 @@ def line(text: str, x: float, y: float, width: float, height: float, degrees: fl
     along, down = np.array([cos, sin]) * width / 2, np.array([-sin, cos]) * height / 2
     middle = np.array([x, y])
     a, b, c, d = (
-        tuple(map(float, p))
+        (float(p[0]), float(p[1]))
         for p in (middle - along - down, middle + along - down, middle + along + down, middle - along + down)
     )
     return TextLine((a, b, c, d), text, 0.9)

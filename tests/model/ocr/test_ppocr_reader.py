@@ -1,4 +1,4 @@
-"""PP-OCR reads text lines with their corners, and takes photos of any shape."""
+"""The reader with PP-OCR: text lines with their corners, on photos of any shape."""
 
 import logging
 from collections.abc import Callable
@@ -11,11 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 from rapidocr.main import RapidOCRError
 
 from resformer.model.ocr.ppocr_reader import NO_TEXT, PPOCRReader, lengthen
-from resformer.model.ocr.readers import Reader
+
+Recognize = Callable[[list[np.ndarray]], Any]
 
 
 @pytest.fixture(scope="module")
-def reader() -> Reader:
+def reader() -> PPOCRReader:
     return PPOCRReader(threads=1)
 
 
@@ -32,13 +33,13 @@ def without_spaces(text: str) -> str:
     return text.replace(" ", "")
 
 
-def test_reads_lines_from_top_to_bottom(reader):
+def test_reads_lines_from_top_to_bottom(reader: PPOCRReader) -> None:
     lines = reader.read(drawn("Net weight 500 g", "Input 220 V"))
     assert [without_spaces(line.text) for line in lines] == ["Netweight500g", "Input220V"]
     assert all(type(line.score) is float and 0.5 < line.score <= 1 for line in lines)
 
 
-def test_corners_are_pixels_of_the_photo(reader):
+def test_corners_are_pixels_of_the_photo(reader: PPOCRReader) -> None:
     (line,) = reader.read(drawn("500 gram"))
     assert all(type(v) is float for point in line.corners for v in point)
     x0, y0, x1, y1 = line.box
@@ -48,7 +49,7 @@ def test_corners_are_pixels_of_the_photo(reader):
     assert ax < bx and dx < cx and ay < dy and by < cy  # clockwise from the top left
 
 
-def test_corners_of_a_photo_that_the_engine_shrinks(reader):
+def test_corners_of_a_photo_that_the_engine_shrinks(reader: PPOCRReader) -> None:
     image = drawn("500 gram", "220 volt")
     small = reader.read(image)
     large = reader.read(np.array(Image.fromarray(image).resize((2400, 1600))))
@@ -60,7 +61,7 @@ def test_corners_of_a_photo_that_the_engine_shrinks(reader):
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
-def test_turned_text(reader, turn):
+def test_turned_text(reader: PPOCRReader, turn: int) -> None:
     (line,) = reader.read(drawn("Capacity 750 ml", turn=turn))
     assert without_spaces(line.text) == "Capacity750ml"
     # The first corner is where the text begins, for one that is upside down too.
@@ -70,25 +71,25 @@ def test_turned_text(reader, turn):
 
 
 @pytest.mark.parametrize("size", [(2400, 120), (1200, 110)])
-def test_text_on_a_narrow_photo(reader, size):
+def test_text_on_a_narrow_photo(reader: PPOCRReader, size: tuple[int, int]) -> None:
     (line,) = reader.read(drawn("Length 25 inch", size=size))
     assert without_spaces(line.text) == "Length25inch"
     assert line.box[2] < 600 and line.box[3] <= size[1] - 1
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (31, 31), (4, 3000), (3000, 4), (300, 300)])
-def test_photos_without_text(reader, height, width):
+def test_photos_without_text(reader: PPOCRReader, height: int, width: int) -> None:
     assert reader.read(np.full((height, width, 3), 255, np.uint8)) == []
 
 
-def test_is_quiet(reader, capfd):
+def test_nothing_is_logged_or_printed(reader: PPOCRReader, capfd: pytest.CaptureFixture[str]) -> None:
     reader.read(np.zeros((64, 64, 3), np.uint8))
     assert logging.getLogger("RapidOCR").level == logging.ERROR
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.fixture
-def engine_inputs(reader, monkeypatch) -> list[np.ndarray]:
+def engine_inputs(reader: PPOCRReader, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """What the engine is called with from now on; it finds nothing."""
     arrays: list[np.ndarray] = []
 
@@ -100,7 +101,7 @@ def engine_inputs(reader, monkeypatch) -> list[np.ndarray]:
     return arrays
 
 
-def test_the_engine_takes_bgr(reader, engine_inputs):
+def test_the_engine_takes_bgr(reader: PPOCRReader, engine_inputs: list[np.ndarray]) -> None:
     image = np.zeros((40, 50, 3), np.uint8)
     image[...] = (1, 2, 3)
     reader.read(image)
@@ -110,7 +111,7 @@ def test_the_engine_takes_bgr(reader, engine_inputs):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (4, 10000), (10000, 4), (20, 30), (30, 2000), (100, 801), (1, 32)])
-def test_narrow_photos_are_padded(reader, engine_inputs, shape):
+def test_narrow_photos_are_padded(reader: PPOCRReader, engine_inputs: list[np.ndarray], shape: tuple[int, int]) -> None:
     reader.read(np.full((*shape, 3), 255, np.uint8))
     height, width = engine_inputs[0].shape[:2]
     assert min(height, width) >= 32
@@ -119,13 +120,13 @@ def test_narrow_photos_are_padded(reader, engine_inputs, shape):
 
 
 @pytest.fixture
-def calls(reader, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
+def calls(reader: PPOCRReader, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int, ...]]]:
     """Which recognizer read a crop of which shape, from now on."""
     recorded: list[tuple[str, tuple[int, ...]]] = []
     for name in ("tiny", "small"):
         engine = getattr(reader, f"_{name}")._engine
 
-        def recognize(crops, name=name, recognize=engine.recognize_txt):
+        def recognize(crops: list[np.ndarray], name: str = name, recognize: Recognize = engine.recognize_txt) -> Any:
             recorded.extend((name, crop.shape) for crop in crops)
             return recognize(crops)
 
@@ -133,17 +134,17 @@ def calls(reader, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[int,
     return recorded
 
 
-def test_lines_without_digits_are_read_once(reader, calls):
+def test_lines_without_digits_are_read_once(reader: PPOCRReader, calls: list[tuple[str, tuple[int, ...]]]) -> None:
     lines = reader.read(drawn("Net weight", "Input 220 V"))
     assert [without_spaces(line.text) for line in lines] == ["Netweight", "Input220V"]
     assert [name for name, _ in calls] == ["tiny", "tiny", "small"]
 
 
-def answering(*answers: tuple[str, float]) -> Callable[..., Any]:
+def answering(*answers: tuple[str, float]) -> Recognize:
     """A recognizer that returns these texts and scores, one crop after the other."""
     remaining = iter(answers)
 
-    def recognize(crops):
+    def recognize(crops: list[np.ndarray]) -> SimpleNamespace:
         texts, scores = zip(*(next(remaining) for _ in crops), strict=True)
         return SimpleNamespace(txts=texts, scores=scores)
 
@@ -152,12 +153,12 @@ def answering(*answers: tuple[str, float]) -> Callable[..., Any]:
 
 @pytest.mark.parametrize(("better", "expected"), [(0.7, "501 g"), (0.55, "500 g")])
 def test_doubtful_numbers_are_read_again_from_a_longer_crop(
-    reader, monkeypatch: pytest.MonkeyPatch, better: float, expected: str
-):
-    shapes = []
+    reader: PPOCRReader, monkeypatch: pytest.MonkeyPatch, better: float, expected: str
+) -> None:
+    shapes: list[tuple[int, ...]] = []
     recognize = answering(("500 g", 0.6), ("501 g", better))
 
-    def small(crops):
+    def small(crops: list[np.ndarray]) -> SimpleNamespace:
         shapes.extend(crop.shape for crop in crops)
         return recognize(crops)
 
@@ -169,20 +170,23 @@ def test_doubtful_numbers_are_read_again_from_a_longer_crop(
 
 @pytest.mark.parametrize("answer", [("500 g", 0.9), ("Net", 0.6)])
 def test_certain_numbers_and_words_are_not_read_again(
-    reader, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, float]
-):
+    reader: PPOCRReader, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, float]
+) -> None:
     monkeypatch.setattr(reader._small._engine, "recognize_txt", answering(answer))
     assert [(line.text, line.score) for line in reader.read(drawn("Net weight 500 g"))] == [answer]
 
 
 @pytest.mark.parametrize(("turn", "scale"), [(180, 1), (0, 5), (180, 5)])
-def test_longer_crops_show_the_same_text(reader, monkeypatch: pytest.MonkeyPatch, turn: int, scale: int):
+def test_longer_crops_show_the_same_text(
+    reader: PPOCRReader, monkeypatch: pytest.MonkeyPatch, turn: int, scale: int
+) -> None:
     """Of lines that are turned, and of photos that the engine shrinks."""
     image = drawn("500gram", turn=turn)
     image = np.array(Image.fromarray(image).resize((480 * scale, 320 * scale)))
-    recognize, texts = reader._small._engine.recognize_txt, []
+    recognize = reader._small._engine.recognize_txt
+    texts: list[str] = []
 
-    def doubtful(crops):
+    def doubtful(crops: list[np.ndarray]) -> SimpleNamespace:
         found = recognize(crops)
         texts.extend(found.txts)
         return SimpleNamespace(txts=found.txts, scores=(0.6,))
@@ -196,41 +200,42 @@ def test_longer_crops_show_the_same_text(reader, monkeypatch: pytest.MonkeyPatch
     assert middle == pytest.approx(expected if turn == 0 else (1 - expected[0], 1 - expected[1]), abs=0.05)
 
 
-def test_the_detector_input_is_that_of_the_package(reader):
+def test_the_detector_input_is_that_of_the_package(reader: PPOCRReader) -> None:
     from rapidocr.ch_ppocr_det.utils import DetPreProcess
 
     image = np.random.default_rng(0).integers(0, 256, (300, 700, 3), dtype=np.uint8)
-    config = reader._engine.cfg.Det
-    expected = DetPreProcess(config.limit_side_len, config.limit_type, config.mean, config.std)(image)
-    actual = reader._engine.text_det.get_preprocess()(image)
+    engine: Any = reader._engine
+    config = engine.cfg.Det
+    expected: Any = DetPreProcess(config.limit_side_len, config.limit_type, config.mean, config.std)(image)
+    actual = engine.text_det.get_preprocess()(image)
     assert actual.dtype == np.float32
     np.testing.assert_allclose(actual, expected, atol=1e-6)
 
 
-def test_longer_boxes_follow_their_line():
+def test_longer_boxes_follow_their_line() -> None:
     horizontal = np.array([[10, 10], [110, 10], [110, 30], [10, 30]])
     assert lengthen(horizontal, 0.5).tolist() == [[0, 10], [120, 10], [120, 30], [0, 30]]
     vertical = np.array([[10, 10], [30, 10], [30, 110], [10, 110]])
     assert lengthen(vertical, 0.5).tolist() == [[10, 0], [30, 0], [30, 120], [10, 120]]
 
 
-def test_threads_reach_the_engines():
+def test_threads_reach_the_engines() -> None:
     """Two threads detect lines together; a line is recognized by one of them."""
     reader = PPOCRReader(threads=2)
-    assert reader._engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 2
-    for recognizer in (reader._tiny, reader._small):
-        assert recognizer._engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads == 1
+    engines: list[Any] = [part._engine for part in (reader, reader._tiny, reader._small)]
+    threads = [engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads for engine in engines]
+    assert threads == [2, 1, 1]
     assert reader._pool._max_workers == 2
 
 
-def test_threads_change_nothing(reader):
+def test_threads_change_nothing(reader: PPOCRReader) -> None:
     image = drawn("Net weight 500 g", "Input 220 V", "Length 25 inch")
     assert PPOCRReader(threads=2).read(image) == reader.read(image)
 
 
 def test_threads_of_the_detector_sleep_while_they_wait(reader: PPOCRReader) -> None:
     """They would take the time of all that is done beside them; the engine's own session lets them spin."""
-    session = reader._engine._load_det_model().session.session
+    session: Any = reader._engine._load_det_model().session.session
     settings = session.get_session_options()
     assert settings.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert settings.intra_op_num_threads == 1

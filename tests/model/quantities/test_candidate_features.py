@@ -44,7 +44,7 @@ def test_cue_words_count_for_their_entity() -> None:
 
 def test_features_do_not_depend_on_the_photo_s_scale() -> None:
     lines = [line("Net Wt 500 g", 10, 10), line("30 g", 10, 300)]
-    doubled = [TextLine(tuple((2 * x, 2 * y) for x, y in entry.corners), entry.text, entry.score) for entry in lines]
+    doubled = [line("Net Wt 500 g", 20, 20, 40), line("30 g", 20, 600, 40)]
     entity = SCHEMA["item_weight"]
     once = candidate_features(Page(lines, 800, 600), find_candidates(lines, entity.units), entity, SCHEMA, PRIORS)
     twice = candidate_features(

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from resformer.model.ocr.text_line import TextLine
-from resformer.model.predictor import Prediction
+from resformer.model.prediction import Prediction
 from resformer.model.quantities.candidates import find_candidates
 from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.error_report import Case, outcome, page

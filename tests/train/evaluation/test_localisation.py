@@ -3,7 +3,7 @@
 import pytest
 
 from resformer.model.ocr.text_line import TextLine
-from resformer.model.predictor import Prediction
+from resformer.model.prediction import Prediction
 from resformer.model.schema.schema import Schema
 from resformer.train.evaluation.localisation import evidence_share, on_the_spot
 
