@@ -1,0 +1,1 @@
+"""The TorchServe handler: a thin adapter over the predictor."""

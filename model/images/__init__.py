@@ -1,1 +1,1 @@
-"""Bytes and pixels, before any network."""
+"""Image files to pixels, and what is computed from pixels before any network."""

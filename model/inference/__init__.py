@@ -1,1 +1,1 @@
-"""From a photo, its text and the questions to tensors, and from what the networks say to answers."""
+"""Between photos, text and questions and the networks: tokens, batches, checkpoints, decoding."""

@@ -20,6 +20,10 @@ __all__ = ["LabelTokenizer", "hash_words"]
 class LabelTokenizer:
     """Maps labels, text and the prompts of attributes to token ids and back.
 
+    Args:
+        schema: with the attributes and their labels.
+        tokenizer: whose subwords text is encoded in.
+
     Attributes:
         entities: the attributes that have a prompt.
         vocab_size: number of tokens.
@@ -30,10 +34,6 @@ class LabelTokenizer:
     first_subword = 3
 
     def __init__(self, schema: Schema, tokenizer: Tokenizer):
-        """
-        Args:
-            tokenizer: whose subwords text is encoded in.
-        """
         self.entities = schema.attributes
         self._tokenizer = tokenizer
         self._shift = self.first_subword - tokenizer.first_subword

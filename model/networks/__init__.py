@@ -1,1 +1,1 @@
-"""The architecture. Every change here needs new weights; nothing of this project is imported but this room."""
+"""The architecture: torch modules alone. A change here needs new weights."""

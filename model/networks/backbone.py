@@ -43,6 +43,7 @@ class SelfAttention2d(nn.Module):
         nn.init.zeros_(self.attention.out.bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features (B, C, H, W) to features of the same shape."""
         tokens = self.norm(x.flatten(2).transpose(1, 2))
         attended = self.attention(tokens, self.attention.key_values(tokens))
         out: Tensor = x + attended.transpose(1, 2).unflatten(2, x.shape[2:])
@@ -69,6 +70,7 @@ class ConvBatchNorm(nn.Module):
         self.act = act
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features (B, in_channels, H, W) to (B, out_channels, H / stride, W / stride)."""
         x = self.norm(self.conv(F.pad(x, self.pad) if any(self.pad) else x))
         return F.relu6(x, inplace=True) if self.act else x
 
@@ -85,6 +87,7 @@ class InvertedResidual(nn.Module):
         self.residual = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features (B, in_channels, H, W) to (B, out_channels, H / stride, W / stride)."""
         y = self.project(self.depthwise(self.expand(x)))
         out: Tensor = x + y if self.residual else y
         return out

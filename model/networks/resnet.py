@@ -19,6 +19,7 @@ class ResNetTrunk(ResNet):  # type: ignore[misc]  # torchvision is untyped
             self.layer4 = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pixels (B, 3, H, W) to features (B, C, H / 16, W / 16)."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         features: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return features

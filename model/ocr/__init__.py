@@ -1,1 +1,1 @@
-"""How text gets off the photo: lines are detected, cropped and recognized."""
+"""Text off a photo: lines are detected, cropped and recognized."""

@@ -1,1 +1,1 @@
-"""Printed numbers and units, the quantities that they make, and what describes a quantity as an answer."""
+"""Numbers, units and quantities in text, and the candidates that questions are answered with."""

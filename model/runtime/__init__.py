@@ -1,1 +1,1 @@
-"""Where modules are computed."""
+"""Networks on ONNX Runtime or torch."""

@@ -1,1 +1,1 @@
-"""What can be asked of a photo: entities, their kinds and rules, and the trees that paths are answers in."""
+"""What can be asked of a photo: entities, their kinds and rules, and taxonomies."""
