@@ -1,7 +1,7 @@
 import numpy as np
 
 from resformer.model.images.line_segments import LineDrawing
-from resformer.model.ocr.page import BOX_SIZE, Page
+from resformer.model.ocr.page import Page
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.candidate_features import candidate_features, feature_count
 from resformer.model.quantities.candidates import find_candidates
@@ -61,9 +61,3 @@ def test_only_lengths_have_line_features() -> None:
         page, found = Page(lines, 800, 600, drawing), find_candidates(lines, entity.units)
         assert len(found) == 1
         assert candidate_features(page, found, entity, SCHEMA, PRIORS)[:, -LINE_FEATURES:].any() == expected
-
-
-def test_box_features_have_their_size() -> None:
-    page = Page([line("5 g", 10, 10)], 800, 600)
-    assert len(page.box_features((0, 0, 8, 8), page.lines[0])) == BOX_SIZE
-    assert page.box_features(None, None) == [0.0] * BOX_SIZE
