@@ -1,4 +1,4 @@
-"""Errors that a caller can cause and can mend, each with the HTTP status that the handler answers."""
+"""Errors that a caller causes and can correct, each with the HTTP status of the handler's answer."""
 
 __all__ = [
     "BadRequest",
@@ -12,7 +12,11 @@ __all__ = [
 
 
 class ResformerError(ValueError):
-    """Base of every error that is the caller's to mend. `status` is the HTTP status it maps to."""
+    """Base of every error that the caller can correct.
+
+    Attributes:
+        status: the HTTP status that it maps to.
+    """
 
     status = 400
 
@@ -22,23 +26,23 @@ class BadRequest(ResformerError):
 
 
 class UnknownEntity(ResformerError):
-    """An entity was asked for that the schema does not list."""
+    """The request asks for an entity that the schema does not list."""
 
 
 class UrlNotAllowed(ResformerError):
-    """A photo was named by a URL that this server does not fetch."""
+    """The request names a photo by a URL, which the server does not fetch."""
 
     status = 403
 
 
 class ImageTooLarge(ResformerError):
-    """The photo has more bytes or pixels than the server takes."""
+    """The photo has more bytes or pixels than the server accepts."""
 
     status = 413
 
 
 class UnsupportedImage(ResformerError):
-    """The bytes are not an image in a format that is read here."""
+    """The bytes are not an image in a supported format."""
 
     status = 415
 

@@ -1,4 +1,4 @@
-"""The bytes of an image file to pixels, whatever a camera or a catalogue saves."""
+"""Image files of all common formats to pixels."""
 
 import re
 from io import BytesIO
@@ -22,8 +22,8 @@ __all__ = ["MAX_PIXELS", "Photo", "decode_photo", "load_photo"]
 
 MAX_PIXELS = 50_000_000
 
-# A file is what its first bytes say. Plugins are called by themselves, since Image.open sets limits of its own on
-# the pixels, warns on stderr, and does not tell a damaged image from a file that is none.
+# The format is recognized by the first bytes. Plugins are called directly: Image.open has its own limit on the pixels,
+# warns on stderr, and raises the same error for a damaged image and for a file that is no image.
 OPENERS = tuple(
     (re.compile(signature, re.DOTALL), opener)
     for signature, opener in (
@@ -44,14 +44,15 @@ def load_photo(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """An upright photo from a path, bytes, a PIL image or pixels.
 
     Args:
-        max_pixels: the most pixels that are decoded.
+        photo: see Photo.
+        max_pixels: larger photos are refused.
 
     Returns:
         uint8 RGB (height, width, 3).
 
     Raises:
         OSError: the path cannot be read.
-        ResformerError: see decode_photo; an array that is no photo is a BadRequest.
+        ResformerError: see decode_photo; BadRequest also for an array that is no photo.
     """
     if isinstance(photo, str | Path):
         photo = Path(photo).read_bytes()
@@ -69,24 +70,24 @@ def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np
     """The first picture of an image file, upright, with white behind what is transparent.
 
     Args:
-        data: A JPEG, PNG, WebP, GIF, BMP or TIFF file.
-        max_pixels: The most pixels that are decoded.
+        data: a JPEG, PNG, WebP, GIF, BMP or TIFF file.
+        max_pixels: larger photos are refused.
 
     Returns:
         uint8 RGB, (height, width, 3).
 
     Raises:
-        BadRequest: There are no bytes.
-        UnsupportedImage: The bytes are not an image in one of these formats.
-        ImageTooLarge: The photo has more than `max_pixels` pixels; they were not decoded.
-        CorruptImage: The image is cut off or damaged.
+        BadRequest: there are no bytes.
+        UnsupportedImage: the bytes are not an image in one of these formats.
+        ImageTooLarge: the photo has more than `max_pixels` pixels; they were not decoded.
+        CorruptImage: the image is cut off or damaged.
     """
     if not data:
         raise BadRequest("the photo is empty; send the bytes of an image file")
     opener = next((opener for signature, opener in OPENERS if signature.match(data)), None)
     if opener is None:
         raise UnsupportedImage("the bytes are not a photo; send a JPEG, PNG, WebP, GIF, BMP or TIFF file")
-    # Plugins raise whatever they trip over in damaged bytes, so nothing narrower than Exception catches it all.
+    # Plugins raise all kinds of exceptions on damaged bytes.
     try:
         image: Image.Image = opener(BytesIO(data))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -114,7 +115,7 @@ def _corrupt(error: Exception) -> CorruptImage:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF does not make the pixels worse, and plugins raise anything
+    except Exception:  # Damaged EXIF leaves the pixels usable, and raises all kinds of exceptions.
         return image
 
 
@@ -131,7 +132,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey samples of 16 or 32 bits, or floats, in 8 bits.
 
-    Files of 32 bits do not say which sample is white: it is the end of the smallest usual range that holds them.
+    Files of 32 bits do not state which sample is white: the upper end of the smallest common range that holds all.
     """
     samples = np.asarray(image)
     if image.mode.startswith("I;16"):

@@ -25,8 +25,8 @@ from resformer.model.schema.taxonomy import SEPARATOR
 
 __all__ = ["AttributeAnswer", "AttributePredictor"]
 
-# A path descends to a level that is at least this probable. Below, four of five would be wrong; a caller who wants
-# surer levels has the confidence to cut by.
+# A path descends to the deepest level of at least this probability. Callers who need fewer wrong levels can cut by the
+# confidence.
 MIN_LEVEL_PROBABILITY = 0.2
 
 

@@ -14,7 +14,7 @@ __all__ = ["EMPTY_MARGIN", "ExclusivePair", "QuantityAnswer", "decode_quantities
 # F1 = F, an answer of probability p is worth giving if p_empty < p (2 - F) / F. Here F is 0.85.
 EMPTY_MARGIN = 1.35
 # Factor on the probability that one value answers both questions of an exclusive pair: few products are as wide as they
-# are high. Boosted trees scored best with 0.1 to 0.7 on training photos that they had not seen.
+# are high. Boosted trees scored best with 0.1 to 0.7 on held-out photos.
 SHARED_VALUE_FACTOR = 0.3
 
 

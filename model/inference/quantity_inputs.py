@@ -149,7 +149,7 @@ class QuantityPreprocessor:
         return self.batch([self.example(Page(lines, 100, 100), self.schema.quantities[:2])])
 
     def _words(self, page: Page, text: str) -> tuple[list[list[int]], list[list[float]]]:
-        """Subwords and box of every word; a word's box is its share of its line's."""
+        """Subwords and box of every word; a word's box is its part of the line's."""
         words: list[tuple[float, str, list[float]]] = []
         for line in page.lines:
             x0, y0, x1, y1 = line.box

@@ -11,7 +11,7 @@ from resformer.model.networks.text_recognition import RecognitionNetwork
 __all__ = ["OPTIONAL_PARTS", "Resformer"]
 
 OPTIONAL_PARTS = ("text_detector", "text_recognizer", "attributes")
-"""What a file of weights may lack; each is trained by itself."""
+"""Parts that a file of weights may lack; each is trained separately."""
 
 
 class Resformer(nn.Module):

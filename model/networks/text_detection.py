@@ -94,7 +94,7 @@ class TextDetectorBackbone(nn.Module):
 
 
 class _Stem(nn.Module):
-    """To stride 4; small convolutions beside a maximum keep thin strokes (the stem of HGNet)."""
+    """To stride 4; small convolutions beside a maximum keep thin lines of characters (the stem of HGNet)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class _Fusion(nn.Module):
 class TextDetectionHead(nn.Module):
     """Score maps at stride 2 from features at stride 4, by sub-pixel convolution (arXiv 1609.05158).
 
-    At stride 4 the lines of small print would run together.
+    At stride 4 lines of small text would merge.
     """
 
     def __init__(self, in_channels: int):

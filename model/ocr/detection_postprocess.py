@@ -101,7 +101,7 @@ def _kernels(text: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
         dx, dy = xs - mean(xs)[line], ys - mean(ys)[line]
         xx, yy, xy = mean(dx * dx), mean(dy * dy), mean(dx * dy)
-        # The smaller variance of an evenly filled strip is a twelfth of its thickness squared.
+        # The smaller variance of an evenly filled rectangle is a twelfth of its thickness squared.
         thickness = np.sqrt(12 * np.maximum((xx + yy - np.hypot(xx - yy, 2 * xy)) / 2, 0))
         kernel = np.maximum(2 * KERNEL_FRACTION * mean(height[ys, xs]), 1.0)
         last = threshold == THRESHOLDS[-1]

@@ -24,10 +24,10 @@ __all__ = ["PPOCRReader", "lengthen"]
 MIN_SIDE = 32
 SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
 MAX_ASPECT = 8
-SURE_SCORE = 0.95  # lines that the tiny recognizer reads with a lower score are read again by the small one
+SURE_SCORE = 0.95  # below, the small recognizer reads a line again that the tiny one has read
 DOUBTFUL_SCORE = 0.8  # below, the small one reads a line with a digit once more from a longer crop
 MIN_TEXT_SCORE = 0.5  # the package's own threshold
-# By what part of its height a crop is made longer at both ends: tight ones lose a last letter ("8 C" of "8 CM").
+# Fraction of its height by which a crop is lengthened at both ends: tight crops lose a last letter ("8 C" of "8 CM").
 EXTRA_LENGTH = 0.1
 NO_TEXT = "The text detection result is empty"
 
@@ -84,8 +84,8 @@ class PPOCRReader:
         again = self._pool.map(
             lambda i, flip: self._read_again(resized, crops[i], detected.boxes[i], flip), doubtful, flips
         )
-        for i, reading in zip(doubtful, again, strict=True):
-            texts[i] = reading
+        for i, recognized in zip(doubtful, again, strict=True):
+            texts[i] = recognized
         upside_down = {i for i, flip in zip(doubtful, flips, strict=True) if flip}
         boxes = map_boxes_to_original(detected.boxes, record, *padded.shape[:2])
         limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
@@ -105,11 +105,11 @@ class PPOCRReader:
         return [label == "180" and score > threshold for label, score in classified.cls_res]
 
     def _read_again(self, image: np.ndarray, crop: np.ndarray, box: np.ndarray, flip: bool) -> RecognizedText:
-        """The small recognizer's reading of a crop; a doubtful one is cropped longer and read once more."""
+        """The small recognizer's text of a crop; where it is doubtful, the better of that and a longer crop's."""
         from rapidocr.utils.process_img import get_rotate_crop_image
 
         text, score = self._small(_flip(crop, flip))
-        # Where no digit was read, another reading hardly ever finds one.
+        # Where no digit was read, a longer crop hardly ever has one.
         if score < DOUBTFUL_SCORE and (has_digit(text) or not text):
             longer = get_rotate_crop_image(image, lengthen(box, EXTRA_LENGTH))
             other, other_score = self._small(_flip(longer, flip))
@@ -149,8 +149,8 @@ def _to_bgr(image: np.ndarray) -> np.ndarray:
 def _pad_narrow(image: np.ndarray) -> np.ndarray:
     """The photo with black below and to the right where it is narrow or tiny.
 
-    The engine enlarges the short side to SHORT_SIDE, so a strip of 30 x 2,000 would become 27 megapixels; and it
-    fails on the thinnest ones. A strip is padded to a quarter of its length, the engine's own habit for wide ones.
+    The engine enlarges the short side to SHORT_SIDE, so a photo of 30 x 2,000 would become 27 megapixels; and it
+    fails on the narrowest ones. The padded side is a quarter of the other, as the engine pads wide photos itself.
     """
     height, width = image.shape[:2]
     long_side = max(height, width)

@@ -32,8 +32,8 @@ class NullReader:
         return []
 
 
-# Pixels of the longer side at which the built-in detector sees a photo. What it misses for `crops` no engine can read
-# again; `builtin` is for callers who want an answer in the least time (BENCHMARKS.md has what each size finds).
+# Pixels of the longer side of the built-in detector's input. A line that it misses is lost to `crops` too; `builtin`
+# takes the least time (BENCHMARKS.md has the recall at each size).
 CROPS_MAX_SIDE, BUILTIN_MAX_SIDE = 640, 512
 
 

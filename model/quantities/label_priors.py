@@ -74,9 +74,11 @@ class LabelPriors:
 
     @classmethod
     def load(cls, path: Path = PRIORS_FILE) -> "LabelPriors":
+        """Reads a file of `save`."""
         return cls(load_file(path))
 
     def save(self, path: Path = PRIORS_FILE) -> None:
+        """Writes a safetensors file."""
         save_file(self._tensors, path)
 
     def describe(
