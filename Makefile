@@ -1,47 +1,58 @@
-# make serve [PORT=8080]   install what is missing, build the archive, serve it, try it with a sample photo
-# make stop | status | scale N=2 [PORT=8080]
-# make archive             build model_store/resformer.mar
-# make test | lint
-# make fonts               Debian's fonts that print is drawn with, for training and its tests
-# make words [DATA=../shared/data]   read the photos that the shipped network is trained on, ten minutes
-# make benchmark-accuracy [DATA=../shared/data]   the accuracy table of BENCHMARKS.md, half an hour
+# make help lists what there is.
 
 PORT ?= 8080
 DATA ?= ../shared/data
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
-ARCHIVE := model_store/resformer.mar
+RESFORMER := $(VENV)/bin/resformer
 IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 # A python3.11 may be on the path that does not run, such as one of a version manager.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
 FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt)
-SOURCES := $(shell find model handler -name __pycache__ -prune -o -print)
+PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: serve stop status scale archive test lint fonts words benchmark-accuracy python check
+.PHONY: help serve stop status scale archive test lint fonts words benchmark-accuracy python check
 .NOTPARALLEL:
+.DEFAULT_GOAL := help
 
-serve: check $(ARCHIVE)
-	@$(VENV_PYTHON) -m scripts.torchserve.serve start --port $(PORT)
+help:
+	@echo "make serve [PORT=8080] [ARCHIVE=FILE]   install what is missing, serve, answer a sample photo"
+	@echo "make status | stop [PORT=8080]          show or stop the server"
+	@echo "make scale N=2 [PORT=8080]              set the number of workers"
+	@echo "make archive                            build model_store/resformer.mar"
+	@echo "make test | lint                        run all tests; check style and types"
+	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
+	@echo "make words [DATA=../shared/data]        OCR of the photos that the shipped network is trained on, ten minutes"
+	@echo "make benchmark-accuracy [DATA=...]      the accuracy table of BENCHMARKS.md, half an hour"
+	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
 
-stop status: python
-	@$(PYTHON) -m scripts.torchserve.serve $@ --port $(PORT)
+serve: check $(VENV)/.requirements
+	@$(RESFORMER) serve --port $(PORT) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
-scale: python
+stop status: installed
+	@$(RESFORMER) $@ --port $(PORT)
+
+scale: installed
 	@test -n "$(N)" || { echo "say how many workers: make scale N=2"; exit 2; }
-	@$(PYTHON) -m scripts.torchserve.serve scale --workers $(N) --port $(PORT)
+	@$(RESFORMER) scale --port $(PORT) -- $(N)
 
-archive: $(ARCHIVE)
+archive: $(VENV)/.requirements
+	@$(RESFORMER) archive
+
+.PHONY: installed
+installed:
+	@test -x $(RESFORMER) || { echo "nothing is installed and nothing serves; start with: make serve PORT=$(PORT)"; exit 1; }
 
 test: $(VENV)/.test-requirements fonts
 	$(VENV_PYTHON) -m pytest
 
-# Where they cannot be installed the tests of drawn print are skipped, and say so.
+# Where they cannot be installed the tests of drawn text are skipped, and say so.
 fonts:
 	@if dpkg-query -W $(FONTS) > /dev/null 2>&1; then :; \
 	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
-		echo "installing fonts that print is drawn with"; \
+		echo "installing fonts that text is drawn with"; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(FONTS) > /dev/null; \
-	else echo "print cannot be drawn before somebody runs as root: apt-get install $(FONTS)"; fi
+	else echo "text cannot be drawn before somebody runs as root: apt-get install $(FONTS)"; fi
 
 lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff check
@@ -50,8 +61,8 @@ lint: $(VENV)/.test-requirements
 
 words: build/words/amazon-train.jsonl.gz build/words/hand-train.jsonl.gz
 
-build/words/%.jsonl.gz: $(wildcard model/readers/*.py) | $(VENV)/.test-requirements
-	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.tools.ocr_cache --reader ppocr $(DATA)/$(subst -,/,$*) $@
+build/words/%.jsonl.gz: $(wildcard model/ocr/*.py) | $(VENV)/.test-requirements
+	GOMP_SPINCOUNT=2000 $(RESFORMER) data ocr --photos $(DATA)/$(subst -,/,$*) --out $@
 
 benchmark-accuracy: $(VENV)/.test-requirements words
 	@command -v tesseract > /dev/null || { echo "one of the systems compared is missing: apt-get install tesseract-ocr"; exit 1; }
@@ -60,20 +71,19 @@ benchmark-accuracy: $(VENV)/.test-requirements words
 
 # Before anything is installed or built.
 check: python
-	@$(PYTHON) -m scripts.torchserve.serve check --port $(PORT)
+	@$(PYTHON) -m resformer.scripts.torchserve.check_ports "$(PORT)"
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 
-$(ARCHIVE): $(VENV)/.requirements scripts/torchserve/archive.py $(SOURCES)
-	@$(VENV_PYTHON) -m scripts.torchserve.archive
-
-$(VENV)/.requirements: requirements.txt | python
+# The project itself is installed last, as the command resformer, whose code stays in this folder.
+$(VENV)/.requirements: requirements.txt requirements-serve.txt pyproject.toml | python
 	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv $(VENV)
-	@echo "installing requirements.txt into $(VENV) (minutes, the first time)"
-	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "installing into $(VENV) (some 6 GB and minutes, the first time)"
+	@$(PIP) -r requirements.txt -r requirements-serve.txt
+	@$(PIP) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.test-requirements: requirements-test.txt requirements-train.txt $(VENV)/.requirements
-	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@$(PIP) -r requirements-train.txt -r requirements-test.txt
 	@touch $@

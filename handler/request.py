@@ -24,12 +24,12 @@ class Request:
     """What one caller asks.
 
     Attributes:
-        photo: bytes of an image file, not yet looked at.
+        photo: bytes of an image file, not yet decoded.
         entities: names to answer; none = all.
         title, description: text that came with the photo.
         group_id: the public challenge's code for the kind of product; empty = not known.
         reader: one of READERS; empty = the server's default.
-        top_k: how many alternatives each answer has; None where the request does not say.
+        top_k: how many alternatives each answer has; None where the request names no number.
     """
 
     photo: bytes
@@ -73,7 +73,7 @@ def _body(body: Any, content_type: str) -> Request:
         if not body:
             raise BadRequest(NO_PHOTO)
         if content_type.lower().startswith("application/json"):
-            # TorchServe hands over parsed JSON, and the bytes where they are none.
+            # TorchServe passes parsed JSON, and the bytes where they are no JSON.
             raise BadRequest("the body is sent as application/json but is not valid JSON")
         return Request(bytes(body))
     if isinstance(body, str):

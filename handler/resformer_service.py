@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent
 
 # Quiet server logs keep what a worker writes to stderr; its ordinary log goes to stdout. Only errors: TorchServe
-# warns of every request that is not the JSON it claims to be, which the caller is told anyway.
+# warns of every request that is not the JSON it claims to be, which the answer to the caller names already.
 _errors = logging.StreamHandler(sys.stderr)
 _errors.setLevel(logging.ERROR)
 _errors.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))

@@ -1,11 +1,13 @@
 """Answers batches of requests, each request on its own: a bad photo costs its sender an error and nobody else."""
 
+import gc
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from resformer.handler.request import parse_request
 from resformer.handler.settings import Settings
-from resformer.handler.threads import fair_share
+from resformer.handler.threads import equal_part
 from resformer.model.errors import ResformerError
 from resformer.model.predictor import Predictor
 from resformer.model.schema.taxonomy import SEPARATOR
@@ -21,8 +23,9 @@ from resformer.model.schema.taxonomy import SEPARATOR
 __all__ = ["MODEL_NAME", "Service"]
 
 MODEL_NAME = "resformer"
-# Looking for other workers takes a few milliseconds, so it is not done for every photo.
-SHARE_SECONDS = 2.0
+# Counting the other workers takes a few milliseconds, so it is not done for every photo.
+CHECK_SECONDS = 2.0
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +34,17 @@ class Service:
     """One worker: a predictor, and the threads it may use.
 
     Args:
-        load: makes a predictor for a number of threads.
-        threads: how many threads the worker may use now; asked again while it serves.
+        load: Makes a predictor for a number of threads.
+        threads: The number of threads that the worker may use now; asked again while it serves.
     """
 
     def __init__(self, load: Callable[[int], Predictor], threads: Callable[[], int]):
         self._load = load
         self._allowed_threads = threads
-        self._threads = threads()
-        self._shared_at = time.monotonic()
-        self._predictor = self._loaded()
+        self._threads = 0
+        self._checked_at = 0.0
+        self._predictor: Predictor | None = None
+        self._current_predictor()
 
     @classmethod
     def from_context(cls, context: Any) -> "Service":
@@ -50,20 +54,25 @@ class Service:
             ValueError: model-config.yaml has errors; the message names all of them.
         """
         settings = Settings.from_config((context.model_yaml_config or {}).get("handler"))
+        archive = Path(context.system_properties["model_dir"])
         gpu = context.system_properties.get("gpu_id")
         # TorchServe counts cards itself, and gives -1 or nothing where it finds none.
         device = f"cuda:{gpu}" if gpu is not None and gpu >= 0 and torch.cuda.is_available() else "cpu"
 
         def load(threads: int) -> Predictor:
             return Predictor.load(
-                reader=settings.reader, threads=threads, device=device, max_pixels=settings.max_pixels
+                archive / settings.weights if settings.weights else None,
+                schema=archive / settings.schema_file if settings.schema_file else None,
+                reader=settings.reader,
+                threads=threads,
+                device=device,
+                max_pixels=settings.max_pixels,
             )
 
-        return cls(load, lambda: settings.num_threads or fair_share())
+        return cls(load, lambda: settings.num_threads or equal_part())
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
         """Answers each row of a batch by its own JSON text and HTTP status."""
-        self._share_cores()
         replies = []
         for i, row in enumerate(data):
             status, reply = self._reply(row, context.get_all_request_header(i), context.get_request_id(i))
@@ -74,8 +83,8 @@ class Service:
         return replies
 
     def describe(self) -> dict[str, Any]:
-        """What this worker can be asked, and how it is set up."""
-        predictor = self._predictor
+        """The entities that this worker answers, and its settings."""
+        predictor = self._current_predictor()
         return {
             "model": MODEL_NAME,
             "version": predictor.version,
@@ -98,8 +107,7 @@ class Service:
         self, row: Mapping[str, Any], headers: Mapping[str, Any], request_id: str | None
     ) -> tuple[HTTPStatus, str]:
         try:
-            # The header that TorchServe adds to GET /models/resformer?customized=true.
-            answer = self.describe() if headers.get("describe") == "True" else self._predict(row, headers)
+            answer = self.describe() if _is_describe_call(row, headers) else self._predict(row, headers)
             return HTTPStatus.OK, json.dumps(answer, allow_nan=False)
         except ResformerError as error:
             return _failure(HTTPStatus(error.status), type(error).__name__, str(error))
@@ -110,7 +118,8 @@ class Service:
 
     def _predict(self, row: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, Any]:
         request = parse_request(row, headers)
-        result = self._predictor.predict(
+        predictor = self._current_predictor()
+        result = predictor.predict(
             request.photo,
             request.entities,
             title=request.title,
@@ -119,22 +128,42 @@ class Service:
             reader=request.reader or None,
             top_k=request.top_k or 0,
         )
-        return {"model": MODEL_NAME, "version": self._predictor.version, **result.as_dict()}
+        return {"model": MODEL_NAME, "version": predictor.version, **result.as_dict()}
 
-    def _share_cores(self) -> None:
-        """Follows the number of workers: scaled from one to two, the first worker gives up half of the cores."""
-        if time.monotonic() - self._shared_at < SHARE_SECONDS:
-            return
-        self._shared_at = time.monotonic()
-        if (threads := self._allowed_threads()) != self._threads:
+    def _current_predictor(self) -> Predictor:
+        """The predictor, loaded again where the number of threads has changed.
+
+        Scaled from one to two, the first worker gives up half of the cores. Two predictors are never in memory: the
+        old one is dropped first. A load that fails is an error of this request, and is tried again by the next one.
+        """
+        now = time.monotonic()
+        if self._predictor is not None and now - self._checked_at < CHECK_SECONDS:
+            return self._predictor
+        self._checked_at = now
+        threads = self._allowed_threads()
+        if self._predictor is None or threads != self._threads:
+            self._predictor = None
+            gc.collect()
+            self._predictor = _warmed_up(self._load(threads))
             self._threads = threads
-            self._predictor = self._loaded()
+        return self._predictor
 
-    def _loaded(self) -> Predictor:
-        predictor = self._load(self._threads)
-        # The first photo costs more than those after it. A worker that cannot answer also fails here, at load.
-        predictor.predict(_photo_with_text())
-        return predictor
+
+def _is_describe_call(row: Mapping[str, Any], headers: Mapping[str, Any]) -> bool:
+    """Whether this is GET /models/resformer?customized=true, for which TorchServe sets the header `describe`.
+
+    A client may send that header too, so the rest of the call decides: only the management call has no fields at all
+    and no body. A prediction has a body, though perhaps an empty one, or is a form, perhaps an empty one.
+    """
+    types = [str(value) for name, value in headers.items() if name.lower() == "content-type"]
+    is_form = any(value.lower().startswith(FORM_TYPES) for value in types)
+    return not row and not is_form and headers.get("describe") == "True"
+
+
+def _warmed_up(predictor: Predictor) -> Predictor:
+    """After a first photo, which costs more than those after it. A worker that cannot answer fails here, at load."""
+    predictor.predict(_photo_with_text())
+    return predictor
 
 
 def _photo_with_text() -> bytes:

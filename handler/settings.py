@@ -1,53 +1,72 @@
 """The handler's own section of model-config.yaml."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from resformer.model.ocr.readers import READERS, canonical_reader
 
 __all__ = ["Settings"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+def _reader(name: str) -> str:
+    if canonical_reader(name) not in READERS:
+        raise ValueError(f"must be one of {', '.join(READERS)}")
+    return canonical_reader(name)
+
+
+def _inside(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("must be the path of a file in the archive")
+    return path
+
+
+ArchivePath = Annotated[str, AfterValidator(_inside)]
+
+
+class Settings(BaseModel):
     """Settings of one worker.
 
     Attributes:
-        reader: the default reader, one of READERS; `none` is another name of `builtin`.
-        num_threads: of one worker, or None for an equal share of the cores.
-        max_pixels: larger photos are refused.
+        reader: The default reader, one of READERS; `none` is another name of `builtin`.
+        num_threads: Of one worker, or None for an equal part of the cores.
+        max_pixels: Larger photos are refused.
+        weights, schema_file: Files in the archive, the latter under the key `schema`; None are the shipped ones.
     """
 
-    reader: str
-    num_threads: int | None
-    max_pixels: int
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    reader: Annotated[str, AfterValidator(_reader)]
+    num_threads: PositiveInt | None
+    max_pixels: PositiveInt
+    weights: ArchivePath | None
+    schema_file: ArchivePath | None = Field(alias="schema")
 
     @classmethod
     def from_config(cls, section: Any) -> "Settings":
         """Checks the section as TorchServe parsed it.
 
         Raises:
-            ValueError: the section is unusable; the message names everything that is wrong with it.
+            ValueError: The section is unusable; the message names everything that is wrong with it.
         """
-        if not isinstance(section, Mapping):
+        if not isinstance(section, dict):
             raise ValueError("model-config.yaml must have a section `handler` with keys and values")
-        known = [field.name for field in fields(cls)]
-        errors = [f"unknown key {key!r}" for key in section if key not in known]
-        errors += [f"missing key {key!r}" for key in known if key not in section]
-        reader = section.get("reader")
-        if "reader" in section and not (isinstance(reader, str) and canonical_reader(reader) in READERS):
-            errors.append(f"reader is {reader!r}, must be one of {', '.join(READERS)}")
-        if not (section.get("num_threads") is None or _is_positive(section["num_threads"])):
-            errors.append(f"num_threads is {section['num_threads']!r}, must be null or a number from 1")
-        if "max_pixels" in section and not _is_positive(section["max_pixels"]):
-            errors.append(f"max_pixels is {section['max_pixels']!r}, must be a number from 1")
-        if errors:
+        try:
+            return cls.model_validate(section)
+        except ValidationError as error:
+            faults = [
+                _fault(fault["type"], str(fault["loc"][0]), fault["input"], fault["msg"]) for fault in error.errors()
+            ]
+            keys = ", ".join(field.alias or name for name, field in cls.model_fields.items())
             raise ValueError(
-                f"model-config.yaml, section `handler`: {'; '.join(errors)} (the keys are {', '.join(known)})"
-            )
-        return cls(**section)
+                f"model-config.yaml, section `handler`: {'; '.join(faults)} (the keys are {keys})"
+            ) from error
 
 
-def _is_positive(value: Any) -> bool:
-    return type(value) is int and value > 0
+def _fault(kind: str, key: str, value: Any, message: str) -> str:
+    if kind == "missing":
+        return f"missing key {key!r}"
+    if kind == "extra_forbidden":
+        return f"unknown key {key!r}"
+    return f"{key} is {value!r}: {message.removeprefix('Value error, ')}"

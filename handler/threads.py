@@ -1,11 +1,11 @@
-"""How many threads a worker may use. Workers with more threads than cores between them lose most of their speed."""
+"""The threads that a worker may use. Workers with more threads than cores between them lose most of their speed."""
 
 import os
 from pathlib import Path
 
 import psutil
 
-__all__ = ["available_cores", "fair_share", "worker_count"]
+__all__ = ["available_cores", "equal_part", "worker_count"]
 
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 WORKER_SCRIPT = "model_service_worker.py"
@@ -26,7 +26,7 @@ def worker_count() -> int:
     return max(1, sum(_is_worker(process) for process in psutil.Process(os.getppid()).children()))
 
 
-def fair_share() -> int:
+def equal_part() -> int:
     """Threads for one worker when all workers share the cores equally."""
     return max(1, available_cores() // worker_count())
 

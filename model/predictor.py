@@ -1,5 +1,6 @@
 """A photo and questions in, validated answers out. Handler, scripts, evaluation and tests all come through here."""
 
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
+from resformer import __version__
 from resformer.model.errors import BadRequest
 from resformer.model.images.line_segments import find_line_drawing
 from resformer.model.images.loading import MAX_PIXELS, Photo, load_photo
@@ -37,8 +40,10 @@ from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
 
-__all__ = ["Predictor"]
+__all__ = ["FALLBACK_READER", "Predictor", "weights_version"]
 
+FALLBACK_READER = "ppocr"
+"""The default reader of weights that DEFAULT_READER does not work with."""
 MAX_TEXT = 10_000  # characters of title and description
 
 
@@ -46,28 +51,29 @@ class Predictor:
     """Answers questions about photos. Safe to call from several threads; one photo is answered at a time.
 
     Attributes:
-        version: of what answers.
+        version: see weights_version.
         metadata: of the weights.
         reader: the name of the default reader. readers: the names of all that work with these weights.
     """
-
-    version = "1.0"
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         preprocessor: QuantityPreprocessor,
         *,
-        reader: str,
+        version: str = __version__,
+        reader: str | None,
         threads: int,
         device: str,
         max_pixels: int,
         empty_margin: float = EMPTY_MARGIN,
     ):
+        self.version = version
         self.schema = preprocessor.schema
         self.metadata: Mapping[str, str] = checkpoint.metadata
-        self.reader = canonical_reader(reader)
         self.readers = readers_for(checkpoint.network)
+        default = DEFAULT_READER if DEFAULT_READER in self.readers else FALLBACK_READER
+        self.reader = canonical_reader(reader or default)
         self._network = checkpoint.network.to(device)
         self._preprocessor = preprocessor
         self._device = device
@@ -87,7 +93,7 @@ class Predictor:
         weights: Path | None = None,
         *,
         schema: Path | None = None,
-        reader: str = DEFAULT_READER,
+        reader: str | None = None,
         threads: int | None = None,
         device: str = "cpu",
         max_pixels: int = MAX_PIXELS,
@@ -100,7 +106,8 @@ class Predictor:
 
         Args:
             schema: the file that the weights were trained for; None is the shipped one.
-            reader: the default reader, one of READERS.
+            reader: the default reader, one of READERS; None is DEFAULT_READER, or FALLBACK_READER where the weights
+                have no text detector and recognizer.
             threads: of networks and reader; None keeps torch's own choice.
             max_pixels: larger photos are refused.
             empty_margin: see decode_quantities.
@@ -116,6 +123,7 @@ class Predictor:
         return cls(
             checkpoint,
             QuantityPreprocessor(tokenizer.schema, tokenizer, LabelPriors.load()),
+            version=weights_version(weights),
             reader=reader,
             threads=threads or torch.get_num_threads(),
             device=device,
@@ -269,6 +277,23 @@ class Predictor:
         return {
             entity.name: _attribute_prediction(entity, answers[sources[entity.name].name], top_k) for entity in entities
         }
+
+
+def weights_version(weights: Path | None = None) -> str:
+    """The version that answers name: of the shipped weights the package's, of others their own.
+
+    That is `version` of the file's metadata, or the first 8 digits of the file's SHA-256.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    if weights is None or (DEFAULT_WEIGHTS.exists() and weights.exists() and weights.samefile(DEFAULT_WEIGHTS)):
+        return __version__
+    with safe_open(weights, framework="pt") as file:
+        if version := (file.metadata() or {}).get("version"):
+            return str(version)
+    with open(weights, "rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()[:8]
 
 
 def _quantity_prediction(example: QuantityExample, q: int, answer: QuantityAnswer, top_k: int) -> Prediction:

@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from resformer.model.inference.checkpoint import build_network, save_checkpoint
+from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.presets import preset
+from resformer.model.schema.schema import Schema
 from tests.paths import ROOT
 
 
@@ -13,6 +18,19 @@ from tests.paths import ROOT
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive of the checkout, built by the command that users run."""
     path = tmp_path_factory.mktemp("archive") / "model_store" / "resformer.mar"
-    command = [sys.executable, "-m", "resformer.scripts.torchserve.archive", "--output", str(path)]
+    command = [sys.executable, "-m", "resformer", "archive", "--out", str(path)]
     subprocess.run(command, cwd=ROOT, check=True)
     return path
+
+
+@pytest.fixture
+def own_network(tmp_path: Path) -> tuple[Path, Path]:
+    """Weights without text detector, recognizer and attributes, and the schema that they were made for."""
+    document = yaml.safe_load((ROOT / "model" / "entities.yaml").read_text())
+    document["entities"] = [entry for entry in document["entities"] if entry["kind"] == "quantity"]
+    schema = tmp_path / "own.yaml"
+    schema.write_text(yaml.safe_dump(document))
+    tokenizer = Tokenizer(Schema.load(schema))
+    weights = tmp_path / "own.safetensors"
+    save_checkpoint(weights, build_network(preset("nano"), tokenizer), tokenizer, temperature=1.0)
+    return weights, schema

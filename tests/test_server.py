@@ -4,9 +4,10 @@ import base64
 import json
 import os
 import shlex
-import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,16 +23,18 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from PIL import Image
 
 from resformer.model.schema.schema import Schema
-from resformer.scripts.sample_photo import draw_sample_photo
+from resformer.scripts.lib.sample_photo import draw_sample_photo
+from resformer.scripts.torchserve.archive import build_archive
+from resformer.scripts.torchserve.capacity import resident_bytes
 from resformer.scripts.torchserve.java import java_home
-from resformer.scripts.torchserve.serve import copy_lines
-from resformer.scripts.torchserve.server import PORTS, Server, ServerError, resident_bytes
+from resformer.scripts.torchserve.serve import copy_lines, print_status, scale
+from resformer.scripts.torchserve.server import PORTS, Server, ServerError
 from tests.paths import ROOT
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 NAMES = [entity.name for entity in Schema.load().entities]
-FAST = {"X-Reader": "none"}
+FAST = {"X-Reader": "builtin"}
 
 
 def free_ports() -> int:
@@ -50,8 +53,6 @@ def free_ports() -> int:
 @pytest.fixture(scope="module")
 def server(archive: Path) -> Iterator[Server]:
     root = archive.parents[1]
-    for name in ("config.properties", "log4j2.xml"):
-        shutil.copy(ROOT / name, root)
     server = Server(free_ports(), root)
     server.start(java_home())
     yield server
@@ -127,10 +128,10 @@ def test_the_rest_of_the_row_with_alternatives(send: Send, photo: bytes) -> None
     assert len(row["baseColour"]["alternatives"]) == 3
     assert row["title"]["prediction"] and row["title"]["alternatives"] == []
     form = {"entity_name": "articleType", "title": "Men Blue Casual Shoes", "top_k": "1"}
-    told = send("POST", files={"image": photo}, data=form).json()["predictions"]["articleType"]
-    assert told["alternatives"] == [{"prediction": told["prediction"], "confidence": told["confidence"]}]
-    # The title was heard.
-    assert told["confidence"] != row["articleType"]["confidence"]
+    titled = send("POST", files={"image": photo}, data=form).json()["predictions"]["articleType"]
+    assert titled["alternatives"] == [{"prediction": titled["prediction"], "confidence": titled["confidence"]}]
+    # The title has an effect.
+    assert titled["confidence"] != row["articleType"]["confidence"]
 
 
 def test_a_title_is_text_to_answer_from(send: Send, photo: bytes) -> None:
@@ -206,6 +207,27 @@ def test_description(server: Server) -> None:
     assert described["readers"] == ["ppocr", "crops", "builtin"]
 
 
+def test_a_clients_header_describe_changes_nothing(send: Send, photo: bytes) -> None:
+    assert asked(send(data=photo, headers={"describe": "True"})) == NAMES
+    empty_form = {"describe": "True", "Content-Type": "multipart/form-data; boundary=x"}
+    assert send("POST", data=b"--x--\r\n", headers=empty_form).status_code == 400
+    assert send(data=b"", headers={"describe": "True"}).status_code == 400
+
+
+def test_status(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert print_status(server)
+    printed = capsys.readouterr().out
+    assert f"port {server.port}: 1 of 1 workers ready" in printed
+    assert server.predictions_url in printed and f"make scale N=2 PORT={server.port}" in printed
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1000])
+def test_scaling_that_cannot_be_is_refused_and_changes_nothing(server: Server, workers: int) -> None:
+    with pytest.raises(ValueError, match=f"{workers} workers"):
+        scale(server, workers)
+    assert [worker["status"] for worker in server.workers()] == ["READY"]
+
+
 def grpc_predictions(server: Server) -> tuple[Callable[..., Any], Any]:
     """The call `Predictions` and the class of its request, from a description of the three messages."""
     package = "org.pytorch.serve.grpc.inference"
@@ -257,8 +279,7 @@ def test_grpc(server: Server, photo: bytes) -> None:
 
 
 def test_lines_to_copy(server: Server, photo: bytes, tmp_path: Path) -> None:
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build" / "sample.jpg").write_bytes(photo)
+    (server.root / "build" / "sample.jpg").write_bytes(photo)
     lines = [line for line in copy_lines(server) if "min_worker" not in line]
     script = "\n".join(["set -e", *lines]).replace("curl ", "curl -sS --fail-with-body -w '\\n' ")
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
@@ -290,9 +311,9 @@ def test_scaling_shares_the_cores(server: Server, send: Send, photo: bytes) -> N
     subprocess.run(["curl", "-sS", "--fail", *shlex.split(line)[1:]], capture_output=True, check=True)
     assert [worker["status"] for worker in server.workers()] == ["READY", "READY"]
     # Either worker may answer; the first one notices when it is next asked something.
-    share = max(1, cores // 2)
+    part = max(1, cores // 2)
     deadline = time.monotonic() + 30
-    while [server.describe()["threads"] for _ in range(4)] != [share] * 4:
+    while [server.describe()["threads"] for _ in range(4)] != [part] * 4:
         assert time.monotonic() < deadline
         time.sleep(1)
     assert asked(send(data=photo)) == NAMES
@@ -310,9 +331,39 @@ def test_stopping_leaves_nothing(server: Server) -> None:
     assert not server.folder.exists()
 
 
+def test_own_weights_and_schema_are_served(own_network: tuple[Path, Path], photo: bytes, tmp_path: Path) -> None:
+    weights, schema = own_network
+    own = tmp_path / "own.mar"
+    build_archive(own, weights=weights, schema=schema, version_name="own-1")
+    server = Server(free_ports(), tmp_path, own)
+    server.start(java_home())
+    try:
+        answer = server.predict(photo, {"X-Reader": "builtin"})
+        assert (answer.status, answer.body["version"]) == (200, "own-1")
+        assert list(answer.body["predictions"]) == list(Schema.load(schema).names)
+        assert (server.describe()["preset"], server.describe()["reader"]) == ("nano", "ppocr")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_is_interrupted_leaves_nothing(archive: Path, tmp_path: Path, sent: signal.Signals) -> None:
+    server = Server(free_ports(), tmp_path, archive)
+    options = ["--port", str(server.port), "--root", str(tmp_path), "--archive", str(archive)]
+    command = [sys.executable, "-m", "resformer", "serve", *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while server.pid is None:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + sent
+    assert "Traceback" not in errors
+    assert server.pid is None
+
+
 def test_a_worker_that_cannot_load_ends_the_start(archive: Path, tmp_path: Path) -> None:
-    for name in ("config.properties", "log4j2.xml"):
-        shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "model_store").mkdir()
     with zipfile.ZipFile(archive) as good, zipfile.ZipFile(tmp_path / "model_store" / "resformer.mar", "w") as bad:
         for name in good.namelist():

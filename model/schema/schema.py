@@ -97,7 +97,7 @@ class Schema:
         for entity in self.entities:
             if entity.name == name:
                 return entity
-        raise UnknownEntity(f"unknown entity {name!r}; known are {', '.join(self.names)}")
+        raise UnknownEntity(f"unknown entity {name[:40]!r}; known are {', '.join(self.names)}")
 
     @property
     def quantities(self) -> tuple[Entity, ...]:

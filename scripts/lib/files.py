@@ -1,13 +1,18 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and that are never both input and output."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-__all__ = ["written_whole"]
+__all__ = ["UnusableFile", "file_digest", "refuse_overwriting", "written_whole"]
+
+
+class UnusableFile(ValueError):
+    """A file cannot be used at all; the message says what to do."""
 
 
 @contextmanager
@@ -26,3 +31,25 @@ def written_whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def refuse_overwriting(inputs: Sequence[Path | None], outputs: Sequence[Path | None]) -> None:
+    """Refuses an output that is one of the inputs, also through a link or another spelling of its path.
+
+    Raises:
+        UnusableFile: It is.
+    """
+    for output in filter(None, outputs):
+        for path in filter(None, inputs):
+            if path.resolve() == output.resolve() or (path.exists() and output.exists() and path.samefile(output)):
+                raise UnusableFile(f"{output} is both read and written; name another file for the output")
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,12 +1,12 @@
-"""What a scoring run has asked and learned so far, in a file on disk.
+"""The questions and answers of a scoring run, in a file on disk.
 
-Tables of millions of rows fit in no memory, and runs over them are cut short. So rows and answers are kept in an
-SQLite file beside the output: rows can be grouped by photo there, and a run that was killed goes on where it was.
+Tables of millions of rows fit in no memory, and runs over them are interrupted. So rows and answers are kept in an
+SQLite file beside the output: rows can be grouped by photo there, and a run that was killed is resumed from it.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -22,12 +22,12 @@ CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, about TEXT, outcome
     PRIMARY KEY (image, entity, about)) WITHOUT ROWID;
 DROP TABLE IF EXISTS rows;
 CREATE TABLE rows (position INTEGER PRIMARY KEY, row_index TEXT UNIQUE, image TEXT, entity TEXT,
-    about TEXT);
+    about TEXT, other TEXT);
 """
 
 
 # Between index and entity where they are a key together; no cell of a table holds it.
-BETWEEN = "\0"
+KEY_SEPARATOR = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +35,23 @@ class Row:
     """A row of the input: one question about one photo.
 
     Attributes:
-        about: what else is known of the product, by the names that Predictor.predict has for it.
-        line: of the table.
-        among: whether the table's row asks several questions, so that they share its index.
+        about: Group and texts of the product, by the names of Predictor.predict's arguments.
+        other: The cells of the table that are copied into the output.
+        line: Of the table.
+        shares_index: Whether the table's row asks several questions, so that they have one index.
     """
 
     index: str
     image: str
     entity: str
     about: Mapping[str, str] = field(default_factory=dict)
+    other: Sequence[str] = ()
     line: int = 0
-    among: bool = False
+    shares_index: bool = False
 
 
 class Questions(NamedTuple):
-    """What is asked about one photo, and what its rows tell of its product."""
+    """The entities that are asked about one photo, and group and texts of its product."""
 
     image: str
     about: Mapping[str, str]
@@ -57,14 +59,14 @@ class Questions(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a question: the six keys of a prediction, or why there are none."""
+    """The six keys of a prediction, or the error in place of it."""
 
     answer: Mapping[str, Any] | None
     error: str
 
 
 class ScoredRow(NamedTuple):
-    """A row of the input and what came of it."""
+    """A row of the input and its outcome."""
 
     row: Row
     outcome: Outcome
@@ -76,8 +78,8 @@ class Journal:
     Only a run that ends in an exception, or is killed, leaves its journal, and only if it had answers.
 
     Args:
-        path: The file; goes on with the journal that is there.
-        settings: Whatever changes answers, as a text: a journal made with others is not gone on with.
+        path: The file; a journal that is there already is resumed.
+        settings: Whatever changes answers, as a text: a journal that was made with others is not resumed.
 
     Raises:
         UnusableFile: The file is no journal, or was made with other settings.
@@ -103,24 +105,24 @@ class Journal:
             # What failed is tried again: a photo may be there by now.
             self._connection.execute("DELETE FROM answers WHERE error <> ''")
 
-    def ask(self, rows: Iterable[Row]) -> None:
-        """Takes the questions of a run.
+    def add(self, rows: Iterable[Row]) -> None:
+        """Adds the questions of a run.
 
         Raises:
             UnusableFile: An index is there twice.
         """
         with self._connection:
             for number, row in enumerate(rows):
-                key = f"{row.index}{BETWEEN}{row.entity}" if row.among else row.index
-                values = (number, key, row.image, row.entity, _text(row.about))
+                key = f"{row.index}{KEY_SEPARATOR}{row.entity}" if row.shares_index else row.index
+                values = (number, key, row.image, row.entity, _text(row.about), json.dumps(row.other))
                 try:
-                    self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?)", values)
+                    self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", values)
                 except sqlite3.IntegrityError as error:
                     raise UnusableFile(
                         f"row {row.line}: the index {row.index} is there twice; indexes must differ"
                     ) from error
             self._connection.execute("CREATE INDEX rows_by_image ON rows (image, entity)")
-            # A photo shows one product: its first row that tells something speaks for those that do not.
+            # A photo shows one product: the first row with group or texts provides them for the rows without.
             self._connection.execute(
                 """UPDATE rows SET about = (SELECT r.about FROM rows r WHERE r.image = rows.image
                                             ORDER BY r.about = '', r.position LIMIT 1) WHERE about = ''"""
@@ -138,8 +140,8 @@ class Journal:
         for (image, about), of_photo in groupby(asked, lambda row: (row[0], row[2])):
             yield Questions(image, json.loads(about or "{}"), [entity for _, entity, _ in of_photo])
 
-    def note(self, questions: Questions, outcomes: Mapping[str, Outcome]) -> None:
-        """Keeps what came of the questions about a photo."""
+    def record(self, questions: Questions, outcomes: Mapping[str, Outcome]) -> None:
+        """Stores the outcome of each question about a photo."""
         rows = [
             (questions.image, entity, _text(questions.about), json.dumps(outcome.answer), outcome.error)
             for entity, outcome in outcomes.items()
@@ -148,11 +150,12 @@ class Journal:
             self._connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", rows)
 
     def scored_rows(self) -> Iterator[ScoredRow]:
-        """All rows in the order of the input; to be asked for when all have their answers."""
-        query = """SELECT row_index, image, entity, outcome, error
+        """All rows in the order of the input, once every question has its outcome."""
+        query = """SELECT row_index, image, entity, other, outcome, error
                    FROM rows LEFT JOIN answers USING (image, entity, about) ORDER BY position"""
-        for key, image, entity, answer, error in self._connection.execute(query):
-            yield ScoredRow(Row(key.split(BETWEEN)[0], image, entity), Outcome(json.loads(answer), error))
+        for key, image, entity, other, answer, error in self._connection.execute(query):
+            row = Row(key.split(KEY_SEPARATOR)[0], image, entity, other=json.loads(other))
+            yield ScoredRow(row, Outcome(json.loads(answer), error))
 
     def __enter__(self) -> Self:
         return self
@@ -168,6 +171,6 @@ OPEN_QUESTIONS = "SELECT image, entity, about FROM rows EXCEPT SELECT image, ent
 
 
 def _text(about: Mapping[str, str]) -> str:
-    """Equal for equal mappings; empty for one in which nothing is said."""
-    said = {name: value for name, value in about.items() if value}
-    return json.dumps(said, sort_keys=True) if said else ""
+    """Equal for equal mappings; empty for one without values."""
+    given = {name: value for name, value in about.items() if value}
+    return json.dumps(given, sort_keys=True) if given else ""

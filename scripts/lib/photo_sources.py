@@ -1,22 +1,22 @@
-"""Where a scoring run gets its photos from."""
+"""Sources of the photos of a scoring run: a folder, or downloads."""
 
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from resformer.scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
+from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError, file_name
 
-__all__ = ["Photo", "PhotoError", "downloaded", "in_folder"]
+__all__ = ["PhotoError", "PhotoSource", "downloaded", "in_folder"]
 
-Photo = Callable[[str], bytes]
-"""What an image is called in the table to the bytes of its file; raises PhotoError."""
+PhotoSource = Callable[[str], bytes]
+"""From the name or link of a photo in the table to the bytes of its file; raises PhotoError."""
 
 
 class PhotoError(Exception):
     """This photo cannot be scored, others can; the message says why."""
 
 
-def in_folder(folder: Path) -> Photo:
+def in_folder(folder: Path) -> PhotoSource:
     """Photos that lie in a folder, each under the last part of its link."""
 
     def photo(image: str) -> bytes:
@@ -28,13 +28,13 @@ def in_folder(folder: Path) -> Photo:
         except OSError as error:
             raise PhotoError(f"cannot read {path}: {error.strerror}") from error
         if data == PLACEHOLDER:
-            raise PhotoError(f"{path} is a placeholder; run scripts/download_images.py again")
+            raise PhotoError(f"{path} is a placeholder; download it again")
         return data
 
     return photo
 
 
-def downloaded(cache: Path, downloader: Downloader) -> Photo:
+def downloaded(cache: Path, downloader: Downloader) -> PhotoSource:
     """Photos that are downloaded when they are asked for, and kept in the folder `cache`."""
     cache.mkdir(parents=True, exist_ok=True)
 

@@ -1,36 +1,35 @@
-"""Packs network, handler and settings as one TorchServe archive. Equal sources give equal bytes.
+"""Packs network, handler and settings as one TorchServe archive. Equal files give equal bytes."""
 
-python -m scripts.torchserve.archive                     model_store/resformer.mar
-python -m scripts.torchserve.archive --reader none       ... whose workers do not read words unless a request asks
-python -m scripts.torchserve.archive --batch-size 8      ... whose workers are handed eight photos at once (GPU)
-"""
-
-import argparse
-import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 import resformer
 from resformer.handler.service import MODEL_NAME
 from resformer.handler.settings import Settings
-from resformer.model.ocr.readers import ALIASES, READERS
-from resformer.model.predictor import Predictor
+from resformer.model.inference.checkpoint import parts_of, read_checkpoint
+from resformer.model.ocr.readers import DEFAULT_READER, canonical_reader
+from resformer.model.predictor import FALLBACK_READER, weights_version
+from resformer.model.schema.schema import Schema
+from resformer.model.schema.taxonomy import SEPARATOR
+from resformer.scripts.lib.external_error import ExternalError
+from resformer.scripts.lib.files import file_digest, refuse_overwriting
 from resformer.scripts.torchserve.server import WORKER_ENVIRONMENT
 
-__all__ = ["ArchiveError", "build_archive"]
+__all__ = ["ArchiveError", "build_archive", "is_current", "report"]
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(resformer.__file__).parent
-ARCHIVE = ROOT / "model_store" / f"{MODEL_NAME}.mar"
 ENTRY = "resformer_service.py"
 CONFIG = "model-config.yaml"
 MANIFEST = "MAR-INF/MANIFEST.json"
@@ -40,73 +39,176 @@ CONSTANT_TIME = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
 LOAD = """
 import types, yaml, resformer_service
 with open("model-config.yaml", encoding="utf-8") as file:
-    context = types.SimpleNamespace(model_yaml_config=yaml.safe_load(file), system_properties={})
+    context = types.SimpleNamespace(model_yaml_config=yaml.safe_load(file), system_properties={"model_dir": "."})
 resformer_service.handle(None, context)
 """
 
 
-class ArchiveError(Exception):
-    """The archive cannot be built, and why."""
+VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+# Names of a network of the user's own inside the archive, beside its settings.
+OWN_WEIGHTS, OWN_SCHEMA = "weights.safetensors", "schema.yaml"
+
+
+class ArchiveError(ExternalError):
+    """What was built does not load, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Contents:
+    """What differs from the shipped archive; None is as shipped."""
+
+    weights: Path | None
+    schema: Path | None
+    reader: str | None
+    batch_size: int | None
+    version_name: str | None
 
 
 def build_archive(
-    archive: Path = ARCHIVE, *, package: Path = PACKAGE, reader: str | None = None, batch_size: int | None = None
+    archive: Path,
+    *,
+    package: Path = PACKAGE,
+    weights: Path | None = None,
+    schema: Path | None = None,
+    reader: str | None = None,
+    batch_size: int | None = None,
+    version_name: str | None = None,
 ) -> str:
     """Builds an archive of the package `resformer` without training and scripts, and loads it once as a worker would.
 
     Args:
-        archive: the file to write.
-        package: the folder of the package.
-        reader, batch_size: instead of what handler/model-config.yaml says.
+        archive: The file to write.
+        package: The folder of the package.
+        weights, schema: Files of another network than the shipped one.
+        reader, batch_size: In place of those in handler/model-config.yaml. Weights that cannot work with the default
+            reader get FALLBACK_READER.
+        version_name: The version that answers name, in place of that of the weights.
 
     Returns:
         The archive's SHA-256.
 
     Raises:
-        ArchiveError: there are no weights, or what was built does not load.
+        ValueError: The weights, the schema or an option cannot be used.
+        ArchiveError: What was built does not load.
     """
-    weights = package / "model" / "weights" / "small.safetensors"
-    if not weights.is_file():
-        raise ArchiveError(
-            f"no weights at {weights}: check them out again, or train them with "
-            "`python -m train.run --config train/configs/small.yaml`"
-        )
+    refuse_overwriting([weights, schema], [archive])
+    if version_name is not None and not VERSION_NAME.fullmatch(version_name):
+        raise ValueError(f"the version name is {version_name!r}, must be up to 40 letters, digits, dots, _ and -")
+    _check_weights(weights or package / "model" / "weights" / "small.safetensors", schema)
+    reader = reader or (_possible_reader(weights) if weights else None)
+    contents = _Contents(
+        weights=weights, schema=schema, reader=reader, batch_size=batch_size, version_name=version_name
+    )
     archive.parent.mkdir(parents=True, exist_ok=True)
     # Beside the archive, so that the finished file is renamed into place.
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".build-") as name:
-        work = Path(name)
-        stage = _stage(package, work, reader, batch_size)
+        work = Path(name).resolve()
+        stage = _stage(package, work, contents)
         made = work / "canonical.mar"
-        _write_canonical(_archive(stage, work), made)
+        _write_canonical(_archive(stage, work, version_name or weights_version(weights)), made)
         _check(made, work)
         made.replace(archive)
-    return hashlib.sha256(archive.read_bytes()).hexdigest()
+    return file_digest(archive)
 
 
-def _stage(package: Path, work: Path, reader: str | None, batch_size: int | None) -> Path:
-    """Copies what goes into the archive; the entry and the settings lie at its root, beside the packages."""
+def is_current(archive: Path, package: Path = PACKAGE) -> bool:
+    """Whether the file is there and younger than every file of the package that it is made of."""
+    if not archive.is_file():
+        return False
+    built = archive.stat().st_mtime
+    folders = (package / "model", package / "handler", package / "scripts" / "torchserve")
+    files = [path for folder in folders for path in folder.rglob("*") if "__pycache__" not in path.parts]
+    return all(path.stat().st_mtime <= built for path in files if path.is_file())
+
+
+def report(archive: Path, digest: str) -> None:
+    """Prints where an archive is, its size and its SHA-256."""
+    print(f"{archive}\n{archive.stat().st_size / 2**20:.1f} MiB\nsha256 {digest}", flush=True)
+
+
+def _check_weights(weights: Path, schema: Path | None) -> None:
+    """Raises ValueError for files that cannot be used at all; loading the archive tests that both fit together."""
+    if not weights.is_file():
+        raise ValueError(f"no weights at {weights}; `resformer train` makes them")
+    Schema.load(schema)
+
+
+def _possible_reader(weights: Path) -> str | None:
+    """None where the default reader works, else the one to take."""
+    parts = parts_of(read_checkpoint(weights)[0].keys())
+    if {"text_detector", "text_recognizer"} <= set(parts):
+        return None
+    print(
+        f"{weights} has no text detector and recognizer, which the reader `{DEFAULT_READER}` needs: "
+        f"the default reader of this archive is `{FALLBACK_READER}`",
+        file=sys.stderr,
+    )
+    return FALLBACK_READER
+
+
+def _stage(package: Path, work: Path, contents: _Contents) -> Path:
+    """Copies what goes into the archive; the entry and the settings lie at its root, beside the package."""
     stage = work / "stage"
+    unwanted = ["__pycache__", ".*", ENTRY, CONFIG]
+    if contents.weights or contents.version_name:
+        unwanted.append("small.safetensors")
     for name in ("model", "handler"):
-        unwanted = shutil.ignore_patterns("__pycache__", ".*", ENTRY, CONFIG)
-        shutil.copytree(package / name, stage / PACKAGE.name / name, ignore=unwanted)
+        shutil.copytree(package / name, stage / PACKAGE.name / name, ignore=shutil.ignore_patterns(*unwanted))
     shutil.copy(package / "__init__.py", stage / PACKAGE.name)
     shutil.copy(package / "handler" / ENTRY, work)
     text = (package / "handler" / CONFIG).read_text(encoding="utf-8")
     config = yaml.safe_load(text)
-    if reader is not None:
-        config["handler"]["reader"] = reader
-    if batch_size is not None:
-        config["batchSize"] = batch_size
+    changes = _stage_network(package, stage, contents)
+    if contents.reader:
+        changes["reader"] = canonical_reader(contents.reader)
+    config["handler"].update(changes)
+    if contents.batch_size is not None:
+        config["batchSize"] = contents.batch_size
     Settings.from_config(config["handler"])
-    changed = reader is not None or batch_size is not None
+    changed = changes or contents.batch_size is not None
     (work / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False) if changed else text, encoding="utf-8")
     return stage
 
 
-def _archive(stage: Path, work: Path) -> Path:
+def _stage_network(package: Path, stage: Path, contents: _Contents) -> dict[str, Any]:
+    """Copies weights and schema of the user's own; returns the settings that name them."""
+    changes = {}
+    if contents.weights or contents.version_name:
+        weights = contents.weights or package / "model" / "weights" / "small.safetensors"
+        changes["weights"] = OWN_WEIGHTS
+        if contents.version_name:
+            _write_named(weights, stage / OWN_WEIGHTS, contents.version_name)
+        else:
+            shutil.copy(weights, stage / OWN_WEIGHTS)
+    if contents.schema:
+        changes["schema"] = OWN_SCHEMA
+        document = yaml.safe_load(contents.schema.read_text(encoding="utf-8"))
+        known = Schema.load(contents.schema)
+        for entry in document["entities"]:
+            if "paths" in entry:  # which may name a file
+                entry["paths"] = [SEPARATOR.join(path) for path in known[entry["name"]].paths]
+        (stage / OWN_SCHEMA).write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return changes
+
+
+def _write_named(source: Path, target: Path, version: str) -> None:
+    """Copies weights with another version in their metadata; equal weights give equal bytes.
+
+    The format is that of safetensors: eight bytes with the length of a JSON header, the header, the tensors.
+    """
+    data = source.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = {**header.get("__metadata__", {}), "version": version}
+    text = json.dumps(header, sort_keys=True).encode()
+    text += b" " * (-len(text) % 8)  # tensors are aligned
+    target.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+
+
+def _archive(stage: Path, work: Path, version: str) -> Path:
     """Runs torch-model-archiver in a process of its own, since it works in TMPDIR/model-name."""
     command = [sys.executable, "-m", "model_archiver.model_packaging", "--force"]
-    command += ["--model-name", MODEL_NAME, "--version", Predictor.version, "--export-path", str(work)]
+    command += ["--model-name", MODEL_NAME, "--version", version, "--export-path", str(work)]
     command += ["--handler", str(work / ENTRY), "--config-file", str(work / CONFIG), "--extra-files", str(stage)]
     temporary = work / "tmp"
     temporary.mkdir()
@@ -144,25 +246,11 @@ def _check(archive: Path, work: Path) -> None:
 def _run(command: list[str], environment: dict[str, str], folder: Path, failure: str) -> None:
     done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode:
-        raise ArchiveError(f"{failure}:\n{done.stderr.strip()}")
+        raise ArchiveError(f"{failure}: {_error_of(done.stderr)}")
 
 
-def main() -> None:
-    """Builds the archive and prints where it is, its size and its SHA-256."""
-    parser = argparse.ArgumentParser(description="Build the TorchServe archive.")
-    parser.add_argument("--output", type=Path, default=ARCHIVE, help="the archive to write")
-    parser.add_argument("--reader", choices=(*READERS, *ALIASES), help="who reads words where a request does not say")
-    parser.add_argument("--batch-size", type=int, help="photos that a worker is handed at once")
-    arguments = parser.parse_args()
-    if arguments.batch_size is not None and arguments.batch_size < 1:
-        parser.error(f"--batch-size is {arguments.batch_size}, must be a number from 1")
-    try:
-        digest = build_archive(arguments.output, reader=arguments.reader, batch_size=arguments.batch_size)
-    except ArchiveError as error:
-        sys.exit(f"build_archive: {error}")
-    size = arguments.output.stat().st_size
-    print(f"{arguments.output}\n{size / 2**20:.1f} MiB\nsha256 {digest}")
-
-
-if __name__ == "__main__":
-    main()
+def _error_of(output: str) -> str:
+    """The error at the end of a traceback, with the lines that belong to its message."""
+    lines = output.strip().splitlines()
+    starts = [i for i, line in enumerate(lines) if not line.startswith(" ")]
+    return "\n".join(lines[starts[-1] :]) if starts else output.strip()

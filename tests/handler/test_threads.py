@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from resformer.handler import threads
-from resformer.handler.threads import WORKER_SCRIPT, available_cores, fair_share, worker_count
+from resformer.handler.threads import WORKER_SCRIPT, available_cores, equal_part, worker_count
 from tests.paths import ROOT
 
 CORES = len(os.sched_getaffinity(0))
@@ -29,7 +29,7 @@ def test_without_a_quota_all_cores_are_used(tmp_path: Path) -> None:
 
 def test_workers_of_one_server_count_each_other(tmp_path: Path) -> None:
     script = tmp_path / WORKER_SCRIPT
-    script.write_text("from handler.threads import worker_count\ninput()\nprint(worker_count())\n")
+    script.write_text("from resformer.handler.threads import worker_count\ninput()\nprint(worker_count())\n")
     command = [sys.executable, str(script)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     workers = [
@@ -45,10 +45,10 @@ def test_a_process_without_siblings_is_one_worker() -> None:
     assert worker_count() == 1
 
 
-@pytest.mark.parametrize(("cores", "workers", "share"), [(8, 1, 8), (8, 3, 2), (2, 4, 1)])
-def test_the_share_is_equal_and_never_nothing(
-    monkeypatch: pytest.MonkeyPatch, cores: int, workers: int, share: int
+@pytest.mark.parametrize(("cores", "workers", "part"), [(8, 1, 8), (8, 3, 2), (2, 4, 1)])
+def test_the_part_is_equal_and_never_nothing(
+    monkeypatch: pytest.MonkeyPatch, cores: int, workers: int, part: int
 ) -> None:
     monkeypatch.setattr(threads, "available_cores", lambda: cores)
     monkeypatch.setattr(threads, "worker_count", lambda: workers)
-    assert fair_share() == share
+    assert equal_part() == part

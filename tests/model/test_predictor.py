@@ -1,5 +1,6 @@
 """From photos to answers, with a random network and with the shipped weights."""
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from resformer import __version__
 from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
 from resformer.model.images.line_segments import LineDrawing, find_line_drawing
 from resformer.model.inference.checkpoint import WEIGHTS_DIR, build_network, load_checkpoint, save_checkpoint
@@ -17,7 +19,7 @@ from resformer.model.networks.presets import preset
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.readers import READERS
 from resformer.model.ocr.text_line import TextLine
-from resformer.model.predictor import Predictor
+from resformer.model.predictor import FALLBACK_READER, Predictor, weights_version
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import SCHEMA_FILE, Schema
 
@@ -183,3 +185,13 @@ def test_onnx_runtime_gives_the_logits_of_the_network(shipped: Predictor) -> Non
         with torch.inference_mode():
             expected = shipped._network.quantities(batch)
         torch.testing.assert_close(shipped._logits(batch), expected, atol=1e-3, rtol=1e-3)
+
+
+def test_weights_without_a_text_detector_have_another_default_reader(random_weights: Path) -> None:
+    assert Predictor.load(random_weights).reader == FALLBACK_READER
+
+
+def test_other_weights_have_a_version_of_their_own(random_weights: Path, shipped: Predictor) -> None:
+    digest = hashlib.sha256(random_weights.read_bytes()).hexdigest()
+    assert Predictor.load(random_weights, reader="builtin").version == digest[:8]
+    assert shipped.version == weights_version(WEIGHTS_DIR / "small.safetensors") == __version__

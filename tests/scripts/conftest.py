@@ -1,4 +1,4 @@
-"""What the tests of the scripts share: tables, photos, and a web server on this machine."""
+"""Helpers of the tests of the scripts: tables, photos, and a web server on this machine."""
 
 import csv
 import threading

@@ -8,7 +8,7 @@ import pytest
 
 from resformer.model.images.loading import decode_photo
 from resformer.scripts import download_images
-from resformer.scripts.download_images import PLACEHOLDER, Downloader, DownloadError, file_name
+from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError, file_name
 from tests.scripts.conftest import jpeg, reply, write_table
 
 PHOTO = jpeg()
@@ -21,6 +21,8 @@ def quick(**options) -> Downloader:
 @pytest.mark.parametrize(
     ("link", "name"),
     [
+        ("photos/shirt #2.jpg", "shirt #2.jpg"),
+        ("what?.jpg", "what?.jpg"),
         ("https://example.com/images/I/61ab.jpg", "61ab.jpg"),
         ("https://example.com/a.jpg?size=large#top", "a.jpg"),
         ("photos/b c.png", "b c.png"),
@@ -57,12 +59,27 @@ def test_tries_again_where_a_server_is_busy(web, tmp_path, status):
     assert len(web.asked) == 3
 
 
-def test_waits_longer_each_time(web, tmp_path):
+def test_waits_before_the_third_attempt(web, tmp_path):
     web.replies["/a.jpg"] = lambda handler: reply(handler, b"", 503)
     start = time.perf_counter()
     with pytest.raises(DownloadError, match="answered 503, 3 times"):
         quick(wait=0.1).fetch(f"{web.url}/a.jpg", tmp_path / "a.jpg")
-    assert time.perf_counter() - start >= 0.1 + 0.2
+    assert time.perf_counter() - start >= 0.2
+
+
+def test_waits_as_long_as_the_server_asks(web, tmp_path):
+    def busy_once(handler):
+        if len(web.asked) > 1:
+            return reply(handler, PHOTO)
+        handler.send_response(503)
+        handler.send_header("Retry-After", "1")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    web.replies["/a.jpg"] = busy_once
+    start = time.perf_counter()
+    quick().fetch(f"{web.url}/a.jpg", tmp_path / "a.jpg")
+    assert time.perf_counter() - start >= 1
 
 
 def test_does_not_try_again_what_is_final(web, tmp_path):
@@ -70,6 +87,14 @@ def test_does_not_try_again_what_is_final(web, tmp_path):
         quick().fetch(f"{web.url}/none.jpg", tmp_path / "a.jpg")
     assert len(web.asked) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("body", [b"<html>not here</html>", b""])
+def test_what_is_no_photo_is_not_kept(web, tmp_path, body):
+    web.replies["/a.jpg"] = lambda handler: reply(handler, body)
+    with pytest.raises(DownloadError, match="sent no photo"):
+        quick().fetch(f"{web.url}/a.jpg", tmp_path / "a.jpg")
+    assert not (tmp_path / "a.jpg").exists()
 
 
 def test_connection_cut_in_the_middle(web, tmp_path):

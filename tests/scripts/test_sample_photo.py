@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from resformer.model.quantities.parser import find_quantities
-from resformer.scripts.sample_photo import PRINT, draw_sample_photo, draw_sample_shirt
+from resformer.scripts.lib.sample_photo import TEXT_LINES, draw_sample_photo, draw_sample_shirt
 
 
 @pytest.mark.parametrize("draw", [draw_sample_photo, draw_sample_shirt])
@@ -20,7 +20,7 @@ def test_it_is_the_same_each_time(tmp_path: Path, draw: Callable[[Path], None]) 
         assert photo.size == (900, 1200)
 
 
-def test_its_print_holds_a_weight() -> None:
-    texts = " ".join(text for text, _, _ in PRINT)
+def test_its_text_has_a_weight() -> None:
+    texts = " ".join(text for text, _, _ in TEXT_LINES)
     found = [str(match.quantity) for match in find_quantities(texts, ("gram", "ounce"))]
     assert found == ["500 gram", "17.6 ounce"]

@@ -1,4 +1,4 @@
-"""The checker finds every way to spoil a file of predictions, and says which row it was."""
+"""The checker finds every fault of a file of predictions and names its row."""
 
 import re
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 
 from resformer.model.schema.schema import Schema
 from resformer.scripts import sanity
+from resformer.scripts.lib.prediction_check import prediction_fault, row_faults
 from tests.paths import ROOT
 from tests.scripts.conftest import write_table
 
@@ -49,7 +50,7 @@ def test_good_file_in_any_order(check):
     ],
 )
 def test_right(prediction, entity):
-    assert sanity.problem(prediction, SCHEMA[entity]) == ""
+    assert prediction_fault(prediction, SCHEMA[entity]) == ""
 
 
 @pytest.mark.parametrize(
@@ -79,12 +80,12 @@ def test_right(prediction, entity):
     ],
 )
 def test_wrong(prediction, entity, message):
-    assert re.search(message, sanity.problem(prediction, SCHEMA[entity]))
+    assert re.search(message, prediction_fault(prediction, SCHEMA[entity]))
 
 
 def test_strict_refuses_ranges():
-    assert "--strict" in sanity.problem("[100, 240] volt", SCHEMA["voltage"], strict=True)
-    assert sanity.problem("100 volt", SCHEMA["voltage"], strict=True) == ""
+    assert "--strict" in prediction_fault("[100, 240] volt", SCHEMA["voltage"], strict=True)
+    assert prediction_fault("100 volt", SCHEMA["voltage"], strict=True) == ""
 
 
 def test_strict_from_the_command_line(check):
@@ -163,7 +164,7 @@ def test_time_grows_with_the_rows_only(tmp_path):
     shuffled = ((i * 7919 % rows, "1.5 inch") for i in range(rows))
     output = write_table(tmp_path / "P.csv", "index,prediction", *shuffled)
     start = time.perf_counter()
-    assert list(sanity.problems(test, output, SCHEMA)) == []
+    assert list(row_faults(test, output, SCHEMA)) == []
     assert time.perf_counter() - start < 20  # under a second where nothing else runs
 
 
@@ -185,11 +186,43 @@ def test_runs_as_a_file_and_as_a_module(how, tmp_path):
         ("articleType", "Tshirts", ""),
         ("category", "Apparel > Topwear", ""),
         ("category", "Apparel > Topwear > Tshirts", ""),
-        ("category", "Topwear", "no place in the tree of category"),
+        ("category", "Topwear", "no node of the taxonomy of category"),
         ("title", "Anything at all", ""),
         ("season", "", ""),
     ],
 )
 def test_other_kinds(entity: str, prediction: str, fault: str) -> None:
-    found = sanity.problem(prediction, Schema.load()[entity])
+    found = prediction_fault(prediction, Schema.load()[entity])
     assert fault in found and bool(fault) == bool(found)
+
+
+PRODUCTS = "index,image,season,season_confidence,category_1,category_2,category_3,category_confidence"
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        (("Summer", "0.5", "Apparel", "Topwear", "", "0.9"), ""),
+        (("", "", "", "", "", ""), ""),
+        (("Monsoon", "0.5", "", "", "", ""), "'Monsoon' is no label of season"),
+        (("Summer", "0.5", "Apparel", "Shoes", "", "0.9"), "no node of the taxonomy of category"),
+        (("Summer", "high", "", "", "", ""), "the confidence of season is 'high'"),
+    ],
+)
+def test_tables_of_products(check, cells, fault):
+    options = ["--entities", "season,category"]
+    code, lines = check([(3, "a.jpg")], [(3, "a.jpg", *cells)], *options, test="index,image", output=PRODUCTS)
+    assert code == bool(fault)
+    assert [fault in line for line in lines] == ([True] if fault else [])
+
+
+def test_missing_products_are_named(check):
+    code, lines = check(
+        [(1,), (2,)], [(2, "a.jpg", *[""] * 6)], "--entities", "season,category", test="index", output=PRODUCTS
+    )
+    assert code == 1 and lines == ["index 1: no row; add one, with empty cells if there is no answer"]
+
+
+def test_a_table_is_not_checked_against_itself(check, tmp_path):
+    table = str(write_table(tmp_path / "T.csv", "index,entity_name,prediction", (0, "width", "")))
+    assert sanity.main(["--test_filename", table, "--output_filename", table]) == 2

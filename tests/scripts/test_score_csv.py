@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,12 +11,14 @@ import pytest
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode_photo
-from resformer.model.ocr.readers import DEFAULT_READER
+from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS
 from resformer.model.predictor import Predictor
 from resformer.scripts import sanity, score_csv
-from resformer.scripts.download_images import PLACEHOLDER
 from resformer.scripts.lib import answerers
-from resformer.scripts.lib.journal import Journal, Questions
+from resformer.scripts.lib.downloads import PLACEHOLDER
+from resformer.scripts.lib.files import file_digest
+from resformer.scripts.lib.journal import Journal, Outcome, Questions
+from resformer.scripts.lib.result_files import NO_ANSWER
 from tests.paths import ROOT
 from tests.scripts.conftest import jpeg, read_rows, reply, write_table
 
@@ -72,6 +75,7 @@ def photos(tmp_path) -> Path:
     return folder
 
 
+SETTINGS = f"reader by default, weights {file_digest(DEFAULT_WEIGHTS)[:16]}"
 HEADER = "index,image_link,group_id,entity_name"
 LINKS = "https://example.com/images/"
 ROWS = [
@@ -118,6 +122,62 @@ def test_answers_in_the_order_of_the_input(tmp_path, photos, predictor):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "photos"]
 
 
+def test_other_columns_are_copied(tmp_path, photos, predictor):
+    header, row = "sku;image;entity_name;prediction", ("A-1", "60.jpg", "width", "old")
+    (tmp_path / "in.csv").write_text(f"{header}\n{';'.join(row)}\n")
+    assert run(tmp_path, photos) == 0
+    assert read_rows(tmp_path / "out.csv") == [
+        ["index", "sku", "prediction_in", "prediction"],
+        ["0", "A-1", "old", "60 inch"],
+    ]
+    assert is_sane(tmp_path)
+    assert run(tmp_path, photos, "--entities", "width") == 0
+    header = ["index", "image", "sku", "prediction", "width", "width_confidence"]
+    assert read_rows(tmp_path / "out.csv") == [header, ["0", "60.jpg", "A-1", "old", "60 inch", str(0.1 + 60 / 300)]]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"sep=;\r\nindex;image;entity_name\r\n7;60.jpg;width\r\n",
+        "index\timage\tentity_name\n7\t60.jpg\twidth\n".encode("utf-16"),
+        b",image,entity_name\n7,60.jpg,width\n",
+    ],
+)
+def test_tables_of_spreadsheets(tmp_path, photos, predictor, table):
+    (tmp_path / "in.csv").write_bytes(table)
+    assert run(tmp_path, photos) == 0
+    assert read_rows(tmp_path / "out.csv") == [["index", "prediction"], ["7", "60 inch"]]
+
+
+def test_another_encoding_says_what_to_do(tmp_path, photos, predictor, capsys):
+    (tmp_path / "in.csv").write_bytes("image,entity_name,title\n60.jpg,width,Größe\n".encode("cp1252"))
+    assert run(tmp_path, photos) == 2
+    assert 'save it again as UTF-8, in Excel as "CSV UTF-8"' in capsys.readouterr().err
+
+
+def test_a_quote_that_is_not_closed_is_named(tmp_path, photos, predictor, capsys):
+    (tmp_path / "in.csv").write_text('image,entity_name,title\n60.jpg,width,a\n50.jpg,width,"24 in\n70.jpg,width,b\n')
+    assert run(tmp_path, photos) == 2
+    assert "in.csv, line 3: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["in.csv", "./in.csv", "link.csv"])
+def test_the_input_is_never_overwritten(tmp_path, photos, predictor, out, capsys):
+    table = write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    (tmp_path / "link.csv").symlink_to(table)
+    before = table.read_bytes()
+    assert score_csv.main([str(table), str(tmp_path / out), "--images", str(photos)]) == 2
+    assert "is both read and written" in capsys.readouterr().err
+    assert table.read_bytes() == before
+
+
+def test_only_the_first_rows(tmp_path, photos, predictor):
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, photos, "--limit", 2) == 0
+    assert read_rows(tmp_path / "out.csv") == ANSWERS[:3]
+
+
 def test_each_photo_is_read_once(tmp_path, photos, predictor):
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     run(tmp_path, photos)
@@ -132,11 +192,11 @@ def test_the_group_of_a_photo_is_that_of_its_first_row_with_one(tmp_path, photos
 
 
 def test_a_row_per_product(tmp_path, photos, predictor, monkeypatch):
-    def told(name: str, value: int) -> dict[str, object]:
+    def prediction(name: str, value: int) -> dict[str, object]:
         text = {"category": "Apparel > Topwear", "title": f"Acme, {value}"}.get(name, f"{value} inch")
-        return {**score_csv.NO_ANSWER, "prediction": text, "confidence": value / 100}
+        return {**NO_ANSWER, "prediction": text, "confidence": value / 100}
 
-    monkeypatch.setattr(predictor, "_prediction", told)
+    monkeypatch.setattr(predictor, "_prediction", prediction)
     rows = [("b", "60.jpg", "Red Shoe", "Of leather"), ("a", "50.jpg", "", ""), ("c", "cut.jpg", "", "")]
     write_table(tmp_path / "in.csv", "index,image,title,description", *rows)
     options = ["--entities", "category, title,width", "--min-confidence", "0.55", "--details", tmp_path / "d.jsonl"]
@@ -178,8 +238,7 @@ def test_less_confident_answers_are_left_out(tmp_path, photos, predictor):
     assert is_sane(tmp_path)
     details = [json.loads(line) for line in (tmp_path / "d.jsonl").read_text().splitlines()]
     assert [row["prediction"] for row in details] == ["50 inch", "60 inch"]
-    with pytest.raises(SystemExit):
-        run(tmp_path, photos, "--min-confidence", 1.5)
+    assert run(tmp_path, photos, "--min-confidence", 1.5) == 2
 
 
 def test_details(tmp_path, photos, predictor):
@@ -246,7 +305,7 @@ def test_downloads_what_is_not_in_a_folder(tmp_path, web, predictor):
     assert sorted(web.asked) == ["/a/x.jpg", "/b/x.jpg", "/none.jpg", "/none.jpg"]
 
 
-# A run that is cut short.
+# Interrupted runs.
 
 
 def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch, capsys):
@@ -255,13 +314,13 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
 
     def fails_on_the_last(photo, entities, group_id):
         if decode_photo(photo).shape[1] == 70:
-            raise RuntimeError("cut short")
+            raise RuntimeError("interrupted")
         return predict(photo, entities, group_id=group_id)
 
     monkeypatch.setattr(predictor, "predict", fails_on_the_last)
-    with pytest.raises(RuntimeError, match="cut short"):
+    with pytest.raises(RuntimeError, match="interrupted"):
         run(tmp_path, photos, "--jobs", 1)
-    assert "--resume goes on" in capsys.readouterr().err
+    assert "--resume continues" in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
     assert (tmp_path / "out.csv.journal").exists()
 
@@ -269,7 +328,7 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
     assert "add --resume, or delete it" in capsys.readouterr().err
 
     assert run(tmp_path, photos, "--resume", "--reader", "none") == 2
-    assert "made with reader crops" in capsys.readouterr().err
+    assert "made with reader by default" in capsys.readouterr().err
 
     monkeypatch.setattr(predictor, "predict", predict)
     (photos / "cut.jpg").write_bytes(jpeg(90))  # what failed is tried again
@@ -283,11 +342,11 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
 def test_resume_after_the_table_has_changed(tmp_path, photos, predictor):
     with (
         pytest.raises(RuntimeError),
-        Journal(tmp_path / "out.csv.journal", f"reader {DEFAULT_READER}, weights those shipped") as j,
+        Journal(tmp_path / "out.csv.journal", SETTINGS) as journal,
     ):
-        answer = score_csv.Outcome({**score_csv.NO_ANSWER, "prediction": "1 inch", "confidence": 0.5}, "")
-        j.note(Questions("50.jpg", {}, ["width"]), {"width": answer})
-        j.note(Questions("70.jpg", {"group_id": "7"}, ["width"]), {"width": answer})
+        answer = Outcome({**NO_ANSWER, "prediction": "1 inch", "confidence": 0.5}, "")
+        journal.record(Questions("50.jpg", {}, ["width"]), {"width": answer})
+        journal.record(Questions("70.jpg", {"group_id": "7"}, ["width"]), {"width": answer})
         raise RuntimeError
     write_table(tmp_path / "in.csv", "image,entity_name", ("60.jpg", "width"), ("50.jpg", "width"), ("70.jpg", "width"))
     assert run(tmp_path, photos, "--resume") == 0
@@ -331,6 +390,16 @@ def test_weights_that_are_not_there(tmp_path, photos, capsys):
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     assert run(tmp_path, photos, "--weights", tmp_path / "none.safetensors") == 2
     assert "cannot load the network" in capsys.readouterr().err
+
+
+def test_other_weights_do_not_resume(tmp_path, photos, predictor, monkeypatch, capsys):
+    with pytest.raises(RuntimeError), Journal(tmp_path / "out.csv.journal", SETTINGS) as journal:
+        journal.record(Questions("50.jpg", {}, ["width"]), {"width": Outcome(NO_ANSWER, "")})
+        raise RuntimeError
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    (tmp_path / "own.safetensors").write_bytes(b"other weights")
+    assert run(tmp_path, photos, "--resume", "--weights", tmp_path / "own.safetensors") == 2
+    assert f"was made with {SETTINGS}" in capsys.readouterr().err
 
 
 # Through a server.
@@ -440,7 +509,7 @@ def test_photo_that_kills_its_worker(tmp_path, photos, server):
 def test_endpoint_that_cannot_be_used_ends_the_run(tmp_path, photos, server, capsys, body, status):
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     server.first = [(body, status)] * 99
-    assert run(tmp_path, photos, "--endpoint", server.url) == 2
+    assert run(tmp_path, photos, "--endpoint", server.url) == 1
     printed = capsys.readouterr().err
     assert f"answered {status}" in printed and "--resume" not in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "photos"]
@@ -450,8 +519,8 @@ def test_endpoint_that_goes_away_leaves_a_journal(tmp_path, photos, server, caps
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     good = json.dumps(WidthPredictor().predict(jpeg(50), ["height", "width"]).as_dict()).encode()
     server.first = [(good, 200), *[(b"", 503)] * 99]
-    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 2
-    assert "--resume goes on" in capsys.readouterr().err
+    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 1
+    assert "--resume continues" in capsys.readouterr().err
     server.first = []
     assert run(tmp_path, photos, "--endpoint", server.url, "--resume") == 0
     assert len(read_rows(tmp_path / "out.csv")) == 6
@@ -459,8 +528,19 @@ def test_endpoint_that_goes_away_leaves_a_journal(tmp_path, photos, server, caps
 
 def test_endpoint_that_is_not_there(tmp_path, photos, server, capsys):
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
-    assert run(tmp_path, photos, "--endpoint", "http://127.0.0.1:9/predictions/resformer") == 2
-    assert "no answer (ConnectionError), 3 times" in capsys.readouterr().err
+    started = time.monotonic()
+    assert run(tmp_path, photos, "--endpoint", "http://127.0.0.1:9/predictions/resformer") == 1
+    assert "no answer (NewConnectionError); see that the server runs" in capsys.readouterr().err
+    assert time.monotonic() - started < 5
+
+
+def test_a_wrong_key_is_refused_before_a_photo_is_sent(tmp_path, photos, server, web, capsys):
+    fault = b'{"code": 400, "type": "InvalidKeyException", "message": "Token Authorization failed."}'
+    web.replies["/ping"] = lambda handler: reply(handler, fault, 400)
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, photos, "--endpoint", server.url) == 1
+    assert "--key-file" in capsys.readouterr().err
+    assert server.headers == []
 
 
 def test_key_file_that_is_none(tmp_path, photos, server, capsys):

@@ -1,5 +1,6 @@
 """The archive: what is in it, that it is reproducible, and that a host cannot come between it and its packages."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,10 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
-from resformer.model.predictor import Predictor
-from resformer.scripts.torchserve.archive import ArchiveError, build_archive
+from resformer.model.inference.checkpoint import read_checkpoint
+from resformer.model.predictor import weights_version
+from resformer.scripts.torchserve.archive import ArchiveError, build_archive, is_current
 from tests.paths import ROOT
 
 
@@ -35,7 +38,7 @@ def test_everything_of_both_packages_is_in_it(archive: Path) -> None:
     assert names == sorted(names)
     assert manifest["model"] == {
         "modelName": "resformer",
-        "modelVersion": Predictor.version,
+        "modelVersion": weights_version(),
         "handler": "resformer_service.py",
         "configFile": "model-config.yaml",
     }
@@ -79,18 +82,18 @@ def test_options_change_the_settings_and_the_date_comes_from_outside(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     package = small_package(tmp_path, "def handle(data, context): pass\n")
     made = tmp_path / "out.mar"
-    build_archive(made, package=package, reader="none", batch_size=8)
+    build_archive(made, package=package, reader="builtin", batch_size=8)
     with zipfile.ZipFile(made) as file:
         config = yaml.safe_load(file.read("model-config.yaml"))
         manifest = json.loads(file.read("MAR-INF/MANIFEST.json"))
         assert {info.date_time for info in file.infolist()} == {(2020, 9, 13, 12, 26, 40)}
-    assert (config["handler"]["reader"], config["batchSize"]) == ("none", 8)
+    assert (config["handler"]["reader"], config["batchSize"]) == ("builtin", 8)
     assert manifest["createdOn"] == "13/09/2020 12:26:40"
 
 
 def test_an_archive_that_does_not_load_is_not_left_behind(tmp_path: Path) -> None:
     package = small_package(tmp_path, "import no_such_package\n")
-    with pytest.raises(ArchiveError, match=r"does not load(.|\n)*no_such_package"):
+    with pytest.raises(ArchiveError, match=r"does not load: ModuleNotFoundError: .*no_such_package"):
         build_archive(tmp_path / "out" / "resformer.mar", package=package)
     assert not any((tmp_path / "out").iterdir())
 
@@ -98,8 +101,54 @@ def test_an_archive_that_does_not_load_is_not_left_behind(tmp_path: Path) -> Non
 def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
     package = small_package(tmp_path, "")
     (package / "model" / "weights" / "small.safetensors").unlink()
-    with pytest.raises(ArchiveError, match=r"no weights at .*small\.safetensors: .*python -m train\.run"):
+    with pytest.raises(ValueError, match=r"no weights at .*small\.safetensors; `resformer train`"):
         build_archive(tmp_path / "resformer.mar", package=package)
+
+
+def test_own_weights_and_schema(tmp_path: Path, own_network: tuple[Path, Path], capfd: pytest.CaptureFixture) -> None:
+    weights, schema = own_network
+    made = tmp_path / "own.mar"
+    build_archive(made, weights=weights, schema=schema)
+    assert "the default reader of this archive is `ppocr`" in capfd.readouterr().err
+    with zipfile.ZipFile(made) as file:
+        config = yaml.safe_load(file.read("model-config.yaml"))["handler"]
+        version = json.loads(file.read("MAR-INF/MANIFEST.json"))["model"]["modelVersion"]
+        assert file.read(config["weights"]) == weights.read_bytes()
+        assert "resformer/model/weights/small.safetensors" not in file.namelist()
+    assert config["reader"] == "ppocr"
+    assert version == hashlib.sha256(weights.read_bytes()).hexdigest()[:8] == weights_version(weights)
+
+
+def test_a_version_of_the_users_own(tmp_path: Path, own_network: tuple[Path, Path]) -> None:
+    weights, schema = own_network
+    build_archive(tmp_path / "own.mar", weights=weights, schema=schema, version_name="shop-2")
+    with zipfile.ZipFile(tmp_path / "own.mar") as file:
+        (tmp_path / "named.safetensors").write_bytes(file.read("weights.safetensors"))
+    assert weights_version(tmp_path / "named.safetensors") == "shop-2"
+    before, after = read_checkpoint(weights), read_checkpoint(tmp_path / "named.safetensors")
+    assert all(torch.equal(before[0][name], after[0][name]) for name in before[0])
+    assert after[1] == {**before[1], "version": "shop-2"}
+    with pytest.raises(ValueError, match="up to 40 letters"):
+        build_archive(tmp_path / "own.mar", weights=weights, schema=schema, version_name="a/b")
+
+
+def test_weights_for_another_schema_are_refused_when_the_archive_is_built(
+    tmp_path: Path, own_network: tuple[Path, Path]
+) -> None:
+    with pytest.raises(
+        ArchiveError, match=r"does not load: ValueError: .*(train its attributes again|train it for this schema)"
+    ):
+        build_archive(tmp_path / "own.mar", schema=own_network[1])
+
+
+def test_an_archive_is_current_until_a_source_is_newer(tmp_path: Path) -> None:
+    package = small_package(tmp_path, "")
+    archive = tmp_path / "resformer.mar"
+    assert not is_current(archive, package)
+    archive.write_bytes(b"")
+    assert is_current(archive, package)
+    os.utime(package / "handler" / "model-config.yaml", (2**31, 2**31))
+    assert not is_current(archive, package)
 
 
 @pytest.fixture

@@ -1,9 +1,5 @@
-"""Draws product photos: the plain pack that `make serve` tries the server with, and a T-shirt with a tag.
+"""Drawn product photos: the plain pack that `resformer serve` tries the server with, and a T-shirt with a tag."""
 
-python -m scripts.sample_photo photo.jpg [--shirt]
-"""
-
-import argparse
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -20,7 +16,7 @@ SHIRT = (
     *((640, 960), (260, 960), (270, 430), (220, 520), (110, 470), (210, 290)),
 )
 # Text, size and height above the ground of each line, centred on the pack.
-PRINT = (
+TEXT_LINES = (
     ("MILLSTONE", 84, 320),
     ("Rolled Oats", 60, 440),
     ("Whole grain, nothing added", 32, 540),
@@ -36,7 +32,7 @@ def draw_sample_photo(path: Path) -> None:
     draw.rounded_rectangle(PACK, radius=36, fill=BROWN)
     draw.rectangle(LABEL, fill=CREAM)
     draw.ellipse((350, 620, 550, 820), fill="#d8b26a", outline=BROWN, width=6)
-    for text, size, top in PRINT:
+    for text, size, top in TEXT_LINES:
         draw.text((SIZE[0] / 2, top), text, INK, ImageFont.load_default(size), anchor="mt")
     path.parent.mkdir(parents=True, exist_ok=True)
     photo.save(path, "JPEG", quality=92)
@@ -57,16 +53,3 @@ def draw_sample_shirt(path: Path) -> None:
         draw.text((755, top), text, INK, ImageFont.load_default(size), anchor="mt")
     path.parent.mkdir(parents=True, exist_ok=True)
     photo.filter(ImageFilter.GaussianBlur(0.8)).save(path, "JPEG", quality=92)
-
-
-def main() -> None:
-    """Draws the photo to the path of the command line."""
-    parser = argparse.ArgumentParser(description="Draw a sample product photo.")
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--shirt", action="store_true", help="a T-shirt with a tag instead of a pack")
-    options = parser.parse_args()
-    (draw_sample_shirt if options.shirt else draw_sample_photo)(options.path)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,53 @@
+"""Runs a command of typer and turns errors that a user can mend into one sentence and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from resformer.scripts.lib.external_error import ExternalError
+
+__all__ = ["DONE", "FAILED", "INCOMPLETE", "INTERRUPTED", "UNUSABLE", "invoke"]
+
+DONE = 0
+# A server or another program failed, or a check found faults.
+FAILED = 1
+# The input of the command cannot be used; nothing was done.
+UNUSABLE = 2
+# Done, but some rows have no answer.
+INCOMPLETE = 3
+INTERRUPTED = 130
+
+
+def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
+    """Runs a command and returns its exit code.
+
+    Args:
+        app: The command line.
+        arguments: After the program's name; None takes those of this process.
+        name: The program's name in its help.
+    """
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name=name, standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except typer.TyperException as error:  # about the arguments
+        if message := error.format_message():
+            print(f"{name}: {message.removesuffix('.')}; see --help", file=sys.stderr)
+        return UNUSABLE
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None or os.environ.get("RESFORMER_DEBUG"):
+            raise
+        print(f"{name}: {error}", file=sys.stderr)
+        return code
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Of an error that a user can mend; None for a fault of the program."""
+    if isinstance(error, ExternalError):
+        return FAILED
+    return UNUSABLE if isinstance(error, ValueError | OSError) else None

@@ -1,0 +1,86 @@
+"""Options that several commands have; each means the same everywhere."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Description",
+    "Endpoint",
+    "Entities",
+    "Jobs",
+    "KeyFile",
+    "Limit",
+    "MinConfidence",
+    "Port",
+    "Reader",
+    "ReaderName",
+    "SchemaFile",
+    "Title",
+    "Token",
+    "Weights",
+    "comma_separated",
+    "reader_value",
+]
+
+
+class ReaderName(StrEnum):
+    """How text gets off a photo."""
+
+    CROPS = "crops"
+    PPOCR = "ppocr"
+    BUILTIN = "builtin"
+    NONE = "none"
+
+
+def reader_value(reader: ReaderName | None) -> str | None:
+    """The reader's name as the predictor takes it."""
+    return None if reader is None else reader.value
+
+
+def comma_separated(names: str | None) -> list[str]:
+    """The names of `--entities`.
+
+    Raises:
+        typer.BadParameter: There are only commas and spaces.
+    """
+    found = [name for part in (names or "").split(",") if (name := part.strip())]
+    if names and not found:
+        raise typer.BadParameter(f"{names!r} names none", param_hint="--entities")
+    return found
+
+
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", help="Port of the predictions; the four after it are used too.")
+]
+Reader = Annotated[
+    ReaderName | None,
+    typer.Option(
+        "--reader", metavar="NAME", help="How text is read: crops, ppocr or builtin (also none). [default: crops]"
+    ),
+]
+Entities = Annotated[str | None, typer.Option("--entities", metavar="A,B", help="Names of the entities to answer.")]
+SchemaFile = Annotated[
+    Path | None, typer.Option("--schema", metavar="FILE", help="Entities that the weights answer. [default: shipped]")
+]
+Weights = Annotated[
+    Path | None, typer.Option("--weights", metavar="FILE", help="Weights of the network. [default: shipped]")
+]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Photos fetched and answered at once.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=1, help="Stop after this many rows. [default: all]")
+]
+Endpoint = Annotated[
+    str | None, typer.Option("--endpoint", metavar="URL", help="Ask a server instead of loading the network.")
+]
+Token = Annotated[str, typer.Option("--token", metavar="KEY", help="The server's inference key. [$RESFORMER_TOKEN]")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", metavar="FILE", help="The server's key_file.json, with the key.")
+]
+MinConfidence = Annotated[
+    float, typer.Option("--min-confidence", metavar="P", min=0.0, max=1.0, help="Leave less confident answers empty.")
+]
+Title = Annotated[str, typer.Option("--title", help="Title that came with the photo.")]
+Description = Annotated[str, typer.Option("--description", help="Description that came with the photo.")]

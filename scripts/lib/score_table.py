@@ -1,0 +1,223 @@
+"""Answers a table of questions about photos.
+
+Every photo is read once, however many rows ask about it. What is answered is kept in a journal beside the output, from
+which an interrupted run is resumed; memory does not grow with the table.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from resformer.model.errors import ResformerError
+from resformer.model.schema.schema import Entity, Schema
+from resformer.scripts.lib.answerers import Answerer, answerer_for
+from resformer.scripts.lib.downloads import Downloader
+from resformer.scripts.lib.files import UnusableFile, file_digest, refuse_overwriting
+from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
+from resformer.scripts.lib.parallel import mapped
+from resformer.scripts.lib.photo_sources import PhotoError, PhotoSource, downloaded, in_folder
+from resformer.scripts.lib.result_files import ResultFiles, write_products, write_results
+from resformer.scripts.lib.tables import read_header, read_table
+
+__all__ = ["ScoreOptions", "ScoreSummary", "requested_entities", "score_table"]
+
+ABOUT = ("group_id", "title", "description")
+IMAGE_COLUMNS = ("image_link", "image")
+KNOWN_COLUMNS = frozenset({"index", *IMAGE_COLUMNS, "entity_name", *ABOUT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """What to score, with what, into which files.
+
+    Attributes:
+        table: A table of questions, one a row, or of products where `entities` are given.
+        out: The table of answers.
+        entities: Names; each is asked about every row.
+        photos: The folder of the photos; None downloads them.
+        cache: The folder of downloaded photos; None is `out` with the suffix `.images`.
+        limit: Rows at the table's beginning that are scored; None scores all.
+        weights, schema: Other files than the shipped ones.
+        endpoint: The address of a server that answers in place of the network in this process.
+        token: The server's inference key.
+        key_file: TorchServe's file with the key.
+        reader: How text is read; None is the default of the weights or of the server.
+        jobs: Photos that are fetched and answered at once.
+        details: A file for all keys of every answer, JSON lines.
+        min_confidence: Less confident answers are left empty in `out`.
+        resume: Whether to resume an interrupted run.
+    """
+
+    table: Path
+    out: Path
+    entities: Sequence[str] = ()
+    photos: Path | None = None
+    cache: Path | None = None
+    limit: int | None = None
+    weights: Path | None = None
+    schema: Path | None = None
+    endpoint: str | None = None
+    token: str = ""
+    key_file: Path | None = None
+    reader: str | None = None
+    jobs: int = 4
+    details: Path | None = None
+    min_confidence: float = 0.0
+    resume: bool = False
+
+    @property
+    def errors(self) -> Path:
+        """The table of the rows without an answer."""
+        return self.out.with_suffix(".errors.csv")
+
+    @property
+    def journal(self) -> Path:
+        """The journal of an unfinished run."""
+        return self.out.with_name(f"{self.out.name}.journal")
+
+
+class ScoreSummary(NamedTuple):
+    """Rows of the output, and those of them without an answer."""
+
+    rows: int
+    failed: int
+
+
+def score_table(options: ScoreOptions) -> ScoreSummary:
+    """Scores a table and writes its files.
+
+    Raises:
+        UnusableFile: The table or another file cannot be used.
+        EndpointError: The server cannot be used. What was answered before is in the journal.
+        ValueError: The options exclude each other, or the weights cannot be loaded.
+    """
+    _check(options)
+    schema = Schema.load(options.schema)
+    entities = requested_entities(options.entities, schema)
+    photos = _photo_source(options)
+    other = [name for name in read_header(options.table) if name not in KNOWN_COLUMNS]
+    files = ResultFiles(options.out, options.errors, options.details, other, options.min_confidence)
+    journal_file = options.journal
+    try:
+        with Journal(journal_file, _settings(options)) as journal:
+            journal.add(islice(_questions(options, entities, other), _question_limit(options, entities)))
+            answerer = answerer_for(
+                weights=options.weights,
+                schema=options.schema,
+                reader=options.reader,
+                endpoint_url=options.endpoint,
+                token=options.token,
+                key_file=options.key_file,
+                connections=options.jobs,
+            )
+            _answer_all(journal, photos, answerer, schema, options.jobs)
+            if entities:
+                return ScoreSummary(*write_products(journal.scored_rows(), files, entities))
+            return ScoreSummary(*write_results(journal.scored_rows(), files))
+    finally:
+        if journal_file.exists():
+            print(f"{journal_file} holds what was answered; --resume continues from it", file=sys.stderr)
+
+
+def requested_entities(names: Sequence[str], schema: Schema) -> list[Entity]:
+    """The entities of these names, each once.
+
+    Raises:
+        UnusableFile: A name is unknown.
+    """
+    try:
+        return [schema[name] for name in dict.fromkeys(names)]
+    except ResformerError as error:
+        raise UnusableFile(f"--entities: {error}") from error
+
+
+def _check(options: ScoreOptions) -> None:
+    out = options.out
+    if not out.parent.is_dir():
+        raise UnusableFile(f"{out.parent} is not a folder")
+    if options.photos and options.cache:
+        raise ValueError("--photos and --cache exclude each other: photos of a folder are not downloaded")
+    inputs = [options.table, options.weights, options.schema, options.key_file]
+    refuse_overwriting(inputs, [out, options.errors, options.details, options.journal])
+    refuse_overwriting([out], [options.errors, options.details])
+    if options.journal.exists() and not options.resume:
+        raise UnusableFile(f"{options.journal} is of an interrupted run; add --resume, or delete it")
+
+
+def _settings(options: ScoreOptions) -> str:
+    """Whatever changes answers."""
+    reader = options.reader or "by default"
+    if options.endpoint:
+        return f"reader {reader}, server {options.endpoint}"
+    from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS  # imports torch
+
+    digests = [f"weights {_digest(options.weights or DEFAULT_WEIGHTS)}"]
+    if options.schema:
+        digests.append(f"schema {_digest(options.schema)}")
+    return f"reader {reader}, {', '.join(digests)}"
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)[:16]
+    except OSError as error:
+        raise UnusableFile(f"cannot load the network: cannot read {path}: {error.strerror}") from error
+
+
+def _questions(options: ScoreOptions, entities: Sequence[Entity], other: Sequence[str]) -> Iterator[Row]:
+    """The questions of the input: one a row, or these entities of each row."""
+    columns = ("|".join(IMAGE_COLUMNS),) if entities else ("|".join(IMAGE_COLUMNS), "entity_name")
+    for number, row in enumerate(read_table(options.table, *columns)):
+        image = next(row[name] for name in IMAGE_COLUMNS if name in row).strip()
+        index = row.get("index", str(number))
+        about = {name: value for name in ABOUT if (value := row.get(name, "").strip())}
+        kept = [row[name] for name in other]
+        if not entities:
+            yield Row(index, image, row["entity_name"].strip(), about, kept, number + 2)
+        for entity in entities:
+            yield Row(index, image, entity.name, about, kept, number + 2, shares_index=True)
+
+
+def _question_limit(options: ScoreOptions, entities: Sequence[Entity]) -> int | None:
+    return None if options.limit is None else options.limit * max(1, len(entities))
+
+
+def _answer_all(journal: Journal, photos: PhotoSource, answerer: Answerer, schema: Schema, jobs: int) -> None:
+    """Answers every question of the journal that has no answer yet."""
+
+    def answered(questions: Questions) -> tuple[Questions, dict[str, Outcome]]:
+        return questions, _outcomes(questions, photos, answerer, schema)
+
+    results = mapped(answered, journal.questions(), jobs)
+    for questions, outcomes in tqdm(results, total=journal.open_photos(), unit="photo", disable=None):
+        journal.record(questions, outcomes)
+
+
+def _outcomes(questions: Questions, photos: PhotoSource, answerer: Answerer, schema: Schema) -> dict[str, Outcome]:
+    outcomes = {}
+    known = []
+    for name in questions.entities:
+        try:
+            known.append(schema[name].name)
+        except ResformerError as error:
+            outcomes[name] = Outcome(None, f"{type(error).__name__}: {error}")
+    try:
+        answers = answerer(photos(questions.image), known, questions.about) if known else {}
+        outcomes.update((name, Outcome(answers[name], "")) for name in known)
+    except PhotoError as error:
+        outcomes.update((name, Outcome(None, str(error))) for name in known)
+    return outcomes
+
+
+def _photo_source(options: ScoreOptions) -> PhotoSource:
+    if options.photos is None:
+        cache = options.cache or options.out.with_suffix(".images")
+        return downloaded(cache, Downloader(threads=options.jobs))
+    if not options.photos.is_dir():
+        raise UnusableFile(f"--photos {options.photos} is not a folder")
+    return in_folder(options.photos)
