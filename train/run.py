@@ -1,88 +1,123 @@
-"""Trains a network.
+"""Trains a network by a config. `resformer train` is the same.
 
-    python -m train.run --config train/configs/small.yaml
-    python -m train.run --maps --config train/configs/maps.yaml
-    python -m train.run --reading --config train/configs/reading.yaml
-    python -m train.run --products --config train/configs/products.yaml
+    python -m train.run train/configs/synthetic.yaml [key=value ...] [--out FOLDER] [--devices N]
 
-The same command again goes on where it stopped.
+The same command again resumes where it stopped.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
+from lightning_fabric import Fabric
+from tqdm import tqdm
 
-from resformer.train.attributes.attribute_trainer import ProductsTrainer
-from resformer.train.config import Config, LoopConfig, MapsConfig, ProductsConfig, ReadingConfig, load_config
-from resformer.train.engine.trainer import Loop
-from resformer.train.ocr.detection.detection_trainer import MapsTrainer
-from resformer.train.ocr.recognition.recognition_trainer import ReadingTrainer
-from resformer.train.quantities.quantity_trainer import Trainer
+from resformer.train.engine.fabric import Accelerator, make_fabric
+from resformer.train.engine.trainer import Log, Trainer
+from resformer.train.settings.training import (
+    AttributeConfig,
+    DetectorConfig,
+    QuantityConfig,
+    RecognizerConfig,
+    TrainConfig,
+    load_config,
+)
 
-__all__ = ["CONFIGS", "add_part", "trainer_of"]
-
-# What is trained, by the command's option; "" is what answers quantities.
-CONFIGS: dict[str, type[LoopConfig]] = {
-    "": Config,
-    "maps": MapsConfig,
-    "reading": ReadingConfig,
-    "products": ProductsConfig,
-}
+__all__ = ["main", "make_trainer", "train"]
 
 
-def add_part(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that say what is trained."""
-    part = parser.add_mutually_exclusive_group()
-    for name, what in (
-        ("maps", "the maps of print and the stem"),
-        ("reading", "the reading of strips"),
-        ("products", "choices, paths and texts"),
-    ):
-        text = f"train {what}, nothing else"
-        part.add_argument(f"--{name}", action="store_const", const=name, dest="part", default="", help=text)
+def make_trainer(config: TrainConfig, out: Path, fabric: Fabric, log: Log = tqdm.write) -> Trainer[Any, Any, Any]:
+    """The trainer of a config's part. Raises ValueError, OSError: its files cannot be used."""
+    # Imported when needed: each part has requirements of its own.
+    match config:
+        case QuantityConfig():
+            from resformer.train.quantities.quantity_trainer import QuantityTrainer
+
+            return QuantityTrainer(config, out, fabric, log)
+        case DetectorConfig():
+            from resformer.train.ocr.detection.detection_trainer import DetectionTrainer
+
+            return DetectionTrainer(config, out, fabric, log)
+        case RecognizerConfig():
+            from resformer.train.ocr.recognition.recognition_trainer import RecognitionTrainer
+
+            return RecognitionTrainer(config, out, fabric, log)
+        case AttributeConfig():
+            from resformer.train.attributes.attribute_trainer import AttributeTrainer
+
+            return AttributeTrainer(config, out, fabric, log)
 
 
-def trainer_of(config: LoopConfig, out: Path, device: str) -> Loop[Any, Any]:
-    """Who trains by this config. Raises ValueError, FileNotFoundError: its files cannot be used."""
-    if isinstance(config, MapsConfig):
-        return MapsTrainer(config, out, device)
-    if isinstance(config, ReadingConfig):
-        return ReadingTrainer(config, out, device)
-    if isinstance(config, ProductsConfig):
-        return ProductsTrainer(config, out, device)
-    assert isinstance(config, Config)
-    return Trainer(config, out, device)
+def train(
+    config_file: Path,
+    overrides: Sequence[str] = (),
+    *,
+    out: Path | None = None,
+    accelerator: Accelerator = "auto",
+    devices: int = 1,
+    threads: int | None = None,
+) -> Path:
+    """Trains by a config file; returns the path of the weights.
 
+    Args:
+        overrides: `key=value` each, see load_yaml.
+        out: folder of the run; None = runs/NAME OF THE CONFIG.
+        devices: GPUs, or processes on a CPU.
+        threads: CPU threads of torch; None = all cores.
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True)
-    add_part(parser)
-    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, help="CPU threads of torch (default: all cores)")
-    args = parser.parse_args()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    try:
-        config = load_config(args.config, CONFIGS[args.part])
-        trainer: Any = trainer_of(config, args.out or Path("runs") / args.config.stem, args.device)
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    Raises:
+        ValueError, OSError: the config or its files cannot be used.
+        FloatingPointError: the training diverged.
+    """
+    config = load_config(config_file, overrides)
+    fabric = make_fabric(
+        config.precision,
+        accelerator=accelerator,
+        devices=devices,
+        # A batch of pictures alone has no words, and one without texts to write needs no decoder of text.
+        find_unused_parameters=config.part == "attributes",
+    )
+    if threads:
+        torch.set_num_threads(threads)
+    trainer = make_trainer(config, out or Path("runs") / config_file.stem, fabric)
     parameters = sum(p.numel() for p in trainer.network.parameters())
-    print(
-        f"{trainer.config.preset}: {parameters / 1e6:.1f} M parameters, {len(trainer.train_records)} photos to train"
-        f" on, {len(trainer.held_records)} held back, {trainer.batches_per_epoch} batches an epoch"
+    trainer.log(
+        f"{config.part} of preset {config.preset}: {parameters / 1e6:.1f} M parameters, {len(trainer.train_items)} "
+        f"items to train on, {len(trainer.val_items)} for validation, {trainer.batches_per_epoch} batches an epoch"
     )
     best = trainer.run()
     if best:
-        print(best.table())
+        trainer.log(best.table())
     weights = trainer.out / "weights.safetensors"
-    print(f"weights: {weights}" if weights.exists() else "no weights yet: they are written after an evaluation")
+    trainer.log(f"weights: {weights}" if weights.exists() else "no weights yet: they are written after an evaluation")
+    return weights
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("config", type=Path, help="YAML; train/configs has examples, docs/training.md all keys")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="instead of what the config says")
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
+    parser.add_argument("--accelerator", choices=get_args(Accelerator), default="auto")
+    parser.add_argument("--devices", type=int, default=1, help="GPUs, or processes on a CPU (default: 1)")
+    parser.add_argument("--threads", type=int, help="CPU threads of torch (default: all cores)")
+    args = parser.parse_intermixed_args(arguments)  # overrides may stand anywhere
+    try:
+        train(
+            args.config,
+            args.overrides,
+            out=args.out,
+            accelerator=args.accelerator,
+            devices=args.devices,
+            threads=args.threads,
+        )
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

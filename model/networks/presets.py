@@ -74,6 +74,21 @@ PRESETS = {
             attribute_heads=4,
             attribute_layers=(1, 1),
         ),
+        # The smallest residual backbone: its widths are those of torchvision's bottleneck blocks.
+        Preset(
+            name="tiny",
+            backbone="resnet",
+            backbone_widths=(256, 512, 1024),
+            backbone_depths=(1, 1, 1),
+            width=192,
+            heads=6,
+            encoder_layers=2,
+            decoder_layers=1,
+            image_size=64,
+            attribute_width=96,
+            attribute_heads=4,
+            attribute_layers=(1, 1),
+        ),
         Preset(
             name="small",
             backbone="mobile",

@@ -53,8 +53,8 @@ def candidate_features(
         return np.zeros((0, feature_count()), dtype=np.float32)
     own = [_value_features(c.quantity) + _text_features(c) for c in candidates]
     prior = [
-        priors.describe(entity.name, c.quantity, excluded_label)
-        + priors.describe_in_group(entity.name, page.group_id, c.quantity, excluded_label)
+        priors.features(entity.name, c.quantity, excluded_label)
+        + priors.group_features(entity.name, page.group_id, c.quantity, excluded_label)
         for c in candidates
     ]
     cues = _cue_features(page, candidates, entity, schema)

@@ -1,7 +1,7 @@
-"""How often the public labels hold a value: counts per entity and exact quantity, and spreads of SI values.
+"""Label priors: how often public labels give a value, per entity, exact quantity, unit, size and product group.
 
-Products come in groups (a catalogue's category codes), each with units and sizes of its own. Entries are kept under
-a hash of entity and quantity or group. A quantity that one product alone has is not kept, nor a group of few.
+Groups are a catalogue's category codes; each has units and sizes of its own. Entries are stored under a hash of entity
+and quantity or group. A quantity with a single label is not stored, nor a group of few labels.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ __all__ = ["PRIORS_FILE", "LabelPriors"]
 
 PRIORS_FILE = Path(__file__).parents[1] / "weights" / "priors.safetensors"
 BINS = np.linspace(-10, 6, 97)  # decades of the SI value, six bins a decade
-SMALLEST_GROUP = 5  # labels of one entity
-# A group's spread is drawn towards this many decades, as if so many labels more had been seen.
-USUAL_SPREAD, USUAL_WEIGHT = 0.5, 4
+MIN_GROUP_LABELS = 5  # of one entity
+# The spread of a group's sizes is estimated with so many more labels of so many decades.
+PRIOR_SPREAD, PRIOR_LABELS = 0.5, 4
 
 
 class LabelPriors:
@@ -41,7 +41,7 @@ class LabelPriors:
         """Counts (entity name, group, quantity) labels; the group is empty where it is not known."""
         values: Counter[int] = Counter()
         units: Counter[int] = Counter()
-        spreads: dict[str, np.ndarray] = {}
+        histograms: dict[str, np.ndarray] = {}
         groups: dict[tuple[str, str], list[Quantity]] = {}
         for entity, group, quantity in labels:
             if group:
@@ -49,12 +49,12 @@ class LabelPriors:
             values[_key(entity, str(quantity))] += 1
             units[_key(entity, quantity.unit)] += 1
             units[_key(entity, "")] += 1
-            spread = spreads.setdefault(f"spread/{entity}", np.zeros(len(BINS) + 1, dtype=np.float32))
-            spread[np.searchsorted(BINS, _decade(quantity))] += 1
+            histogram = histograms.setdefault(f"spread/{entity}", np.zeros(len(BINS) + 1, dtype=np.float32))
+            histogram[_bin(quantity)] += 1
         kept = sorted((k, n) for k, n in values.items() if n > 1)
-        large = {_key(*name): of_it for name, of_it in groups.items() if len(of_it) >= SMALLEST_GROUP}
-        for key, of_it in large.items():
-            for quantity in of_it:
+        large = {_key(*name): members for name, members in groups.items() if len(members) >= MIN_GROUP_LABELS}
+        for key, members in large.items():
+            for quantity in members:
                 units[_key(str(key), quantity.unit)] += 1
         decades = {key: np.array([_decade(q) for q in large[key]]) for key in sorted(large)}
         return cls(
@@ -68,7 +68,7 @@ class LabelPriors:
                 "counts": np.array([n for _, n in kept], dtype=np.int32),
                 "unit_keys": np.array(sorted(units), dtype=np.int64),
                 "unit_counts": np.array([units[k] for k in sorted(units)], dtype=np.int32),
-                **spreads,
+                **histograms,
             }
         )
 
@@ -81,31 +81,43 @@ class LabelPriors:
         """Writes a safetensors file."""
         save_file(self._tensors, path)
 
-    def describe(
+    def features(
         self, entity: str, quantity: Quantity, excluded_label: Quantity | None = None
     ) -> tuple[float, float, float]:
-        """Log count of this exact quantity, log share of its unit, log density of its size.
+        """Log count of this exact quantity, log fraction of its unit, log density of its size among an entity's labels.
 
         Args:
-            excluded_label: this row's label where it is among those counted; it is left out of the count, or training
-                would learn to trust a count of one. One label more or less is nothing to share and density.
+            excluded_label: a label among those counted; the features are as if it were not. In training this is the
+                label of the row itself, which would otherwise give the answer away.
         """
-        count = self._counts.get(_key(entity, str(quantity)), 0) - (quantity == excluded_label)
+        count = self._counts.get(_key(entity, str(quantity)), 0)
         total = self._units.get(_key(entity, ""), 0)
-        share = (self._units.get(_key(entity, quantity.unit), 0) + 1) / (total + 1)
-        spread = self._tensors.get(f"spread/{entity}")
+        of_unit = self._units.get(_key(entity, quantity.unit), 0)
+        if excluded_label is not None:
+            count -= excluded_label == quantity
+            total = max(total - 1, 0)
+            of_unit = max(of_unit - (excluded_label.unit == quantity.unit), 0)
+        fraction = (of_unit + 1) / (total + 1)
+        histogram = self._tensors.get(f"spread/{entity}")
         density = 0.0
-        if spread is not None:
-            i = int(np.searchsorted(BINS, _decade(quantity)))
-            density = float(spread[max(i - 1, 0) : i + 2].mean()) / max(total, 1)
-        return math.log1p(max(count, 0) if count > 1 else 0), math.log(share), math.log(density + 1e-5)
+        if histogram is not None:
+            bins = _nearby_bins(quantity)
+            counts = histogram[bins]
+            if excluded_label is not None and bins.start <= _bin(excluded_label) < bins.stop:
+                counts = counts.copy()
+                counts[_bin(excluded_label) - bins.start] -= 1
+            density = max(float(counts.mean()), 0.0) / max(total, 1)
+        return math.log1p(count if count > 1 else 0), math.log(fraction), math.log(density + 1e-5)
 
-    def describe_in_group(
+    def group_features(
         self, entity: str, group: str, quantity: Quantity, excluded_label: Quantity | None = None
     ) -> tuple[float, float, float]:
-        """Log share of this quantity's unit in the group, z-score of its size there, log of the group's labels.
+        """Log fraction of this quantity's unit in a group, z-score of its size there, log count of the group's labels.
 
-        All zero for a group that is unknown or too small. `excluded_label` is left out, as in `describe`.
+        All zero for a group that is unknown or too small.
+
+        Args:
+            excluded_label: a label of this group among those counted, see `features`.
         """
         key = _key(entity, group)
         if key not in self._groups:
@@ -115,9 +127,11 @@ class LabelPriors:
         if excluded_label is not None:
             own = _decade(excluded_label)
             n, total, squares = n - 1, total - own, squares - own**2
-            of_unit -= excluded_label.unit == quantity.unit
+            of_unit = max(of_unit - (excluded_label.unit == quantity.unit), 0)
+            if n < MIN_GROUP_LABELS:
+                return 0.0, 0.0, 0.0
         mean = total / n
-        variance = (max(squares - n * mean**2, 0.0) + USUAL_WEIGHT * USUAL_SPREAD**2) / (n + USUAL_WEIGHT)
+        variance = (max(squares - n * mean**2, 0.0) + PRIOR_LABELS * PRIOR_SPREAD**2) / (n + PRIOR_LABELS)
         z = (_decade(quantity) - mean) / math.sqrt(variance)
         return math.log((of_unit + 0.5) / (n + 1)), max(-6.0, min(z, 6.0)), math.log1p(n)
 
@@ -130,3 +144,13 @@ def _key(entity: str, text: str) -> int:
 def _decade(quantity: Quantity) -> float:
     """Logarithm of the SI value, of a range's upper bound."""
     return math.log10(max(quantity.si_values[-1], 1e-12))
+
+
+def _bin(quantity: Quantity) -> int:
+    return int(np.searchsorted(BINS, _decade(quantity)))
+
+
+def _nearby_bins(quantity: Quantity) -> slice:
+    """The bin of a quantity's size and those beside it."""
+    i = _bin(quantity)
+    return slice(max(i - 1, 0), min(i + 2, len(BINS) + 1))

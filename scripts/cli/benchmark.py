@@ -1,12 +1,247 @@
 """`resformer benchmark ...`: the figures of BENCHMARKS.md."""
 
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+from resformer.scripts.cli.options import SchemaFile, Weights
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Measure accuracy and time; each writes JSON and a table.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure accuracy and time. Each command writes NAME.json into the folder of `--out`.",
+    epilog="Example: `resformer benchmark quantities ../shared/data --out build/benchmarks`",
+)
+
+DATA_HELP = "Folder of labelled photos, see the model card."
+DataArgument = Annotated[Path, typer.Argument(help=DATA_HELP, exists=True, file_okay=False)]
+TablesArgument = Annotated[
+    Path, typer.Argument(help="YAML file with the tables to predict.", exists=True, dir_okay=False)
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the JSON file and for plots.", file_okay=False)]
+ReadersOption = Annotated[
+    list[str] | None, typer.Option("--reader", help="ppocr, crops or builtin; may be repeated. Default: all.")
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", help="Photos of each set; default: all.", min=1)]
 
 
 @app.callback()
 def _root() -> None:
-    """Measure accuracy and time; each writes JSON and a table."""
+    """Measure accuracy and time. Each command writes NAME.json into the folder of `--out`."""
+
+
+@app.command()
+def quantities(
+    data: DataArgument,
+    out: OutOption,
+    reader: ReadersOption = None,
+    weights: Weights = None,
+    limit: LimitOption = None,
+) -> None:
+    """Accuracy and calibration of quantities, by validation set and reader."""
+    from resformer.train.evaluation.quantity_benchmark import benchmark_quantities
+
+    out.mkdir(parents=True, exist_ok=True)
+    _finish(
+        out,
+        "quantities",
+        benchmark_quantities(data, _readers(reader), weights=weights, limit=limit, curves=out),
+        weights,
+    )
+
+
+@app.command()
+def attributes(
+    tables: TablesArgument,
+    out: OutOption,
+    weights: Weights = None,
+    schema: SchemaFile = None,
+    limit: LimitOption = None,
+) -> None:
+    """Accuracy of choices, paths and texts, from images alone and with text."""
+    from resformer.model.schema.schema import Schema
+    from resformer.train.evaluation.attribute_predictions import predict_tables
+    from resformer.train.evaluation.attribute_scores import attribute_figures, write_label_details
+    from resformer.train.settings.loading import load_yaml, validate
+    from resformer.train.settings.sources import ProductTables
+
+    sources = validate(load_yaml(tables), ProductTables, tables).sources
+    predictions = predict_tables(sources, weights=weights, schema=schema, limit=limit)
+    entities = Schema.load(schema)
+    out.mkdir(parents=True, exist_ok=True)
+    write_label_details(out, predictions, entities)
+    _finish(out, "attributes", attribute_figures(predictions, entities), weights)
+
+
+@app.command()
+def attribute_baselines(
+    config: Annotated[
+        Path, typer.Argument(help="Training config, whose tables the baselines learn.", exists=True, dir_okay=False)
+    ],
+    tables: TablesArgument,
+    out: OutOption,
+) -> None:
+    """Accuracy of text alone, and of the text of the nearest photo."""
+    from resformer.model.schema.schema import Schema
+    from resformer.train.evaluation.attribute_comparison import benchmark_attribute_baselines
+    from resformer.train.settings.loading import load_yaml, validate
+    from resformer.train.settings.sources import ProductTables
+    from resformer.train.settings.training import AttributeConfig
+
+    train = validate(load_yaml(config), AttributeConfig, config).sources
+    val = validate(load_yaml(tables), ProductTables, tables).sources
+    figures = benchmark_attribute_baselines(train, val, Schema.load())
+    _finish(out, "attribute-baselines", figures)
+
+
+@app.command()
+def systems(
+    data: DataArgument,
+    out: OutOption,
+    without: Annotated[list[str] | None, typer.Option(help="An OCR engine to leave out; may be repeated.")] = None,
+    work: Annotated[Path, typer.Option(help="Folder for OCR caches, which a second run uses.", file_okay=False)] = Path(
+        "build/systems"
+    ),
+) -> None:
+    """Accuracy and time beside OCR engines with rules and with boosted trees (half an hour)."""
+    from resformer.train.evaluation.system_comparison import ENGINES, benchmark_systems
+
+    if unknown := set(without or []) - set(ENGINES):
+        raise typer.BadParameter(f"unknown engine {unknown.pop()!r}; known are {', '.join(ENGINES)}")
+    out.mkdir(parents=True, exist_ok=True)
+    engines = [engine for engine in ENGINES if engine not in (without or [])]
+    _finish(out, "systems", benchmark_systems(data, work, engines, plot=out / "f1-time.png"))
+
+
+@app.command()
+def detection(
+    config: Annotated[Path, typer.Argument(help="Config of a text detector's training.", exists=True, dir_okay=False)],
+    out: OutOption,
+    weights: Weights = None,
+    limit: LimitOption = None,
+) -> None:
+    """Recall and time of text detectors."""
+    from resformer.train.evaluation.detection_accuracy import benchmark_detection
+
+    _finish(out, "detection", benchmark_detection(config, weights=weights, limit=limit), weights)
+
+
+@app.command()
+def recognition(
+    out: OutOption,
+    recognizer: Annotated[
+        list[str] | None, typer.Option(help="builtin, PP-OCRv6 tiny or PP-OCRv6 small; may be repeated. Default: all.")
+    ] = None,
+    weights: Weights = None,
+    limit: Annotated[int, typer.Option(help="Values of each text height.", min=1)] = 500,
+) -> None:
+    """Accuracy of text recognizers on drawn values, by text height."""
+    from resformer.train.evaluation.recognition_accuracy import RECOGNIZERS, benchmark_recognition
+
+    _finish(out, "recognition", benchmark_recognition(recognizer or RECOGNIZERS, weights=weights, limit=limit), weights)
+
+
+@app.command()
+def localisation(
+    data: DataArgument,
+    out: OutOption,
+    reader: Annotated[str, typer.Option(help="ppocr, crops or builtin.")] = "crops",
+    weights: Weights = None,
+    limit: LimitOption = None,
+) -> None:
+    """How often the box of an answer is where another reader finds the same quantity."""
+    from resformer.train.evaluation.localisation import benchmark_localisation
+
+    (name,) = _readers([reader])
+    _finish(out, "localisation", benchmark_localisation(data, name, weights=weights, limit=limit), weights)
+
+
+@app.command()
+def latency(
+    data: DataArgument,
+    out: OutOption,
+    reader: ReadersOption = None,
+    engine: Annotated[str, typer.Option(help="The OCR engine to compare with.")] = "PP-OCRv6 small",
+    weights: Weights = None,
+    limit: LimitOption = 100,
+) -> None:
+    """Time of whole answers beside an OCR engine alone, in turn; run it on an idle machine."""
+    from resformer.train.evaluation.latency import benchmark_latency
+
+    figures = benchmark_latency(data, _readers(reader), engine, weights=weights, limit=limit)
+    _finish(out, "latency", figures, weights)
+
+
+@app.command()
+def ablation(
+    data: DataArgument,
+    config: Annotated[Path, typer.Argument(help="Config of the whole network.", exists=True, dir_okay=False)],
+    out: OutOption,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs, which the same command resumes.", file_okay=False)] = (
+        Path("runs/ablation")
+    ),
+) -> None:
+    """Train networks that lack one ingredient each, and score them (half an hour)."""
+    from resformer.train.evaluation.ablation import benchmark_ablation
+
+    _finish(out, "ablation", benchmark_ablation(data, config, runs))
+
+
+@app.command()
+def endpoint(
+    photos: Annotated[Path, typer.Option(help="Folder of photos.", exists=True, file_okay=False)],
+    out: OutOption,
+    reader: ReadersOption = None,
+    entities: Annotated[
+        str, typer.Option(help="Names, separated by commas. Default: groups by kind, and everything.")
+    ] = "",
+    limit: Annotated[int, typer.Option(help="Requests of each kind.", min=1)] = 60,
+    port: Annotated[int, typer.Option(help="Port of the running server.")] = 8080,
+) -> None:
+    """Latency and memory of a running server, one request at a time."""
+    from resformer.model.schema.schema import Schema
+    from resformer.scripts.torchserve.server_latency import benchmark_endpoint
+
+    kinds = {entity.name: entity.kind for entity in Schema.load().entities}
+    groups = {
+        "quantities": [name for name, kind in kinds.items() if kind == "quantity"],
+        "choices and paths": [name for name, kind in kinds.items() if kind in ("choice", "path")],
+        "all but texts": [name for name, kind in kinds.items() if kind != "text"],
+        "texts": [name for name, kind in kinds.items() if kind == "text"],
+        "everything": [],
+    }
+    if entities:
+        groups = {entities: entities.split(",")}
+    _finish(out, "endpoint", benchmark_endpoint(photos, _readers(reader), groups, limit=limit, port=port))
+
+
+@app.command()
+def tables(
+    folder: Annotated[Path, typer.Argument(help="Folder of benchmark files.", exists=True, file_okay=False)],
+    document: Annotated[Path, typer.Argument(help="Markdown file to write.", dir_okay=False)],
+) -> None:
+    """Write BENCHMARKS.md from benchmark files."""
+    from resformer.train.evaluation.benchmark_tables import render_document
+
+    document.write_text(render_document(folder), encoding="utf-8")
+    print(document)
+
+
+def _readers(names: list[str] | None) -> list[str]:
+    from resformer.model.ocr.readers import READERS, canonical_reader
+
+    return [canonical_reader(name) for name in names or READERS]
+
+
+def _finish(out: Path, name: str, figures: dict[str, Any], weights: Path | None = None) -> None:
+    """Writes the file of a benchmark and shows its tables."""
+    from resformer.train.evaluation.benchmark_file import read_benchmark, write_benchmark
+    from resformer.train.evaluation.benchmark_tables import render_section
+
+    path = write_benchmark(out, name, figures, command=shlex.join(["resformer", *sys.argv[1:]]), weights=weights)
+    print(render_section(read_benchmark(path)))
+    print(path)

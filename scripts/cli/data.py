@@ -1,12 +1,242 @@
 """`resformer data ...`: preparation of training data."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Prepare training data.")
+taxonomy = typer.Typer(no_args_is_help=True, help="Taxonomies of categories from the labels of a table.")
+app.add_typer(taxonomy, name="taxonomy")
+
+Photos = Annotated[Path, typer.Option("--photos", metavar="DIR", help="Folder of the photos.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 
 
 @app.callback()
 def _root() -> None:
     """Prepare training data."""
+
+
+@app.command()
+def ocr(
+    photos: Photos,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="JSON lines; gzipped if the name ends with .gz.")],
+    reader: Annotated[str, typer.Option("--reader", help="crops, ppocr, builtin or another engine.")] = "ppocr",
+    max_side: Annotated[
+        int | None, typer.Option("--max-side", min=1, help="Pixels that crops and builtin scale photos to.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Photos to read.")] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")] = 2,
+) -> None:
+    """Read the text lines of a folder of photos into an OCR cache.
+
+    Ends with a line of JSON: photos, mean and median seconds, peak memory.
+
+    Example:
+
+    - `resformer data ocr --photos photos/ --out photos.jsonl.gz`
+    """
+    import json
+    from dataclasses import asdict
+
+    from resformer.train.tools.ocr_cache import load_reader, write_ocr_cache
+
+    summary = write_ocr_cache(photos, out, load_reader(reader, max_side=max_side, threads=threads), limit=limit)
+    print(json.dumps(asdict(summary)))
+
+
+@app.command()
+def split(
+    table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
+    photos: Photos,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of train.csv, val.csv and test.csv.")],
+    image_column: Annotated[str, typer.Option(metavar="COLUMN", help="Names the photo, with or without .jpg.")],
+    group_column: Annotated[str, typer.Option(metavar="COLUMN", help="Rows that are equal in it stay together.")] = "",
+    val: Annotated[float, typer.Option(min=0, help="Fraction of the groups, or rows from 1 on.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, help="Fraction of the groups, or rows from 1 on.")] = 0.1,
+    seed: Seed = 0,
+) -> None:
+    """Split a table into train, val and test tables that have no group and no photo in common.
+
+    Rows without a photo are left out, and of photos with equal pixels all but the first.
+
+    Example:
+
+    - `resformer data split products.csv --photos photos/ --image-column id --group-column title --out split/`
+    """
+    from resformer.train.tools.split_dataset import split_table
+
+    result = split_table(
+        table, photos, out, image_column=image_column, group_column=group_column, val=val, test=test, seed=seed
+    )
+    for side, rows in result.sides.items():
+        print(f"{side}: {len(rows)} rows")
+    for reason, count in result.left_out.items():
+        print(f"left out, {reason}: {count}")
+
+
+@taxonomy.command()
+def build(
+    table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The taxonomy, a path a line.")],
+    path_column: Annotated[str, typer.Option(metavar="COLUMN", help="Holds whole paths (`first > second`).")] = "",
+    level_columns: Annotated[str, typer.Option(metavar="A,B,C", help="Hold a level each, root first.")] = "",
+    brand_columns: Annotated[
+        str, typer.Option(metavar="A,B", help="Columns that begin with the brand; last levels that do are left out.")
+    ] = "",
+    min_count: Annotated[int, typer.Option(min=1, help="Leaves with fewer labels are merged into their parents.")] = 1,
+    details: Annotated[bool, typer.Option("--details", help="A line for each path that moved.")] = False,
+) -> None:
+    """Build a taxonomy from a table's labels.
+
+    Examples:
+
+    - `resformer data taxonomy build products.csv --path-column category --min-count 5 --out category.txt`
+    - `resformer data taxonomy build styles.csv --level-columns masterCategory,articleType --out fashion.txt`
+    """
+    from resformer.train.tools.build_taxonomy import build_taxonomy
+
+    tree, report = build_taxonomy(
+        table,
+        out,
+        path_column=path_column,
+        level_columns=_names(level_columns),
+        brand_columns=_names(brand_columns),
+        min_count=min_count,
+    )
+    print(f"{out}: {len(tree.leaves)} leaves; {report.summary()}")
+    if details:
+        print("\n".join(report.lines()))
+
+
+@taxonomy.command()
+def migrate(
+    table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
+    old: Annotated[Path, typer.Option("--old", metavar="FILE", help="The taxonomy of the table's paths.")],
+    new: Annotated[Path, typer.Option("--new", metavar="FILE", help="The taxonomy that replaces it.")],
+    path_column: Annotated[str, typer.Option(metavar="COLUMN", help="Holds the paths.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table with its new paths.")],
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help="CSV with the columns old and new, a path each.")
+    ] = None,
+    details: Annotated[bool, typer.Option("--details", help="A line for each path that moved.")] = False,
+) -> None:
+    """Rewrite the paths of a table for another version of its taxonomy.
+
+    Example:
+
+    - `resformer data taxonomy migrate t.csv --old v1.txt --new v2.txt --path-column category --out new.csv`
+    """
+    from resformer.train.tools.build_taxonomy import migrate_table
+
+    report = migrate_table(table, out, old=old, new=new, path_column=path_column, mapping=mapping)
+    print(f"{out}: {report.summary()}")
+    if details:
+        print("\n".join(report.lines()))
+
+
+@app.command()
+def priors(
+    labels: Annotated[Path, typer.Argument(metavar="LABELS.csv", help="A challenge CSV; photos are not needed.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="[default: the file of the package]"),
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", metavar="FILE", help="The entities. [default: shipped]")
+    ] = None,
+) -> None:
+    """Count the values of public labels, which describe candidates.
+
+    Example:
+
+    - `resformer data priors challenge_train.csv.gz --out priors.safetensors`
+    """
+    from resformer.train.tools.build_priors import build_priors
+
+    file = build_priors(labels, out, schema=schema)
+    print(f"{file}: {file.stat().st_size} bytes")
+
+
+@app.command()
+def vocabulary(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="OCR caches, and columns: TABLE.csv:COLUMN.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="[default: the file of the package]"),
+    ] = None,
+) -> None:
+    """Learn the subwords of text; weights that were trained with others no longer fit.
+
+    Example:
+
+    - `resformer data vocabulary words.jsonl.gz styles.csv:productDisplayName --out subwords.json`
+    """
+    from resformer.train.tools.build_vocabulary import VOCABULARY_SIZE, build_vocabulary
+
+    print(f"{build_vocabulary(sources, out)}: at most {VOCABULARY_SIZE} subwords")
+
+
+@app.command()
+def average(
+    first: Annotated[Path, typer.Argument(metavar="A.safetensors")],
+    second: Annotated[Path, typer.Argument(metavar="B.safetensors", help="Was trained from the first one.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The averaged checkpoint.")],
+    weight: Annotated[float, typer.Option(min=0, max=1, help="Of the second one.")] = 0.5,
+) -> None:
+    """Average the weights of two checkpoints.
+
+    Example:
+
+    - `resformer data average small.safetensors runs/attributes-text/weights.safetensors --out mean.safetensors`
+    """
+    from resformer.train.tools.average_weights import average_weights
+
+    average_weights(first, second, out, weight=weight)
+    print(out)
+
+
+@app.command()
+def synthetic(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=12, help="Photos of each kind.")] = 60,
+    seed: Seed = 0,
+) -> None:
+    """Draw a small data set in the layout of the real one, with a config for each part of the network.
+
+    Example:
+
+    - `resformer data synthetic build/synthetic`
+    - `resformer train build/synthetic/quantities.yaml`
+    """
+    from resformer.train.data.synthetic_dataset import write_dataset
+
+    for line in write_dataset(out, limit, seed):
+        print(line)
+
+
+@app.command()
+def contact_sheet(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="PNG.")],
+    held_out_fonts: Annotated[
+        bool, typer.Option("--held-out-fonts", help="With the fonts that nothing is trained on.")
+    ] = False,
+    seed: Seed = 0,
+) -> None:
+    """Draw synthetic line crops beside each other, to compare them with real ones.
+
+    Example:
+
+    - `resformer data contact-sheet --out build/lines.png`
+    """
+    from resformer.train.ocr.synthetic.contact_sheet import draw_contact_sheet
+
+    draw_contact_sheet(out, held_out=held_out_fonts, seed=seed)
+    print(out)
+
+
+def _names(columns: str) -> list[str]:
+    return [name.strip() for name in columns.split(",") if name.strip()]

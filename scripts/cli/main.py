@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from resformer.scripts.cli import benchmark, data, scoring, serving
+from resformer.scripts.cli import benchmark, data, evaluation, scoring, serving, training
 from resformer.scripts.cli.invoke import invoke
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ app = typer.Typer(
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     *(serving.serve, serving.stop, serving.status, serving.scale, serving.archive),
     *(scoring.score, scoring.sanity, scoring.demo),
+    *(training.train, training.tune, evaluation.evaluate, evaluation.report),
 )
 for command in COMMANDS:
     app.command()(command)

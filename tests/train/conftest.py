@@ -1,4 +1,4 @@
-"""Photos with words, as a reader finds them, a catalogue with photos, and the fonts that print is drawn with."""
+"""Photos with an OCR cache, a catalogue with photos, and fonts."""
 
 import gzip
 import json
@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.train.config import Source
 from resformer.train.ocr.synthetic.fonts import Fonts, load_fonts
+from resformer.train.settings.sources import OcrSource
 
 COLOURS = {"Red": (200, 30, 30), "Green": (30, 170, 40), "Blue": (40, 50, 210)}
 KINDS = ("Shirts", "Belts")
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
-    """Photos with a line of print each, and the words on versions of them twice as large."""
+def source(tmp_path: Path) -> OcrSource:
+    """Photos with a text line each, and the OCR cache of versions of them that are twice as large."""
     rng = np.random.default_rng(0)
     rows = []
     (tmp_path / "photos").mkdir()
@@ -36,15 +36,12 @@ def source(tmp_path: Path) -> Source:
     rows.append({"image": "missing.png", "width": 640, "height": 640, "lines": []})
     with gzip.open(tmp_path / "words.jsonl.gz", "wt") as file:
         file.write("\n".join(map(json.dumps, rows)))
-    return Source("read", photos=tmp_path / "photos", words=tmp_path / "words.jsonl.gz")
+    return OcrSource(photos=tmp_path / "photos", ocr=tmp_path / "words.jsonl.gz")
 
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue whose photos show what its table says: table.csv and photos, half of them striped.
-
-    Squares are shirts, bars are belts.
-    """
+    """A folder with table.csv and photos. Rectangles are shirts, bars are belts, half of them are striped."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "photos").mkdir()
     rng = np.random.default_rng(0)
@@ -62,20 +59,20 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for left in range(box[0], box[2], 16):
                 draw.rectangle((left, box[1], left + 9, box[3]), "black")
         image.save(folder / "photos" / f"{i}.png")
-        blurb = f"{colour} {kind.lower()} with a {pattern.lower()} look"
-        rows.append(f"{i}.png,Acme {colour} {kind},{colour},{kind},{pattern},{blurb}")
+        blurb = f"No. {i}: {colour} {kind.lower()} with a {pattern.lower()} look"
+        rows.append(f"{i}.png,Acme {i} {colour} {kind},{colour},{kind},{pattern},{blurb}")
     (folder / "table.csv").write_text("\n".join(rows) + "\n")
     return folder
 
 
 @pytest.fixture(scope="session")
 def fonts() -> Fonts:
-    """The fonts of training. Those held out are there too, as `make fonts` installs both."""
+    """The fonts for training; skips where they or the held-out ones are missing."""
     try:
         load_fonts(held_out=True)
         return load_fonts(held_out=False)
     except FileNotFoundError as error:
-        # Where `make test` could have installed them they must be there.
+        # `make test` installs them where it can.
         if shutil.which("apt-get") and os.geteuid() == 0:
             raise
         pytest.skip(str(error))

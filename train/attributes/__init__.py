@@ -1,1 +1,1 @@
-"""Training of the catalogue part: choices, paths and texts."""
+"""Training of the attribute network: choices, paths and texts."""

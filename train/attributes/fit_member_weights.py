@@ -1,38 +1,39 @@
-"""How much each voice counts in an answer: picture, words, both together, lexicon."""
+"""Fitting of the weights of ensemble members."""
 
 import math
 
 import torch
 from torch import Tensor
 
-from resformer.train.attributes.fit_bag_of_words import likelihood
+from resformer.train.attributes.label_likelihood import mean_log_likelihood
 
-__all__ = ["fit_trust"]
+__all__ = ["fit_member_weights"]
 
 
-def fit_trust(logits: Tensor, prior: Tensor, right: Tensor) -> Tensor:
-    """The weights (voices,) with which logits are summed so that right answers are likeliest.
+def fit_member_weights(logits: Tensor, log_prior: Tensor, is_right: Tensor) -> Tensor:
+    """The weights (members,) with which the sum of the members' logits makes the right answers most probable.
 
-    A logarithmic opinion pool (Heskes, Selecting weighting factors in logarithmic opinion pools, NIPS 1997); of one
-    voice it is the inverse of a temperature (Guo et al., arXiv 1706.04599). Where there are a few rows, voices count
-    about alike: how far they are from that weighs as much as one row.
+    A logarithmic opinion pool (Heskes, Selecting weighting factors in logarithmic opinion pools, NIPS 1997); the weight
+    of a single member is the inverse of a temperature (Guo et al., arXiv 1706.04599). A penalty on the distance from
+    equal weights, as heavy as one row, keeps the fit stable where there are few rows.
 
     Args:
-        logits: (voices, rows, answers), of products that nothing learned from. prior: (answers,), added to the sum.
-        right: bool (rows, answers), which ones are: one label, or all leaves of a node.
+        logits: (members, rows, leaves), of products that nothing was trained on.
+        log_prior: (leaves,), added to the sum.
+        is_right: bool (rows, leaves), see mean_log_likelihood.
     """
-    voices, rows = logits.shape[:2]
-    alike = -math.log(voices)
-    log_trust = torch.full((voices,), alike, requires_grad=True)
-    optimiser = torch.optim.LBFGS([log_trust], max_iter=50, line_search_fn="strong_wolfe")
+    members, rows = logits.shape[:2]
+    equal = -math.log(members)
+    log_weights = torch.full((members,), equal, requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_weights], max_iter=50, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        optimiser.zero_grad()
-        summed = (log_trust.exp()[:, None, None] * logits).sum(dim=0)
-        value = (log_trust - alike).square().sum() / rows - likelihood(summed, prior, right)
+        optimizer.zero_grad()
+        summed = (log_weights.exp()[:, None, None] * logits).sum(dim=0)
+        value = (log_weights - equal).square().sum() / rows - mean_log_likelihood(summed, log_prior, is_right)
         value.backward()
         return value
 
     with torch.enable_grad():
-        optimiser.step(loss)
-    return log_trust.detach().exp()
+        optimizer.step(loss)
+    return log_weights.detach().exp()

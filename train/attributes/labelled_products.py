@@ -1,32 +1,28 @@
-"""Products of a catalogue's table, with what is known of each."""
+"""Products of a catalogue's table with their labels and texts."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from resformer.model.inference.label_tokenizer import LabelTokenizer
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR, parse_path
-from resformer.train.config import ProductSource
 from resformer.train.data.catalogue_table import read_catalogue
-from resformer.train.data.quantity_records import label_rows
+from resformer.train.settings.sources import ProductTable
 
-__all__ = ["Product", "balanced", "cell_of", "frequencies", "label_of", "log_priors", "read_products"]
+__all__ = ["LabelledProduct", "cell_of", "label_index", "read_products"]
 
 
 @dataclass(frozen=True)
-class Product:
-    """One photo with what its catalogue says of it.
+class LabelledProduct:
+    """One photo with its row of the catalogue.
 
     Attributes:
-        title, description: what a caller might send with the photo.
-        labels: by entity, the number of the label of a choice, or of the node of a path's taxonomy.
+        name: stays the same between machines.
+        title, description: what a caller may send with the photo.
+        labels: by entity, the index of the label of a choice, or of the node of a path's taxonomy.
         texts: by entity.
-        share: how many products of the catalogue as it is this one stands for.
-        repeat: how often an epoch shows it, on average.
+        catalogue_count: how many products of the whole catalogue this one stands for.
+        sampling_weight: how often an epoch shows it, on average.
     """
 
     name: str
@@ -35,13 +31,21 @@ class Product:
     description: str
     labels: Mapping[str, int]
     texts: Mapping[str, str]
-    share: float = 1.0
-    repeat: float = 1.0
+    catalogue_count: float = 1.0
+    sampling_weight: float = 1.0
+
+    @property
+    def split_keys(self) -> list[tuple[str, str]]:
+        """Field and text of every text of the product; products that share one are on one side of the split."""
+        fields = [("title", self.title), ("description", self.description), *self.texts.items()]
+        return [(name, text.casefold().strip()) for name, text in fields if text.strip()]
 
 
 def cell_of(values: Mapping[str, str], column: str) -> str:
-    """What a table says in a column, or in several that are joined to a path (`first > second > third`); empty where
-    one of them is."""
+    """The text of a row in a column, or in several that are joined to a path (`first > second > third`).
+
+    Empty where one of the cells is.
+    """
     cells = [values.get(name, "") for name in _columns(column)]
     return SEPARATOR.join(cells) if all(cells) else ""
 
@@ -50,11 +54,13 @@ def _columns(column: str) -> list[str]:
     return [name.strip() for name in column.split(SEPARATOR.strip())]
 
 
-def label_of(entity: Entity, text: str) -> int | None:
-    """The number of the label or node that a table's cell names.
+def label_index(entity: Entity, text: str) -> int | None:
+    """The index of the label or node that a cell names; None where the taxonomy has no such node.
 
-    A path's cell holds a path, of which the deepest known node counts, or the name of a leaf. None: nothing is known.
-    Raises ValueError: a choice has no such label.
+    The cell of a path holds a path, of which the deepest known node counts, or the name of a leaf.
+
+    Raises:
+        ValueError: a choice has no such label.
     """
     if entity.kind == "choice":
         if text not in entity.labels:
@@ -65,93 +71,37 @@ def label_of(entity: Entity, text: str) -> int | None:
     return entity.taxonomy.index(node) if node else None
 
 
-def read_products(source: ProductSource, schema: Schema) -> list[Product]:
-    """The products of a source, in the order of its table.
+def read_products(source: ProductTable, schema: Schema) -> list[LabelledProduct]:
+    """The products of a table, in its order.
 
-    Raises ValueError: a column, a photo or a label is missing.
+    Raises:
+        ValueError: a column, a photo or a label is missing.
     """
-    entities = {schema[name]: column for name, column in source.answers.items()}
-    rows = read_catalogue(source.table, source.photos, image=source.photo)
-    known = {column for row in rows for column in row.values}
-    wanted = [part for column in entities.values() for part in _columns(column)]
-    wanted += [column for column in (source.title, source.description) if column]
-    if missing := [column for column in wanted if column not in known]:
-        raise ValueError(f"{source.table} has no column {missing[0]!r}, or nothing in it; it has {', '.join(known)}")
-    read = []
+    columns = {schema[name]: column for name, column in source.label_columns.items()}
+    rows = read_catalogue(source.table, source.photos, image_column=source.image_column)
+    present = {column for row in rows for column in row.values}
+    required = [part for column in columns.values() for part in _columns(column)]
+    required += [column for column in (source.title_column, source.description_column) if column]
+    if missing := [column for column in required if column not in present]:
+        raise ValueError(
+            f"{source.table} has no column {missing[0]!r}, or an empty one; it has {', '.join(sorted(present))}"
+        )
+    products = []
     for row in rows:
-        cells = {entity: cell for entity, column in entities.items() if (cell := cell_of(row.values, column))}
+        cells = {entity: cell for entity, column in columns.items() if (cell := cell_of(row.values, column))}
         try:
-            labels = {e.name: label_of(e, text) for e, text in cells.items() if e.kind != "text"}
+            labels = {e.name: label_index(e, text) for e, text in cells.items() if e.kind != "text"}
         except ValueError as error:
             raise ValueError(f"{source.table}, {row.name}: {error}") from error
-        read.append(
-            Product(
+        products.append(
+            LabelledProduct(
                 f"{source.table.parent.name}/{row.name}",
                 row.photo,
-                row.values.get(source.title, ""),
-                row.values.get(source.description, ""),
+                row.values.get(source.title_column, ""),
+                row.values.get(source.description_column, ""),
                 {name: label for name, label in labels.items() if label is not None},
                 {e.name: text for e, text in cells.items() if e.kind == "text"},
-                repeat=source.repeat,
+                sampling_weight=source.sampling_weight,
             )
         )
-    return read
-
-
-def frequencies(file: Path, entity: Entity) -> dict[int, float]:
-    """How many products of the catalogue as it is have each label: a CSV with the columns `label` and `count`."""
-    try:
-        rows = [(label_of(entity, row["label"]), float(row["count"])) for row in label_rows(file)]
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{file} needs the columns label and count, a label of {entity.name} each: {error}") from error
-    return {label: count for label, count in rows if label is not None}
-
-
-def balanced(
-    products: Sequence[Product], entity: Entity, many: Mapping[int, float], *, enough: float, most: float
-) -> list[Product]:
-    """The products of one catalogue with how often each is shown, and for how many of the catalogue it stands.
-
-    Those of a label with fewer than `enough` products are shown as often as the square root of what is missing, at
-    most `most` times (repeat factor sampling, arXiv 1908.03195).
-
-    Args:
-        many: how many products the catalogue as it is has of a label, where that is known and more.
-    """
-    counts = Counter(label for p in products if (label := p.labels.get(entity.name)) is not None)
-
-    def weighed(product: Product) -> Product:
-        label = product.labels.get(entity.name)
-        if label is None:
-            return product
-        times = min(most, max(1.0, (enough / counts[label]) ** 0.5))
-        share = max(1.0, many.get(label, 0.0) / counts[label])
-        return replace(product, repeat=product.repeat * times, share=share)
-
-    return [weighed(product) for product in products]
-
-
-def log_priors(products: Sequence[Product], tokenizer: LabelTokenizer, *, natural: bool) -> np.ndarray:
-    """Log share of each label among its entity's: (vocab_size,), 0 for tokens that are no labels.
-
-    Args:
-        natural: as in the catalogue as it is; else as an epoch shows them.
-    """
-    priors = np.zeros(tokenizer.vocab_size, dtype=np.float32)
-    for entity in tokenizer.entities:
-        tokens = tokenizer.labels(entity)
-        if not len(tokens):
-            continue
-        counts = np.full(len(tokens), 0.5)
-        for product in products:
-            label = product.labels.get(entity.name)
-            if label is None:
-                continue
-            weight = product.share if natural else product.repeat
-            if entity.kind == "choice":
-                counts[label] += weight
-            else:  # a product that is labelled with a parent may be any of its leaves
-                members = entity.taxonomy.members[label]
-                counts[members] += weight / members.sum()
-        priors[tokens.start : tokens.stop] = np.log(counts / counts.sum())
-    return priors
+    return products

@@ -1,4 +1,4 @@
-"""Patches of pictures that were looked at once, for training of what comes after them."""
+"""Patch embeddings in memory, for training of the modules behind frozen image modules."""
 
 from collections.abc import Callable
 
@@ -6,45 +6,44 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from resformer.train.attributes.attribute_batches import Pictures
 from resformer.train.attributes.image_augment import augment
+from resformer.train.attributes.picture_cache import PictureCache
 
-__all__ = ["Views"]
+__all__ = ["PatchCache"]
 
-TOGETHER = 48
+BATCH_SIZE = 48
 
 
-class Views:
-    """Patches of several random views of each picture.
+class PatchCache:
+    """Patch embeddings of several random views of each picture, in half precision.
 
     Args:
-        look: gives patches (P, N, D) of pictures (P, 3, side, side).
-        mirrored: bool (products,), which pictures may be mirrored.
+        embed_image: gives patches (P, N, D) of pictures (P, 3, side, side).
+        may_flip: bool (products,), which pictures may be mirrored.
         side: of the views, pixels.
-        count: how many there are of each picture.
+        num_views: of each picture.
     """
 
     def __init__(
         self,
-        look: Callable[[Tensor], Tensor],
-        pictures: Pictures,
-        mirrored: Tensor,
+        embed_image: Callable[[Tensor], Tensor],
+        pictures: PictureCache,
+        may_flip: Tensor,
         side: int,
-        count: int,
+        num_views: int,
         seed: int,
     ):
-        generator = torch.Generator(mirrored.device).manual_seed(seed)
-        looked = []
-        numbers = torch.arange(len(mirrored), device=mirrored.device)
-        for some in tqdm(numbers.split(TOGETHER), desc="pictures", leave=False, disable=None):
-            pixels, visible = pictures(some)
-            for _ in range(count):
-                seen = augment(pixels, visible, side, mirrored[some], generator)
-                with torch.inference_mode():
-                    looked.append(look(seen).half())
-        views = [torch.cat(looked[view::count]) for view in range(count)]
-        self._patches = torch.stack(views, dim=1)
+        generator = torch.Generator(may_flip.device).manual_seed(seed)
+        patches = []
+        indices = torch.arange(len(pictures), device=may_flip.device)
+        for batch in tqdm(indices.split(BATCH_SIZE), desc="pictures", leave=False, disable=None):
+            pixels, extent = pictures(batch)
+            for _ in range(num_views):
+                view = augment(pixels, extent, side, may_flip[batch], generator)
+                with torch.no_grad():
+                    patches.append(embed_image(view).half())
+        self._patches = torch.stack([torch.cat(patches[view::num_views]) for view in range(num_views)], dim=1)
 
-    def __call__(self, numbers: Tensor, step: int) -> Tensor:
-        """Patches (P, N, D) of these products, of one view each, in turns."""
-        return self._patches[numbers, (numbers + step) % self._patches.shape[1]].float()
+    def __call__(self, indices: Tensor, step: int) -> Tensor:
+        """Patches (P, N, D) of one view of each of these products; the views take turns from step to step."""
+        return self._patches[indices, (indices + step) % self._patches.shape[1]].float()

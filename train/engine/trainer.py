@@ -1,248 +1,267 @@
-"""The training loop, whatever is learned: schedule, averaged weights, checkpoints, a folder that a run resumes from."""
+"""The training loop: schedule, averaged weights, a training state that a run resumes from."""
 
 import math
 import time
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sized
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from resformer.train.config import LoopConfig
-from resformer.train.engine.distributed import Processes
-from resformer.train.engine.throughput import flops_of, peak_flops
-from resformer.train.engine.training_state import Ema, Progress, load_state, save_state
+from resformer.train.engine.training_state import Progress, averaged_model, load_state, save_state
+from resformer.train.settings.training import TrainerConfig
 
-__all__ = ["Log", "Loop", "OnDevice"]
+__all__ = ["Log", "Movable", "Trainer"]
 
 Log = Callable[[str], None]
 
-
-class OnDevice(Protocol):
-    """What a batch consists of."""
-
-    def to(self, device: str) -> Any: ...
+# Settings that a resumed run may change.
+CHANGEABLE = ("max_minutes", "num_workers", "save_every_steps", "save_every_minutes", "keep_best")
 
 
-Batch = TypeVar("Batch", bound=tuple[OnDevice, ...])
-Result = TypeVar("Result")
+class Movable(Protocol):
+    """An element of a batch."""
+
+    def to(self, device: torch.device) -> Any:
+        """The same on a device."""
+        ...
 
 
-class Loop(ABC, Generic[Batch, Result]):
+Batch = TypeVar("Batch", bound=tuple[Movable, ...])
+Metrics = TypeVar("Metrics")
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class _LossModule(nn.Module):
+    """What a strategy wraps: a network whose forward pass is its loss."""
+
+    def __init__(self, network: nn.Module, loss: Callable[[Any], Tensor]):
+        super().__init__()
+        self.network = network
+        self._loss = loss
+
+    def forward(self, batch: Any) -> Tensor:
+        return self._loss(batch)
+
+
+class Trainer(ABC, Generic[Network, Batch, Metrics]):
     """Trains until the epochs, the time or the patience of its config end.
 
-    Writes into `out`: checkpoint.pt, weights.safetensors (the averaged weights that scored best, or the last ones
-    where nothing is scored), TensorBoard events.
+    Writes into `out`: state.pt, weights.safetensors (the averaged weights with the best score, or the last ones where
+    nothing is validated), TensorBoard events.
 
     Args:
-        network: on its device; what shall not be learned needs no gradient.
-        fingerprint: what a checkpoint must agree with beside the config.
-        scored: whether `evaluate` has anything to score.
+        network: what is trained; frozen parameters need no gradient.
+        fingerprint: what a training state must agree with beside the config.
+        has_validation: whether `evaluate` has anything to score.
+        log: is given a line of text; only in the first process.
+
+    Attributes:
+        network: on its device.
+        averaged: its moving average, in evaluation mode.
+        train_items, val_items: the data, which a subclass reads before it calls `super().__init__`.
+
+    Raises:
+        ValueError: there is nothing to train on, or `out` holds the state of a run with other settings.
     """
+
+    train_items: Sequence[Any]
+    val_items: Sequence[Any]
 
     def __init__(
         self,
-        config: LoopConfig,
+        config: TrainerConfig,
         out: Path,
-        device: str,
-        network: nn.Module,
+        fabric: Fabric,
+        network: Network,
         *,
         fingerprint: dict[str, Any],
-        scored: bool,
+        has_validation: bool,
         log: Log,
     ):
         self.config = config
         self.out = out
-        self.device = device
-        self.network = network
-        self.scored = scored
-        self.processes = Processes(device)
-        self.log = log if self.processes.first else lambda text: None
+        self.fabric = fabric
+        self.has_validation = has_validation
+        self.log = log if fabric.is_global_zero else lambda text: None
         out.mkdir(parents=True, exist_ok=True)
-        self.processes.begin(network)
-        self.ema = Ema(network, config.ema)
+        self.network = network.to(fabric.device)
+        self.ema = averaged_model(self.network, config.ema_decay)
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in network.named_parameters():
             if parameter.requires_grad:
                 decay = config.weight_decay if parameter.ndim > 1 else 0.0
-                groups.setdefault((decay, self.rate_of(name)), []).append(parameter)
-        self.optimiser = torch.optim.AdamW(
-            [{"params": ps, "weight_decay": decay, "rate": rate} for (decay, rate), ps in groups.items()],
+                groups.setdefault((decay, self.lr_scale(name)), []).append(parameter)
+        optimizer = torch.optim.AdamW(
+            [{"params": ps, "weight_decay": decay, "lr_scale": scale} for (decay, scale), ps in groups.items()],
             lr=config.learning_rate,
             betas=(0.9, 0.98),
         )
-        self.precision = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[config.precision]
-        self.device_type = torch.device(device).type
-        # cuDNN's attention plans each new shape anew, it seems, and batches differ in shape: on an H200 (torch 2.11) a
-        # step took 400 ms, and 90 on batches that had been seen before.
+        # On an H200 (torch 2.11) cuDNN's attention planned each new shape anew: steps of 400 ms instead of 90.
         torch.backends.cuda.enable_cudnn_sdp(False)
-        self.scaler = torch.amp.GradScaler(self.device_type, enabled=config.precision == "fp16")
         self.progress = Progress()
         self.batches_per_epoch = len(cast(Sized, self.batches(0)))
-        self.checkpoint = out / "checkpoint.pt"
-        # What a checkpoint is compared with. Paths may move between machines, the photos behind them may not change.
-        self.fingerprint = {k: v for k, v in asdict(config).items() if k != "sources"} | fingerprint
-        if self.checkpoint.exists():
-            self.progress = load_state(
-                self.checkpoint, self.network, self.ema, self.optimiser, self.scaler, self.fingerprint
+        if self.batches_per_epoch < fabric.world_size:
+            raise ValueError(
+                f"{self.batches_per_epoch} batches an epoch are too few for {fabric.world_size} process(es)"
             )
+        self._state_file = out / "state.pt"
+        self._fingerprint = _settings(config) | {"devices": fabric.world_size} | fingerprint
+        if self._state_file.exists():
+            self.progress = load_state(self._state_file, self.network, self.ema, optimizer, fabric, self._fingerprint)
             self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
-        self._step_flops = 0
+        self._module, self._optimizer = fabric.setup(_LossModule(self.network, self.loss), optimizer)
+
+    @property
+    def averaged(self) -> Network:
+        """The averaged network."""
+        return cast(Network, self.ema.module)
+
+    @property
+    def device(self) -> torch.device:
+        """Of the network."""
+        return self.fabric.device
 
     @abstractmethod
     def batches(self, epoch: int) -> Dataset[Batch]:
-        """The batches of an epoch, each made from (seed, epoch, its number) alone."""
+        """The batches of an epoch, each made from (seed, epoch, its index) alone."""
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:
-        """The loss of a batch on the device; the network's own part of it belongs into `autocast`."""
+        """The loss of a batch on the device; runs in the precision of the config."""
 
     @abstractmethod
-    def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Result]:
-        """The score of the averaged weights on what is held back, and what is told of it; logs both."""
+    def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, Metrics]:
+        """The score of the averaged weights on the validation split, and the metrics behind it; logs both."""
 
     @abstractmethod
-    def save_checkpoint(self, path: Path) -> None:
-        """Writes the averaged weights."""
+    def write_weights(self, path: Path) -> None:
+        """Writes the averaged weights as a checkpoint."""
 
-    def rate_of(self, name: str) -> float:
-        """The learning rate of a parameter, as a share of the config's."""
+    def lr_scale(self, name: str) -> float:
+        """The learning rate of a parameter, relative to the config's."""
         return 1.0
 
-    def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device_type, dtype=self.precision, enabled=self.precision != torch.float32)
-
     def train_mode(self) -> None:
+        """Called before each step."""
         self.network.train()
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to one hundredth."""
-        total = self.config.epochs * self.batches_per_epoch // self.processes.count
-        warm = max(1, round(self.config.warmup * total))
-        if step < warm:
-            return self.config.learning_rate * (step + 1) / warm
-        share = (step - warm) / max(1, total - warm)
-        return self.config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+        total = self.config.epochs * self.batches_per_epoch // self.fabric.world_size
+        warmup = max(1, round(self.config.warmup_fraction * total))
+        if step < warmup:
+            return self.config.learning_rate * (step + 1) / warmup
+        done = (step - warmup) / max(1, total - warmup)
+        return self.config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
-    def run(self) -> Result | None:
-        """Trains, and returns the best result on what is held back since the run was started or resumed."""
-        best: Result | None = None
-        # Those of other processes hold nothing that the first one's do not.
-        writer = SummaryWriter(str(self.out if self.processes.first else self.out / f"process-{self.processes.rank}"))
+    def run(self) -> Metrics | None:
+        """Trains; returns the best metrics on the validation split since the run was started or resumed."""
+        best: Metrics | None = None
+        writer = SummaryWriter(str(self.out)) if self.fabric.is_global_zero else None
         p = self.progress
-        deadline = time.monotonic() + 60 * self.config.minutes
+        deadline = time.monotonic() + 60 * self.config.max_minutes
         while not self.done:
-            loss = self._epoch(writer, deadline)
+            loss = self._train_epoch(writer, deadline)
             if p.batch:  # stopped by the clock inside the epoch
-                self.log("time is up; run the same command again to go on")
-                best = self._score(writer, loss) or best
+                self.log("max_minutes are over; the same command again resumes the run")
+                best = self._validate(writer, loss) or best
                 break
             p.epoch += 1
-            last = p.epoch == self.config.epochs
-            if last or p.epoch % self.config.evaluate_every == 0:
-                best = self._score(writer, loss) or best
+            if p.epoch == self.config.epochs or p.epoch % self.config.evaluate_every == 0:
+                best = self._validate(writer, loss) or best
                 self._save()
         if self._out_of_patience():
             self.log(f"no better score in {p.since_best} evaluations: stopped")
-        if not self.scored and self.processes.first:
-            self.save_checkpoint(self.out / "weights.safetensors")
+        if not self.has_validation and self.fabric.is_global_zero:
+            self.write_weights(self.out / "weights.safetensors")
         self._save()
-        writer.close()
+        if writer:
+            writer.close()
         return best
 
     @property
     def done(self) -> bool:
-        """Nothing is left to train: the epochs or the patience ended, not the time."""
+        """Whether the epochs or the patience ended; not the time."""
         return self.progress.epoch >= self.config.epochs or self._out_of_patience()
 
     def _out_of_patience(self) -> bool:
         return 0 < self.config.patience <= self.progress.since_best
 
-    def _score(self, writer: SummaryWriter, loss: float) -> Result | None:
-        """Keeps and returns a best score."""
-        if not self.scored:
+    def _validate(self, writer: SummaryWriter | None, loss: float) -> Metrics | None:
+        """Keeps and returns metrics with a best score."""
+        if not self.has_validation:
             return None
         p = self.progress
-        score, result = self.evaluate(writer, loss) if self.processes.first else (0.0, None)
-        score = self.processes.agreed(score, self.device)
+        with torch.no_grad():
+            score, metrics = self.evaluate(writer, loss) if writer else (0.0, None)
+        score = self.fabric.broadcast(score)
         best_before, p.best = p.best, max(p.best, score)
-        if self.processes.first and self.config.keep_best:
-            self._keep_weights(score)
+        if self.fabric.is_global_zero and self.config.keep_best:
+            self._keep_checkpoint(score)
         if not score > best_before:
             p.since_best += 1
             return None
         p.since_best = 0
-        if self.processes.first:
-            self.save_checkpoint(self.out / "weights.safetensors")
-        return result
+        if self.fabric.is_global_zero:
+            self.write_weights(self.out / "weights.safetensors")
+        return metrics
 
-    def _keep_weights(self, score: float) -> None:
+    def _keep_checkpoint(self, score: float) -> None:
         """Keeps these weights in the folder `best`, named by score, while they are among the best."""
         folder = self.out / "best"
         folder.mkdir(exist_ok=True)
-        self.save_checkpoint(folder / f"{score:.4f}-epoch{self.progress.epoch:03d}.safetensors")
+        self.write_weights(folder / f"{score:.4f}-epoch{self.progress.epoch:03d}.safetensors")
         by_score = sorted(folder.iterdir(), key=lambda file: float(file.name.split("-epoch")[0]), reverse=True)
         for worse in by_score[self.config.keep_best :]:
             worse.unlink()
 
-    def _epoch(self, writer: SummaryWriter, deadline: float) -> float:
+    def _train_epoch(self, writer: SummaryWriter | None, deadline: float) -> float:
         p = self.progress
-        batches = self.batches(p.epoch)
-        order = self.processes.mine(range(p.batch, self.batches_per_epoch))
-        # A generator of its own: the loader's draw must not move the random state that dropout goes on from.
+        indices = self._of_this_process(range(p.batch, self.batches_per_epoch))
+        # A generator of its own: the loader's draw must not advance the random state that dropout continues from.
         loader = DataLoader(
-            batches,
+            self.batches(p.epoch),
             batch_size=None,
-            sampler=order,
-            num_workers=self.config.workers,
+            sampler=indices,
+            num_workers=self.config.num_workers,
             generator=torch.Generator(),
         )
-        desc = f"epoch {p.epoch + 1}/{self.config.epochs}"
-        bar = tqdm(loader, desc=desc, total=len(order), leave=False, disable=not self.processes.first)
+        description = f"epoch {p.epoch + 1}/{self.config.epochs}"
+        quiet = True if not self.fabric.is_global_zero else None
+        bar = tqdm(loader, desc=description, total=len(indices), leave=False, disable=quiet)
         losses: list[float] = []
-        began = saved = time.monotonic()
+        saved = time.monotonic()
         for batch in self._timed(bar):
-            moved = tuple(part.to(self.device) for part in batch)
-            if p.step == 0:
-                self._step_flops = flops_of(partial(self._learn, moved, losses))
-            else:
-                self._learn(moved, losses)
-            loss = losses[-1]
-            p.batch += self.processes.count
+            loss = self._step(tuple(part.to(self.device) for part in batch))
+            losses.append(loss)
+            p.batch += self.fabric.world_size
             p.step += 1
-            writer.add_scalar("loss/train", loss, p.step)
-            writer.add_scalar("learning rate", self.learning_rate(p.step - 1), p.step)
+            if writer:
+                writer.add_scalar("loss/train", loss, p.step)
+                writer.add_scalar("learning rate", self.learning_rate(p.step - 1), p.step)
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
             now = time.monotonic()
-            if p.step % self.config.checkpoint_batches == 0 or now - saved > 60 * self.config.checkpoint_minutes:
+            if p.step % self.config.save_every_steps == 0 or now - saved > 60 * self.config.save_every_minutes:
                 self._save()
                 saved = now
-            late = self.processes.agreed(now > deadline, self.device)
-            if late and len(losses) < len(order):
+            if self.fabric.broadcast(now > deadline) and len(losses) < len(indices):
                 return float(np.mean(losses))
         p.batch = 0
-        self._tell_rate(len(losses), time.monotonic() - began)
         return float(np.mean(losses)) if losses else math.nan
 
-    def _tell_rate(self, steps: int, seconds: float) -> None:
-        """Says once how much of the machine is used."""
-        if self._step_flops and steps > 1:
-            rate = self._step_flops * steps / seconds
-            share = rate / peak_flops(self.device, self.precision)
-            photos = self.config.batch_size * steps * self.processes.count / seconds
-            self.log(
-                f"{photos:.1f} photos a second, {rate / 1e9:.0f} GFLOP/s:"
-                f" {100 * share:.0f} % of what a product of large matrices gets here"
-            )
-            self._step_flops = 0
+    def _of_this_process(self, batches: Sequence[int]) -> Sequence[int]:
+        """The batches of this process; all processes get equally many, and up to `world_size` - 1 are left out."""
+        count = self.fabric.world_size
+        return batches[self.fabric.global_rank : len(batches) // count * count : count]
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         at = time.monotonic()
@@ -252,36 +271,40 @@ class Loop(ABC, Generic[Batch, Result]):
             self.progress.seconds += now - at
             at = now
 
-    def _learn(self, batch: Any, losses: list[float]) -> None:
-        losses.append(self._step(batch))
-
     def _step(self, batch: Any) -> float:
-        """The loss of a batch, which is learned from. Raises FloatingPointError: the loss is no number any more."""
+        """The loss of a batch, after an optimizer step on it. Raises FloatingPointError: the loss diverged."""
         self.train_mode()
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["rate"] * self.learning_rate(self.progress.step)
-        loss = self.loss(batch)
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["lr_scale"] * self.learning_rate(self.progress.step)
+        loss: Tensor = self._module(batch)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss at step {self.progress.step} is {loss.item()}; lower learning_rate")
-        self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self.processes.average(self.network.parameters())
-        self.scaler.unscale_(self.optimiser)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
-        self.scaler.step(self.optimiser)
-        self.scaler.update()
-        self.ema.update(self.network)
+        self._optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        norm = self.fabric.clip_gradients(
+            self._module, self._optimizer, max_norm=self.config.grad_clip_norm, error_if_nonfinite=False
+        )
+        # Gradient scaling skips such a step and lowers the scale.
+        if self.config.precision != "16-mixed" and norm is not None and not torch.isfinite(norm):
+            raise FloatingPointError(f"the gradient at step {self.progress.step} is not finite; lower learning_rate")
+        self._optimizer.step()
+        self.ema.update_parameters(self.network)
         return loss.item()
 
     def _save(self) -> None:
-        if not self.processes.first:
-            return
-        save_state(
-            self.checkpoint,
-            self.progress,
-            self.network,
-            self.ema,
-            self.optimiser,
-            self.scaler,
-            self.fingerprint,
-        )
+        if self.fabric.is_global_zero:
+            save_state(
+                self._state_file,
+                self.progress,
+                self.network,
+                self.ema,
+                self._optimizer.optimizer,
+                self.fabric,
+                self._fingerprint,
+            )
+
+
+def _settings(config: TrainerConfig) -> dict[str, Any]:
+    """What a resumed run must have in common with the one before; files by their content, as they may be moved."""
+    settings = config.model_dump(mode="json", exclude={"sources", *CHANGEABLE})
+    return settings | {name: zlib.crc32(path.read_bytes()) for name, path in config if isinstance(path, Path)}

@@ -1,40 +1,27 @@
-"""Everything that a training run needs to go on as if it had never stopped."""
+"""The training state: what a run resumes from, with the same result as if it had not stopped."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-__all__ = ["Ema", "Progress", "load_state", "save_state"]
+TensorList = tuple[Tensor, ...] | list[Tensor]
 
-
-class Ema:
-    """Exponential moving average of a network's tensors; the young average forgets faster."""
-
-    def __init__(self, network: nn.Module, decay: float):
-        self.decay = decay
-        self.updates = 0
-        self.tensors = {name: t.detach().clone() for name, t in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        now = network.state_dict()
-        names = [name for name, tensor in now.items() if tensor.is_floating_point()]
-        # All at once: one by one they keep a fast device waiting.
-        average = get_ema_multi_avg_fn(decay)
-        average([self.tensors[name] for name in names], [now[name] for name in names], self.updates)
-        for name in now.keys() - set(names):
-            self.tensors[name].copy_(now[name])
+__all__ = ["Progress", "averaged_model", "load_state", "save_state"]
 
 
 @dataclass
 class Progress:
-    """Where a run stands: the next batch of an epoch, optimiser steps and seconds so far, the best score."""
+    """How far a run has come.
+
+    Attributes:
+        batch: the next of the epoch. step: optimizer steps so far. seconds: spent on them.
+        best: the best score. since_best: evaluations after it.
+    """
 
     epoch: int = 0
     batch: int = 0
@@ -44,26 +31,45 @@ class Progress:
     since_best: int = 0
 
 
+def averaged_model(network: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average of a network's parameters and buffers.
+
+    The decay is lower at first, so that the initial weights are soon forgotten.
+    """
+
+    @torch.no_grad()
+    def average(averaged: TensorList, current: TensorList, num_averaged: Tensor | int) -> None:
+        count = int(num_averaged)
+        if averaged[0].is_floating_point():
+            get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))(averaged, current, count)
+        else:
+            for old, new in zip(averaged, current, strict=True):
+                old.copy_(new)
+
+    model = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    model.requires_grad_(False)
+    return model.eval()
+
+
 def save_state(
     path: Path,
     progress: Progress,
     network: nn.Module,
-    ema: Ema,
-    optimiser: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-    config: dict[str, Any],
+    ema: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+    fabric: Fabric,
+    fingerprint: dict[str, Any],
 ) -> None:
-    """Writes a checkpoint; a run that dies while it writes keeps the one before."""
+    """Writes the state; a run that dies meanwhile keeps the state before."""
     state = {
         "progress": vars(progress),
         "network": network.state_dict(),
-        "ema": ema.tensors,
-        "ema_updates": ema.updates,
-        "optimiser": optimiser.state_dict(),
-        "scaler": scaler.state_dict(),
-        "random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "config": config,
+        "ema": ema.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "precision": fabric.strategy.precision.state_dict(),
+        "rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "fingerprint": fingerprint,
     }
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
@@ -73,24 +79,23 @@ def save_state(
 def load_state(
     path: Path,
     network: nn.Module,
-    ema: Ema,
-    optimiser: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-    config: dict[str, Any],
+    ema: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+    fabric: Fabric,
+    fingerprint: dict[str, Any],
 ) -> Progress:
-    """Restores all of a run. Raises ValueError where the run had another config."""
+    """Restores a run. Raises ValueError: it had another fingerprint."""
     state = torch.load(path, map_location="cpu", weights_only=True)
-    # A resumed run may be given more time; nothing else may differ.
-    differing = [k for k in config if k != "minutes" and state["config"].get(k) != config[k]]
+    if "fingerprint" not in state:
+        raise ValueError(f"{path} was written by another version of the code; choose another --out")
+    differing = [k for k in fingerprint if state["fingerprint"].get(k) != fingerprint[k]]
     if differing:
         raise ValueError(f"{path} is of a run with other {', '.join(differing)}; choose another --out")
     network.load_state_dict(state["network"])
-    for name, tensor in state["ema"].items():
-        ema.tensors[name].copy_(tensor)
-    ema.updates = state["ema_updates"]
-    optimiser.load_state_dict(state["optimiser"])
-    scaler.load_state_dict(state["scaler"])
-    torch.set_rng_state(state["random"])
-    if state["cuda_random"]:
-        torch.cuda.set_rng_state_all(state["cuda_random"])
+    ema.load_state_dict(state["ema"])
+    optimizer.load_state_dict(state["optimizer"])
+    fabric.strategy.precision.load_state_dict(state["precision"])
+    torch.set_rng_state(state["rng"])
+    if state["cuda_rng"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda_rng"])
     return Progress(**state["progress"])

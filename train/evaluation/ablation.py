@@ -1,42 +1,35 @@
-"""What the parts bring: networks trained without one of them, scored on the same photos.
+"""Ablation of the quantity network: networks trained without one ingredient, scored on the same photos."""
 
-    python -m train.evaluation.ablation DATA build/ablate
-
-DATA is the folder of labelled photos that the model card describes. Every network is trained with the same config and
-kept in a folder of its own: the same command again goes on where it stopped. Writes results.md and results.json.
-"""
-
-import argparse
-import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from resformer.model.inference.decoding import EMPTY_MARGIN
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
-from resformer.train.config import Config, load_config
 from resformer.train.data.quantity_records import Record
-from resformer.train.evaluation.quantity_metrics import Answered, f1_interval, worse_share
-from resformer.train.evaluation.quantity_scores import Row, read_rows, score_rows
+from resformer.train.engine.fabric import make_fabric
+from resformer.train.evaluation.labelled_rows import LabelledRow, read_rows
+from resformer.train.evaluation.quantity_metrics import ScoredAnswer, f1_interval, p_not_better
+from resformer.train.evaluation.quantity_scores import score_rows
 from resformer.train.evaluation.record_answers import answer_records
-from resformer.train.evaluation.validation_sets import validation_sets, words_of
-from resformer.train.quantities.quantity_trainer import Trainer
+from resformer.train.evaluation.validation_sets import read_photos_of, validation_sets
+from resformer.train.quantities.quantity_trainer import QuantityTrainer
+from resformer.train.settings.loading import load_yaml, validate
+from resformer.train.settings.training import QuantityConfig
 
-__all__ = ["PARTS", "Part", "main", "table", "without_geometry", "without_picture"]
-
-CONFIG = Path(__file__).parents[1] / "configs" / "ablation.yaml"
+__all__ = ["VARIANTS", "Variant", "benchmark_ablation", "without_drawing", "without_geometry"]
 
 
-def without_picture(record: Record) -> Record:
-    """The record without what the picture adds to its words: segments and outline."""
+def without_drawing(record: Record) -> Record:
+    """The record without its line drawing: text lines alone."""
     return replace(record, drawing=None)
 
 
 def without_geometry(record: Record) -> Record:
-    """The record with all its lines equally large, one far below the other, in reading order."""
+    """The record with all lines equally large, one far below the other, in their order."""
     text_height, pitch = 10.0, 50.0
     lines = []
     for i, line in enumerate(record.lines):
@@ -47,122 +40,121 @@ def without_geometry(record: Record) -> Record:
     return replace(record, lines=tuple(lines), width=int(width) + 1, height=int(height), drawing=None)
 
 
-def _labelled_by_catalogue(config: Config) -> Config:
-    return replace(config, sources=tuple(s for s in config.sources if s.kind != "hand"))
-
-
 @dataclass(frozen=True)
-class Part:
-    """One network of the table.
+class Variant:
+    """One network of the ablation.
 
     Attributes:
-        name: what it does without; "" for nothing.
-        config: the training settings without the part.
-        view: what of a record is left without the part, in training and when asked.
-        empty_margin: see model.inference.decoding.decode_quantities.
+        without: the ingredient that it lacks; "" for none.
+        config: its training settings, made from those of the whole network.
+        view: what is left of a record, in training and in evaluation.
+        empty_margin: see decode_quantities.
     """
 
-    name: str
-    config: Callable[[Config], Config] = lambda config: config
+    without: str
+    config: Callable[[QuantityConfig], QuantityConfig] = lambda config: config
     view: Callable[[Record], Record] = lambda record: record
     empty_margin: float = EMPTY_MARGIN
 
     @property
     def folder(self) -> str:
-        """Name of the folder of its network. Without abstention the whole network is asked in another way."""
-        return self.name.replace(" ", "-") if self.empty_margin == EMPTY_MARGIN and self.name else "whole"
+        """Name of the folder of its run. Without abstention it is the whole network, decoded otherwise."""
+        return self.without.replace(" ", "-") if self.empty_margin == EMPTY_MARGIN and self.without else "whole"
 
 
-PARTS = (
-    Part(""),
-    Part("another seed", config=lambda config: replace(config, seed=config.seed + 1)),
-    Part("picture", view=without_picture),
-    Part("geometry", view=without_geometry),
-    Part("synthetic layouts", config=lambda config: replace(config, as_printed_share=1.0, title_share=0.0)),
-    Part("hand labels", config=_labelled_by_catalogue),
-    Part("abstention", empty_margin=float("inf")),
+VARIANTS = (
+    Variant(""),
+    Variant("another seed", config=lambda config: config.model_copy(update={"seed": config.seed + 1})),
+    Variant("line drawing", view=without_drawing),
+    Variant("geometry", view=without_geometry),
+    Variant(
+        "augmented layouts", config=lambda config: config.model_copy(update={"p_unaugmented": 1.0, "p_title": 0.0})
+    ),
+    Variant(
+        "hand labels",
+        config=lambda config: config.model_copy(
+            update={"sources": tuple(source for source in config.sources if source.kind != "hand")}
+        ),
+    ),
+    Variant("abstention", empty_margin=float("inf")),
 )
 
 
 @dataclass(frozen=True)
-class Result:
-    """Micro-F1 with its 95 % interval and mix of one network on one set, and how often, of bootstrap samples, it was
-    not below the whole network."""
+class AblationScore:
+    """The score of one network on one set.
+
+    Attributes:
+        without: the ingredient that it lacks; "" for none.
+        photos: name of the set.
+        f1: micro-F1.
+        f1_interval: its 95 % interval.
+        mix: F1 weighted as the challenge's test set.
+        p_not_below: fraction of paired bootstrap samples in which it is not below the whole network.
+    """
 
     without: str
     photos: str
     f1: float
-    low: float
-    high: float
+    f1_interval: tuple[float, float]
     mix: float
-    not_below: float
+    p_not_below: float
 
 
-def train_part(part: Part, config: Config, out: Path) -> Path:
-    """Trains, or goes on with, the network of a part; its weights. Raises ValueError: time ended before them."""
-    folder = out / part.folder
-    trainer = Trainer(part.config(config), folder, "cpu", view=part.view)
+def benchmark_ablation(data: Path, config: Path, runs: Path) -> dict[str, Any]:
+    """Trains every variant and scores it with the OCR caches that came with the validation photos.
+
+    The same call resumes runs that were interrupted.
+
+    Args:
+        data: the folder of labelled photos that the model card describes.
+        config: of the training of the whole network.
+        runs: folder of the runs, one folder a variant.
+
+    Raises:
+        ValueError: the data or the config cannot be used, or the time budget of a run ends before its epochs.
+    """
+    settings: QuantityConfig = validate(load_yaml(config), QuantityConfig, config)
+    schema = Schema.load()
+    # Before hours of training: a wrong path shows here.
+    rows_of = {photos: read_rows(photos.labels, schema) for photos in validation_sets(data)}
+    records_of = {p: read_photos_of(rows, p.ocr, p.photos, schema).records for p, rows in rows_of.items()}
+    scores = []
+    whole: dict[str, list[ScoredAnswer]] = {}
+    for variant in VARIANTS:
+        weights = _train(variant, settings, runs)
+        predictor = Predictor.load(weights, reader="builtin", empty_margin=variant.empty_margin)
+        for photos, rows in rows_of.items():
+            predictions = _predict(variant, predictor, rows, records_of[photos])
+            scored = [(row.photo, p, row.accepted) for row, p in zip(rows, predictions, strict=True)]
+            whole.setdefault(photos.name, scored)
+            score = score_rows(rows, predictions)
+            scores.append(
+                AblationScore(
+                    variant.without,
+                    photos.name,
+                    f1=score.micro.f1,
+                    f1_interval=f1_interval(scored),
+                    mix=score.mix,
+                    p_not_below=p_not_better(whole[photos.name], scored),
+                )
+            )
+    return {"scores": [asdict(score) for score in scores]}
+
+
+def _train(variant: Variant, config: QuantityConfig, runs: Path) -> Path:
+    """Trains the network of a variant, or resumes its run; its weights."""
+    folder = runs / variant.folder
+    trainer = QuantityTrainer(variant.config(config), folder, make_fabric(accelerator="cpu"), view=variant.view)
     trainer.run()
     if not trainer.done:
-        raise ValueError(f"{folder}: the minutes of its config ended before its epochs; run the same command again")
+        raise ValueError(f"{folder}: the time budget of the config ended before its epochs; run the same command again")
     return folder / "weights.safetensors"
 
 
-def ask(part: Part, predictor: Predictor, rows: Sequence[Row], records: Sequence[Record]) -> list[str]:
-    """Answers of a part's network to the rows, of whose photos `records` hold the words."""
-    answers = answer_records(predictor, [part.view(record) for record in records])
+def _predict(
+    variant: Variant, predictor: Predictor, rows: Sequence[LabelledRow], records: Sequence[Record]
+) -> list[str]:
+    """Canonical predictions for the rows, whose photos are the records."""
+    answers = answer_records(predictor, [variant.view(record) for record in records])
     return [answers[row.photo][row.entity].prediction for row in rows]
-
-
-def table(results: Sequence[Result]) -> str:
-    """The table as it stands in BENCHMARKS.md."""
-    sets = list(dict.fromkeys(r.photos for r in results))
-    lines = [f"| without | {' | '.join(f'{name} | mix' for name in sets)} |", "|---" * (1 + 2 * len(sets)) + "|"]
-    for name in dict.fromkeys(r.without for r in results):
-        cells = [f"{r.f1:.3f} | {r.mix:.3f}" for r in results if r.without == name]
-        lines.append(f"| {name or 'nothing'} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def ablate(data: Path, out: Path, config: Config) -> list[Result]:
-    """Trains every network and scores it on every validation set, with the words that came with the photos."""
-    schema = Schema.load()
-    # Before hours of training: a wrong path shows here.
-    asked = {photos: read_rows(photos.labels, schema) for photos in validation_sets(data)}
-    records = {p: words_of(rows, p.words, p.photos, schema).records for p, rows in asked.items()}
-    results = []
-    whole: dict[str, list[Answered]] = {}
-    for part in PARTS:
-        weights = train_part(part, config, out)
-        predictor = Predictor.load(weights, reader="builtin", empty_margin=part.empty_margin)
-        for photos, rows in asked.items():
-            predictions = ask(part, predictor, rows, records[photos])
-            answered = [(row.photo, p, row.accepted) for row, p in zip(rows, predictions, strict=True)]
-            whole.setdefault(photos.name, answered)
-            result = score_rows(rows, predictions)
-            low, high = f1_interval(answered)
-            not_below = worse_share(whole[photos.name], answered)
-            results.append(Result(part.name, photos.name, result.micro.f1, low, high, result.mix, not_below))
-    return results
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--config", type=Path, default=CONFIG)
-    args = parser.parse_args(arguments)
-    args.out.mkdir(parents=True, exist_ok=True)
-    try:
-        results = ablate(args.data, args.out, load_config(args.config))
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    (args.out / "results.md").write_text(table(results), encoding="utf-8")
-    (args.out / "results.json").write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n", encoding="utf-8")
-    print(table(results))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

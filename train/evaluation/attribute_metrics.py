@@ -1,4 +1,4 @@
-"""Scores of labels, paths and texts."""
+"""Metrics of labels, paths and texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,14 @@ __all__ = ["LabelScore", "cider", "fallback_right", "hierarchical_win", "score_l
 
 @dataclass(frozen=True)
 class LabelScore:
-    """How well labels were chosen.
+    """Scores of a choice.
 
     Attributes:
-        top_k: share of rows whose label is among the likeliest k.
-        per_label: by label of the truth: rows, recall, precision (nan where it was never answered), F1.
+        rows: number of rows.
+        accuracy: fraction of the rows whose prediction is the label.
+        macro_f1: mean F1 of the labels that occur.
+        top_k: fraction of the rows whose label is among the k most probable ones.
+        per_label: by true label: rows, recall, precision (nan where it is never predicted), F1.
     """
 
     rows: int
@@ -28,43 +31,46 @@ class LabelScore:
     per_label: dict[str, tuple[int, float, float, float]]
 
 
-def score_labels(truths: Sequence[str], answers: Sequence[str], likeliest: Sequence[Sequence[str]]) -> LabelScore:
-    """Scores labels. Macro-F1 is over the labels that occur in the truths.
+def score_labels(truths: Sequence[str], predictions: Sequence[str], top_k: Sequence[Sequence[str]]) -> LabelScore:
+    """Scores labels; macro-F1 is over the labels that occur in the truths.
 
     Args:
-        likeliest: of each row, the labels that count for the top-k accuracy.
+        truths, predictions: one label a row.
+        top_k: of each row, the most probable labels.
     """
-    truth, answer = np.array(truths), np.array(answers)
+    truth, predicted = np.array(truths), np.array(predictions)
     labels = sorted(set(truths))
-    f1 = f1_score(truth, answer, labels=labels, average=None, zero_division=0)
+    f1 = f1_score(truth, predicted, labels=labels, average=None, zero_division=0)
     per_label = {}
     for label, score in zip(labels, f1, strict=True):
-        right = int(((truth == label) & (answer == label)).sum())
-        said = int((answer == label).sum())
-        rows = int((truth == label).sum())
-        per_label[label] = (rows, right / rows, right / said if said else float("nan"), float(score))
-    among = [t in k for t, k in zip(truths, likeliest, strict=True)]
+        true_positives = int(((truth == label) & (predicted == label)).sum())
+        positives, rows = int((predicted == label).sum()), int((truth == label).sum())
+        precision = true_positives / positives if positives else float("nan")
+        per_label[label] = (rows, true_positives / rows, precision, float(score))
+    hits = [t in k for t, k in zip(truths, top_k, strict=True)]
     return LabelScore(
-        len(truths), float((truth == answer).mean()), float(np.mean(f1)), float(np.mean(among)), per_label
+        len(truths), float((truth == predicted).mean()), float(np.mean(f1)), float(np.mean(hits)), per_label
     )
 
 
-def hierarchical_win(truth: Node, answer: Node) -> float:
-    """What an answer wins: half for the right root, a quarter for the right second level, and so on, the leaf of the
-    truth twice its level's share, so that the whole path wins 1 (Wu, Tygert and LeCun, arXiv 1709.01062, for an answer
-    that is certain of one node)."""
-    won = 0.0
+def hierarchical_win(truth: Node, prediction: Node) -> float:
+    """The win of one predicted node (Wu, Tygert and LeCun, arXiv 1709.01062).
+
+    The right root wins 1/2, the right second level 1/4 more, and so on; the last level of the truth wins twice as much,
+    so that the whole path wins 1.
+    """
+    win = 0.0
     for depth in range(1, len(truth) + 1):
-        if answer[:depth] != truth[:depth]:
+        if prediction[:depth] != truth[:depth]:
             break
-        won += 0.5**depth * (2 if depth == len(truth) else 1)
-    return won
+        win += 0.5**depth * (2 if depth == len(truth) else 1)
+    return win
 
 
 def fallback_right(truth: Node, first: Node, second: Node) -> bool:
-    """Whether an answer that may fall back to a parent is right.
+    """Whether a prediction that may fall back to a parent is right.
 
-    It is the first guess, or, where the second one has the same parent, that parent: what both guesses agree on.
+    It is right where the first guess is, or where both guesses have one parent and the truth is that parent.
     """
     if first == truth:
         return True
@@ -72,15 +78,18 @@ def fallback_right(truth: Node, first: Node, second: Node) -> bool:
     return siblings and truth[: len(first) - 1] == first[:-1]
 
 
-def score_texts(truths: Sequence[str], answers: Sequence[str]) -> dict[str, float]:
-    """SacreBLEU (0 to 100, with its own tokens) and CIDEr (0 to 10) of one text a row against one truth."""
+def score_texts(truths: Sequence[str], predictions: Sequence[str]) -> dict[str, float]:
+    """SacreBLEU (0 to 100, its default tokens) and CIDEr (0 to 10) of one text a row against one reference."""
     from sacrebleu.metrics import BLEU
 
-    return {"SacreBLEU": BLEU().corpus_score(list(answers), [list(truths)]).score, "CIDEr": cider(truths, answers)}
+    return {
+        "SacreBLEU": BLEU().corpus_score(list(predictions), [list(truths)]).score,
+        "CIDEr": cider(truths, predictions),
+    }
 
 
-def cider(truths: Sequence[str], answers: Sequence[str]) -> float:
-    """CIDEr (arXiv 1411.5726) as `pycocoevalcap` computes it, over words in lower case without punctuation."""
+def cider(truths: Sequence[str], predictions: Sequence[str]) -> float:
+    """CIDEr (arXiv 1411.5726) by `pycocoevalcap`, over lower-case words without punctuation."""
     from pycocoevalcap.cider.cider import Cider
     from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
@@ -89,7 +98,7 @@ def cider(truths: Sequence[str], answers: Sequence[str]) -> float:
     def words(text: str) -> str:
         return " ".join(word for word in tokenise(text.lower()).split() if any(c.isalnum() for c in word))
 
-    right = {i: [words(text)] for i, text in enumerate(truths)}
-    told = {i: [words(text)] for i, text in enumerate(answers)}
-    score, _ = Cider().compute_score(right, told)
+    references = {i: [words(text)] for i, text in enumerate(truths)}
+    hypotheses = {i: [words(text)] for i, text in enumerate(predictions)}
+    score, _ = Cider().compute_score(references, hypotheses)
     return float(score)

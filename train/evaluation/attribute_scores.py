@@ -1,29 +1,14 @@
-"""Scores choices, paths and texts of a network on catalogue tables.
+"""Scores of predicted choices, paths and texts."""
 
-    python -m train.evaluation.attribute_scores train/configs/products-val.yaml build/products
-
-Every product is asked about as a request would: from its photo alone, and with the text that came with it. The folder
-gets results.json, results.md with a table per entity, labels.md with a row per label, and confusion matrices as PNG.
-"""
-
-import argparse
-import json
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from resformer.model.prediction import Prediction
-from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import Node, parse_path
-from resformer.train.attributes.labelled_products import cell_of
-from resformer.train.config import ProductSource, load_product_sources
-from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
 from resformer.train.evaluation.attribute_metrics import (
     LabelScore,
     fallback_right,
@@ -31,181 +16,109 @@ from resformer.train.evaluation.attribute_metrics import (
     score_labels,
     score_texts,
 )
+from resformer.train.evaluation.attribute_predictions import TOP_K, TablePredictions
 from resformer.train.evaluation.plots import plot_confusion
 
-__all__ = ["Asked", "ask", "main"]
-
-TOP = 5
-WAYS = ("picture", "picture and text")
+__all__ = ["attribute_figures", "label_scores", "score_table", "write_label_details"]
 
 
-@dataclass
-class Asked:
-    """What was asked of one table's products in one way.
-
-    Attributes:
-        answers: of each product, by entity.
-    """
-
-    source: ProductSource
-    way: str
-    records: list[CatalogueRecord]
-    answers: list[dict[str, Prediction]] = field(default_factory=list)
+def attribute_figures(tables: Sequence[TablePredictions], schema: Schema) -> dict[str, Any]:
+    """The scores of every table, input and entity, as rows of a benchmark."""
+    return {
+        "scores": [
+            {"table": table.table, "inputs": table.inputs, "entity": entity, "scores": scores}
+            for table in tables
+            for entity, scores in score_table(table, schema).items()
+        ]
+    }
 
 
-def ask(predictor: Predictor, source: ProductSource, way: str, most: int | None = None) -> Asked:
-    """Answers for the products of a table, or the first of them. A text is asked for without itself."""
-    asked = Asked(source, way, read_catalogue(source.table, source.photos, image=source.photo)[:most])
-    entities = list(source.answers)
-    with_text = way != WAYS[0]
-    for record in tqdm(asked.records, desc=f"{source.table.stem}, {way}", disable=None):
-        result = predictor.predict(
-            record.photo.read_bytes(),
-            entities,
-            title=record.values.get(source.title, "") if with_text else "",
-            description=record.values.get(source.description, "") if with_text else "",
-            top_k=TOP,
-        )
-        asked.answers.append(result.predictions)
-    return asked
-
-
-def rows_of(asked: Asked, name: str) -> list[tuple[str, Prediction]]:
-    """The catalogue's own value and the answer, of each product that has one."""
-    return [
-        (cell, answers[name])
-        for record, answers in zip(asked.records, asked.answers, strict=True)
-        if (cell := cell_of(record.values, asked.source.answers[name]))
-    ]
-
-
-def results(asked: Asked, schema: Schema) -> dict[str, dict[str, Any]]:
-    """Scores by entity."""
-    scores: dict[str, dict[str, Any]] = {}
-    for name in asked.source.answers:
-        rows = rows_of(asked, name)
-        if not rows:
+def score_table(table: TablePredictions, schema: Schema) -> dict[str, dict[str, Any]]:
+    """Scores of the entities of a table that have labels, each by the name of the metric."""
+    by_entity: dict[str, dict[str, Any]] = {}
+    for name in table.source.label_columns:
+        pairs = table.labelled(name)
+        if not pairs:
             continue
         entity = schema[name]
-        truths, answers = [truth for truth, _ in rows], [answer for _, answer in rows]
+        labels, predictions = [label for label, _ in pairs], [prediction for _, prediction in pairs]
         if entity.kind == "text":
-            scores[name] = {"rows": len(rows), **score_texts(truths, [a.prediction for a in answers])}
+            by_entity[name] = {"rows": len(pairs), **score_texts(labels, [p.prediction for p in predictions])}
         elif entity.kind == "choice":
-            scores[name] = _label_scores(truths, answers)
+            score = label_scores(pairs)
+            by_entity[name] = {
+                "rows": score.rows,
+                "accuracy": score.accuracy,
+                "macro-F1": score.macro_f1,
+                f"top {TOP_K}": score.top_k,
+            }
         else:
-            scores[name] = _path_scores(entity, truths, answers)
-    return scores
+            by_entity[name] = _path_scores(entity, labels, predictions)
+    return by_entity
 
 
-def _label_scores(truths: Sequence[str], answers: Sequence[Prediction]) -> dict[str, Any]:
-    score = score_labels(truths, [a.prediction for a in answers], [_likeliest(a) for a in answers])
-    return {"rows": score.rows, "accuracy": score.accuracy, "macro-F1": score.macro_f1, f"top {TOP}": score.top_k}
+def label_scores(pairs: Sequence[tuple[str, Prediction]]) -> LabelScore:
+    """The score of a choice from labels and predictions."""
+    labels, predictions = [label for label, _ in pairs], [prediction for _, prediction in pairs]
+    return score_labels(labels, [p.prediction for p in predictions], [_alternatives(p) for p in predictions])
 
 
-def _likeliest(answer: Prediction) -> list[str]:
-    return [alternative.prediction for alternative in answer.alternatives or []]
+def _alternatives(prediction: Prediction) -> list[str]:
+    return [alternative.prediction for alternative in prediction.alternatives or []]
 
 
-def _path_scores(entity: Entity, cells: Sequence[str], answers: Sequence[Prediction]) -> dict[str, Any]:
-    """Against paths as they are in the table, level by level; else what lies below the taxonomy's leaves, or beside
-    them, does not count."""
-    tree = entity.taxonomy
-    whole = [tree.leaf(cell) or parse_path(cell) for cell in cells]
-    truths = [tree.nearest(path) or path for path in whole]
-    told = [parse_path(answer.prediction) for answer in answers]
-    guesses = [[parse_path(text) for text in _likeliest(answer)] for answer in answers]
-    scores: dict[str, Any] = {"rows": len(told)}
-    for depth in range(1, min(3, max(map(len, truths))) + 1):
-        pairs = [(t[:depth], a[:depth]) for t, a in zip(whole, told, strict=True) if len(t) >= depth]
-        scores[f"first {depth}"] = float(np.mean([truth == answer for truth, answer in pairs]))
+def _path_scores(entity: Entity, labels: Sequence[str], predictions: Sequence[Prediction]) -> dict[str, Any]:
+    """Scores of a path.
+
+    Levels are compared with the paths of the table; all else leaves out what lies below or beside the taxonomy.
+    """
+    taxonomy = entity.taxonomy
+    paths = [taxonomy.leaf(label) or parse_path(label) for label in labels]
+    truths = [taxonomy.nearest(path) or path for path in paths]
+    predicted = [parse_path(prediction.prediction) for prediction in predictions]
+    guesses = [[parse_path(text) for text in _alternatives(prediction)] for prediction in predictions]
     leaves = [guess[0] for guess in guesses]
-    scores["leaf"] = float(np.mean([_met(t, leaf) for t, leaf in zip(truths, leaves, strict=True)]))
-    pairs = list(zip(truths, told, strict=True))
-    scores["hierarchical win"] = float(np.mean([hierarchical_win(t, a) for t, a in pairs]))
+    scores: dict[str, Any] = {"rows": len(predicted)}
+    for depth in range(1, min(3, max(map(len, truths))) + 1):
+        pairs = [(t[:depth], p[:depth]) for t, p in zip(paths, predicted, strict=True) if len(t) >= depth]
+        scores[f"first {depth}"] = float(np.mean([truth == prediction for truth, prediction in pairs]))
+    scores["leaf"] = float(np.mean([_is_below(leaf, t) for t, leaf in zip(truths, leaves, strict=True)]))
+    wins = [hierarchical_win(t, p) for t, p in zip(truths, predicted, strict=True)]
+    scores["hierarchical win"] = float(np.mean(wins))
     scores["with fallback"] = float(
-        np.mean([_met(t, g[0]) or fallback_right(t, g[0], g[1]) for t, g in zip(truths, guesses, strict=True)])
+        np.mean([_is_below(g[0], t) or fallback_right(t, g[0], g[1]) for t, g in zip(truths, guesses, strict=True)])
     )
     scores["stopped at a parent"] = float(
-        np.mean([len(answer) < len(leaf) for answer, leaf in zip(told, leaves, strict=True)])
+        np.mean([len(path) < len(leaf) for path, leaf in zip(predicted, leaves, strict=True)])
     )
     return scores
 
 
-def _met(truth: Node, leaf: Node) -> bool:
-    """Whether a leaf is what the truth names: a truth that is a parent is met by all its leaves."""
-    return leaf[: len(truth)] == truth
+def _is_below(leaf: Node, node: Node) -> bool:
+    """Whether a leaf is the node or lies below it."""
+    return leaf[: len(node)] == node
 
 
-def table(scores: dict[str, dict[str, dict[str, Any]]]) -> str:
-    """Markdown: a table for each entity, a row for each table and way of asking."""
-    parts = []
-    for name, ways in scores.items():
-        columns = list(next(iter(ways.values())))
-        parts += [f"### {name}", "", f"| asked with | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
-        for way, row in ways.items():
-            cells = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()]
-            parts.append(f"| {way} | {' | '.join(cells)} |")
-        parts.append("")
-    return "\n".join(parts)
+def write_label_details(folder: Path, tables: Sequence[TablePredictions], schema: Schema) -> None:
+    """Writes, for every choice, a table with a row per label (labels.md) and a confusion matrix (PNG).
 
-
-def label_tables(asked: Asked, schema: Schema) -> str:
-    """Markdown: for each choice, a row per label."""
-    parts = []
-    for name in asked.source.answers:
-        rows = rows_of(asked, name)
-        if schema[name].kind != "choice" or not rows:
-            continue
-        score: LabelScore = score_labels(
-            [truth for truth, _ in rows], [a.prediction for _, a in rows], [_likeliest(a) for _, a in rows]
-        )
-        parts += [f"### {name}, {asked.way}", "", "| label | rows | recall | precision | F1 |", "|---|---|---|---|---|"]
-        for label, (count, recall, precision, f1) in sorted(score.per_label.items(), key=lambda item: -item[1][0]):
-            parts.append(f"| {label} | {count} | {recall:.3f} | {precision:.3f} | {f1:.3f} |")
-        parts.append("")
-    return "\n".join(parts)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", type=Path, help="YAML with the tables, as the `sources` of a training config")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--weights", type=Path, help="default: the shipped small ones")
-    parser.add_argument("--entities", type=Path, help="the schema that they were trained for, if not the shipped one")
-    args = parser.parse_args(arguments)
-    try:
-        sources = load_product_sources(args.sources)
-        predictor = Predictor.load(args.weights, schema=args.entities, reader="builtin")
-        asked = [
-            ask(predictor, source, way) for source in sources for way in WAYS if way == WAYS[0] or _has_text(source)
-        ]
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    scores: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in asked:
-        for name, row in results(one, predictor.schema).items():
-            scores.setdefault(name, {})[f"{one.source.table.stem}, {one.way}"] = row
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "results.json").write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
-    (args.out / "results.md").write_text(table(scores), encoding="utf-8")
-    (args.out / "labels.md").write_text(
-        "\n".join(label_tables(one, predictor.schema) for one in asked), encoding="utf-8"
-    )
-    for one in asked:
-        for name in one.source.answers:
-            pairs = [(truth, answer.prediction) for truth, answer in rows_of(one, name)]
-            if predictor.schema[name].kind == "choice" and pairs:
-                plot_confusion(
-                    pairs, args.out / f"confusion-{one.source.table.stem}-{name}-{one.way.replace(' ', '-')}.png"
-                )
-    print(table(scores))
-    return 0
-
-
-def _has_text(source: ProductSource) -> bool:
-    return bool(source.title or source.description)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    Args:
+        folder: exists.
+        tables: the predictions.
+        schema: the entities.
+    """
+    lines = []
+    for table in tables:
+        for name in table.source.label_columns:
+            pairs = table.labelled(name)
+            if schema[name].kind != "choice" or not pairs:
+                continue
+            lines += [f"### {name}, {table.table}, {table.inputs}", ""]
+            lines += ["| label | rows | recall | precision | F1 |", "|---|---|---|---|---|"]
+            per_label = label_scores(pairs).per_label
+            for label, (rows, recall, precision, f1) in sorted(per_label.items(), key=lambda item: -item[1][0]):
+                lines.append(f"| {label} | {rows} | {recall:.3f} | {precision:.3f} | {f1:.3f} |")
+            lines.append("")
+            path = folder / f"confusion-{table.table}-{name}-{table.inputs.replace(' ', '-')}.png"
+            plot_confusion(path, [(label, prediction.prediction) for label, prediction in pairs])
+    (folder / "labels.md").write_text("\n".join(lines), encoding="utf-8")

@@ -1,23 +1,14 @@
-"""Who finds the lines with digits, and in what time: our maps of print beside PP-OCR's finders.
+"""Recall and time of text detectors: ours at several sizes beside those of PP-OCRv6."""
 
-    python -m train.evaluation.detection_accuracy --config train/configs/maps.yaml
-
-On the photos that the config's training holds back. A line that PP-OCRv6 small read a digit in is found where a box
-covers it with at least half of their union. PP-OCRv6 small itself found those lines, so that what it misses here it
-found on another version of the photo.
-"""
-
-import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from resformer.model.images.loading import decode_photo
 from resformer.model.images.resize import resize_for_detector
 from resformer.model.inference.checkpoint import WEIGHTS_DIR, load_checkpoint
 from resformer.model.inference.tokenizer import Tokenizer
@@ -27,31 +18,107 @@ from resformer.model.ocr.detector import TextDetector
 from resformer.model.ocr.ppocr_recognizer import bundled_model_path, thread_setting
 from resformer.model.ocr.two_stage_reader import MIN_LINE_SCORE
 from resformer.model.schema.schema import Schema
-from resformer.train.config import MapsConfig, load_config
 from resformer.train.data.quantity_records import Record
-from resformer.train.engine.part_trainer import held_back, photos_of
-from resformer.train.ocr.detection.line_matching import bounds, met
+from resformer.train.data.splitting import split_by_hash
+from resformer.train.ocr.detection.detection_counts import bounding_box, overlaps_any
+from resformer.train.ocr.ocr_records import load_photo, read_ocr_sources
+from resformer.train.settings.loading import load_yaml, validate
+from resformer.train.settings.training import DetectorConfig
 
-__all__ = ["main"]
+__all__ = ["DetectionScore", "benchmark_detection", "score_detector"]
 
-SIZES = (384, 512, 640, 768)  # pixels of the longer side
+MAX_SIDES = (384, 512, 640, 768)  # pixels of the longer side
 THREADS = 2
 
-Finder = Callable[[np.ndarray], list[Box]]
+Detector = Callable[[np.ndarray], list[Box]]
+"""A photo, uint8 RGB (H, W, 3), to the boxes of its text lines in pixels."""
 
 
-def our_finder(find: TextDetector, longest: int) -> Finder:
-    """Boxes of the strips that the reader `crops` would read."""
+@dataclass(frozen=True)
+class DetectionScore:
+    """How well one detector finds lines with digits.
 
-    def boxes(photo: np.ndarray) -> list[Box]:
-        sized, scale = resize_for_detector(photo, longest)
-        return [bounds(s.corners) for s in extract_lines(find(sized), scale) if max(s.digit, s.cue) > MIN_LINE_SCORE]
+    Attributes:
+        detector: its name.
+        recall: fraction of the lines with digits that are found.
+        boxes_per_photo: mean number of boxes.
+        ms_per_photo: mean time.
+    """
 
-    return boxes
+    detector: str
+    recall: float
+    boxes_per_photo: float
+    ms_per_photo: float
 
 
-def packaged_finder(size: str) -> Finder:
-    """Boxes of PP-OCRv6's finder by the package `rapidocr` with its own settings."""
+def score_detector(name: str, detect: Detector, records: Sequence[Record]) -> DetectionScore:
+    """Scores a detector on photos with known text lines.
+
+    A line with a digit is found where a box covers it with at least half of their union.
+
+    Args:
+        name: of the detector.
+        detect: the detector.
+        records: photos with their text lines, which may be of larger versions of the photos.
+    """
+    seconds, boxes, lines, found = 0.0, 0, 0, 0
+    for i, record in enumerate(tqdm(records, desc=name, leave=False, disable=None)):
+        photo, scale = load_photo(record)
+        if not i:
+            detect(photo)  # not timed: what is loaded on first use
+        start = time.perf_counter()
+        detected = detect(photo)
+        seconds += time.perf_counter() - start
+        boxes += len(detected)
+        scaled = [(x0 / scale, y0 / scale, x1 / scale, y1 / scale) for x0, y0, x1, y1 in detected]
+        for line in record.lines:
+            if any(character.isdigit() for character in line.text):
+                lines += 1
+                found += overlaps_any(line.box, scaled)
+    count = max(len(records), 1)
+    return DetectionScore(name, found / max(lines, 1), boxes / count, 1000 * seconds / count)
+
+
+def benchmark_detection(config: Path, *, weights: Path | None = None, limit: int | None = None) -> dict[str, Any]:
+    """Scores our detector and those of PP-OCRv6 on the validation split of a detector's config.
+
+    The lines to find are those in which PP-OCRv6 small recognised a digit, on a larger version of the photo.
+
+    Args:
+        config: of the text detector's training.
+        weights: checkpoint; None: the shipped one.
+        limit: number of photos, the first ones; None: all.
+
+    Raises:
+        ValueError: the checkpoint has no text detector, or the config cannot be used.
+    """
+    path = weights or WEIGHTS_DIR / "small.safetensors"
+    settings: DetectorConfig = validate(load_yaml(config), DetectorConfig, config)
+    network = load_checkpoint(path, Tokenizer(Schema.load())).network
+    if network.text_detector is None:
+        raise ValueError(f"{path} has no text detector; train one with train/configs/text_detector.yaml")
+    _, records = split_by_hash(read_ocr_sources(settings.sources), settings.val_fraction)
+    records = records[:limit]
+    detector = TextDetector(network.text_detector, "cpu", THREADS)
+    detectors = {f"built-in, {side} pixels": _builtin_detector(detector, side) for side in MAX_SIDES}
+    detectors |= {f"PP-OCRv6 {size}": _ppocr_detector(size) for size in ("tiny", "small")}
+    scores = [score_detector(name, detect, records) for name, detect in detectors.items()]
+    return {"num_photos": len(records), "detectors": [asdict(score) for score in scores]}
+
+
+def _builtin_detector(detector: TextDetector, max_side: int) -> Detector:
+    """Boxes of the lines that the reader `crops` would recognise."""
+
+    def detect(photo: np.ndarray) -> list[Box]:
+        resized, scale = resize_for_detector(photo, max_side)
+        lines = extract_lines(detector(resized), scale)
+        return [bounding_box(line.corners) for line in lines if max(line.digit, line.cue) > MIN_LINE_SCORE]
+
+    return detect
+
+
+def _ppocr_detector(size: str) -> Detector:
+    """Boxes of PP-OCRv6's detector by the package `rapidocr` with its own settings."""
     from rapidocr import RapidOCR
 
     params: dict[str, Any] = {"Global.log_level": "error", **thread_setting(THREADS)}
@@ -59,60 +126,8 @@ def packaged_finder(size: str) -> Finder:
         params["Det.model_path"] = str(bundled_model_path("tiny/det/det.onnx"))
     engine: Any = RapidOCR(params=params)
 
-    def boxes(photo: np.ndarray) -> list[Box]:
-        found = engine(np.ascontiguousarray(photo[:, :, ::-1]), use_det=True, use_cls=False, use_rec=False)
-        return [] if found.boxes is None else [bounds(np.asarray(box)) for box in found.boxes]
+    def detect(photo: np.ndarray) -> list[Box]:
+        result = engine(np.ascontiguousarray(photo[:, :, ::-1]), use_det=True, use_cls=False, use_rec=False)
+        return [] if result.boxes is None else [bounding_box(np.asarray(box)) for box in result.boxes]
 
-    return boxes
-
-
-def measure(finder: Finder, records: Sequence[Record], name: str) -> str:
-    """A row of the table."""
-    seconds, boxes, lines, found = 0.0, 0, 0, 0
-    for i, record in enumerate(tqdm(records, desc=name, leave=False, disable=None)):
-        assert record.photo is not None
-        photo = decode_photo(record.photo.read_bytes())
-        if not i:
-            finder(photo)  # prepares what is prepared once
-        began = time.perf_counter()
-        places = finder(photo)
-        seconds += time.perf_counter() - began
-        boxes += len(places)
-        # Words may have been read on a larger version of the photo.
-        scale = record.width / photo.shape[1]
-        scaled = [(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in places]
-        for line in record.lines:
-            if any(c.isdigit() for c in line.text):
-                lines += 1
-                found += met(line.box, scaled)
-    count = len(records)
-    return f"| {name} | {found / max(1, lines):.3f} | {boxes / count:.1f} | {1000 * seconds / count:.0f} |"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR / "small.safetensors")
-    args = parser.parse_args(arguments)
-    try:
-        config = load_config(args.config, MapsConfig)
-        network = load_checkpoint(args.weights, Tokenizer(Schema.load())).network
-        if network.text_detector is None:
-            raise ValueError(f"{args.weights} has no maps of print; train them with `python -m train.run --maps`")
-        _, records = held_back(photos_of(config.sources), config.hold_back)
-        find = TextDetector(network.text_detector, "cpu", THREADS)
-        finders = {f"ours, {size} pixels": our_finder(find, size) for size in SIZES}
-        finders |= {f"PP-OCRv6 {size}": packaged_finder(size) for size in ("tiny", "small")}
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(
-        f"{len(records)} photos\n| finder | lines with digits found | boxes a photo | ms a photo |\n|---|---|---|---|"
-    )
-    for name, finder in finders.items():
-        print(measure(finder, records, name), flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return detect

@@ -1,42 +1,35 @@
-"""Time of whole answers beside that of an OCR engine alone, photo by photo in turn.
+"""Time of whole answers beside that of an OCR engine alone, in turn on the same photos."""
 
-    python -m train.evaluation.latency DATA
-    python -m train.evaluation.latency DATA --reader crops
-    python -m train.evaluation.latency DATA --engine "PP-OCRv6 tiny" --photos 50
-
-DATA is the folder of labelled photos that the model card describes. A whole answer is what a request costs from the
-bytes of the photo on: decoding, reading, segments, network, for the entities that the labels ask about. The engine has
-its package's settings and stops at words. Turns keep a busy spell of the machine from one of the two alone; still, run
-it with nothing else.
-"""
-
-import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from resformer.model.images.loading import decode_photo
-from resformer.model.ocr.readers import ALIASES, DEFAULT_READER, READERS, Reader
+from resformer.model.ocr.readers import Reader
 from resformer.model.predictor import Predictor
 from resformer.train.evaluation.baselines.ocr_engines import BASELINE_READERS
-from resformer.train.evaluation.quantity_scores import Row, read_rows, rows_by_photo
+from resformer.train.evaluation.labelled_rows import LabelledRow, group_by_photo, of_first_photos, read_rows
 from resformer.train.evaluation.validation_sets import validation_sets
 
-__all__ = ["Pace", "main", "take_turns"]
+__all__ = ["LatencyComparison", "benchmark_latency", "compare_latency"]
 
 THREADS = 2
-WARM_UP = 3
-REST = 0.05  # seconds before each turn: threads of who went before may spin for a while
+WARM_UP = 3  # photos
+PAUSE_S = 0.05  # before each turn: threads of the other system may spin for a while
 
 
 @dataclass(frozen=True)
-class Pace:
-    """Seconds per photo of two systems on the same photos: (N,) each."""
+class LatencyComparison:
+    """Seconds a photo of two systems on the same photos.
+
+    Attributes:
+        ours, theirs: (N,) each.
+    """
 
     ours: np.ndarray
     theirs: np.ndarray
@@ -54,63 +47,83 @@ class Pace:
         return float(low), float(high)
 
 
-def take_turns(
+def compare_latency(
     photos: Sequence[str], ours: Callable[[str], object], theirs: Callable[[str], object], warm_up: int = WARM_UP
-) -> Pace:
-    """Times both on every photo, who begins changing from photo to photo; the first ones are done once before.
+) -> LatencyComparison:
+    """Times two systems on every photo in turn, so that a busy spell of the machine meets both.
 
-    Raises ValueError: there are no photos.
+    Args:
+        photos: names. The systems take turns in being first.
+        ours, theirs: answer the photo of a name.
+        warm_up: photos that both answer once before they are timed.
+
+    Raises:
+        ValueError: there are no photos.
     """
     if not photos:
-        raise ValueError("no photos to take the time of")
+        raise ValueError("there are no photos to time; name at least one")
     for photo in photos[:warm_up]:
         ours(photo)
         theirs(photo)
-    seconds: dict[int, list[float]] = {0: [], 1: []}
+    seconds: tuple[list[float], list[float]] = ([], [])
     for i, photo in enumerate(tqdm(photos, desc="photos", disable=None)):
-        turns = [(0, ours), (1, theirs)]
-        for who, system in turns if i % 2 == 0 else reversed(turns):
-            time.sleep(REST)
-            began = time.perf_counter()
+        turns = [(seconds[0], ours), (seconds[1], theirs)]
+        for times, system in turns if i % 2 == 0 else reversed(turns):
+            time.sleep(PAUSE_S)
+            start = time.perf_counter()
             system(photo)
-            seconds[who].append(time.perf_counter() - began)
-    return Pace(np.array(seconds[0]), np.array(seconds[1]))
+            times.append(time.perf_counter() - start)
+    return LatencyComparison(np.array(seconds[0]), np.array(seconds[1]))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--reader", choices=(*READERS, *ALIASES), default=DEFAULT_READER, help="of the whole answers")
-    parser.add_argument("--engine", choices=list(BASELINE_READERS), default="PP-OCRv6 small")
-    parser.add_argument("--photos", type=int, default=100, help="of each set, the first by name (default: 100)")
-    args = parser.parse_args(arguments)
-    predictor = Predictor.load(reader=args.reader, threads=THREADS)
-    engine = BASELINE_READERS[args.engine](THREADS)
-    try:
-        for photos in validation_sets(args.data):
-            asked = rows_by_photo(read_rows(photos.labels, predictor.schema))
-            chosen = sorted(asked)[: args.photos]
-            pace = _pace({photo: asked[photo] for photo in chosen}, photos.photos, predictor, engine)
-            low, high = pace.interval()
-            print(
-                f"{photos.name}, {len(chosen)} photos: whole answer {pace.ours.mean():.3f} s,"
-                f" {args.engine} alone {pace.theirs.mean():.3f} s: {pace.ratio:.2f} ({low:.2f} to {high:.2f})"
+def benchmark_latency(
+    data: Path, readers: Sequence[str], engine: str, *, weights: Path | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """Time of whole answers, from the bytes of a photo on, against an OCR engine that stops at text.
+
+    The questions are those of the labels. Run it with nothing else on the machine.
+
+    Args:
+        data: the folder of labelled photos that the model card describes.
+        readers: of the whole answers.
+        engine: one of BASELINE_READERS, with the settings of its package.
+        weights: checkpoint; None: the shipped one.
+        limit: number of photos of each set, the first by name; None: all.
+
+    Raises:
+        ValueError: unknown engine, or a reader does not fit the weights.
+    """
+    if engine not in BASELINE_READERS:
+        raise ValueError(f"unknown engine {engine!r}; known are {', '.join(BASELINE_READERS)}")
+    baseline = BASELINE_READERS[engine](THREADS)
+    sets = []
+    for reader in readers:
+        predictor = Predictor.load(weights, reader=reader, threads=THREADS)
+        for photos in validation_sets(data):
+            rows = of_first_photos(read_rows(photos.labels, predictor.schema), limit)
+            comparison = _compare(group_by_photo(rows), photos.photos, predictor, baseline)
+            sets.append(
+                {
+                    "photos": photos.name,
+                    "reader": reader,
+                    "engine": engine,
+                    "num_photos": len(comparison.ours),
+                    "seconds": float(comparison.ours.mean()),
+                    "engine_seconds": float(comparison.theirs.mean()),
+                    "ratio": comparison.ratio,
+                    "ratio_interval": list(comparison.interval()),
+                }
             )
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return {"sets": sets}
 
 
-def _pace(asked: dict[str, list[Row]], folder: Path, predictor: Predictor, engine: Reader) -> Pace:
-    photos = {name: (folder / name).read_bytes() for name in asked}
+def _compare(
+    rows: dict[str, list[LabelledRow]], folder: Path, predictor: Predictor, engine: Reader
+) -> LatencyComparison:
+    photos = {name: (folder / name).read_bytes() for name in rows}
 
     def answer(name: str) -> object:
-        rows = asked[name]
-        return predictor.predict(photos[name], [row.entity for row in rows], group_id=rows[0].group_id)
+        of_photo = rows[name]
+        return predictor.predict(photos[name], [row.entity for row in of_photo], group_id=of_photo[0].group_id)
 
-    return take_turns(list(asked), answer, lambda name: engine.read(decode_photo(photos[name])))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return compare_latency(sorted(rows), answer, lambda name: engine.read(decode_photo(photos[name])))

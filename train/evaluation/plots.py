@@ -1,4 +1,4 @@
-"""Pictures for the benchmark page."""
+"""Plots of the benchmarks, as PNG files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,16 +10,25 @@ import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator
 
-__all__ = ["Timed", "f1_against_time", "plot_confusion", "precision_coverage"]
+__all__ = ["TimedScore", "plot_confusion", "plot_f1_against_time", "plot_precision_coverage"]
 
 
-class Timed(NamedTuple):
-    """A system's score and its mean time on one set of photos."""
+class TimedScore(NamedTuple):
+    """F1 and mean time of one system on one set of photos.
+
+    Attributes:
+        photos: name of the set.
+        system: name of the system.
+        reader: whose text it had.
+        f1: micro-F1.
+        milliseconds: mean of a whole answer.
+    """
 
     photos: str
     system: str
-    words: str
+    reader: str
     f1: float
     milliseconds: float
 
@@ -27,51 +36,60 @@ class Timed(NamedTuple):
 MARKERS = {"Resformer": "o", "trees": "^", "rules": "s"}
 
 
-def f1_against_time(path: Path, results: Sequence[Timed]) -> None:
-    """Writes F1 against the milliseconds of a whole answer as a PNG, a picture for each set of photos; a line joins the
-    sizes of a reader."""
-    sets = list(dict.fromkeys(result.photos for result in results))
+def plot_f1_against_time(path: Path, scores: Sequence[TimedScore]) -> None:
+    """Plots F1 against the time of a whole answer, axes for each set of photos; a line joins the sizes of a reader."""
+    sets = list(dict.fromkeys(score.photos for score in scores))
     # A reader at another size has the reader's colour.
-    readers = list(dict.fromkeys(_reader(result) for result in results))
+    readers = list(dict.fromkeys(_reader(score) for score in scores))
     colours = dict(zip(readers, plt.get_cmap("tab10")(np.arange(len(readers))), strict=True))
     figure, axes = plt.subplots(1, len(sets), figsize=(6 * len(sets), 5), dpi=120, squeeze=False)
     for ax, name in zip(axes[0], sets, strict=True):
-        for result in (r for r in results if r.photos == name):
-            own_size = result.words == _reader(result)
-            label = f"{result.system}, {result.words}" if own_size else None
-            marker, size = MARKERS.get(result.system, "x"), 7 if own_size else 3.5
-            ax.plot(result.milliseconds, result.f1, marker, color=colours[_reader(result)], label=label, ms=size)
+        for score in (s for s in scores if s.photos == name):
+            default_size = score.reader == _reader(score)
+            label = f"{score.system}, {score.reader}" if default_size else None
+            marker, size = MARKERS.get(score.system, "x"), 7 if default_size else 3.5
+            ax.plot(score.milliseconds, score.f1, marker, color=colours[_reader(score)], label=label, ms=size)
         for reader in readers:
-            sizes = [r for r in results if (r.photos, r.system, _reader(r)) == (name, "Resformer", reader)]
-            line = sorted((r.milliseconds, r.f1) for r in sizes)
+            sizes = [s for s in scores if (s.photos, s.system, _reader(s)) == (name, "Resformer", reader)]
+            line = sorted((s.milliseconds, s.f1) for s in sizes)
             if len(line) > 1:
                 ax.plot(*zip(*line, strict=True), color=colours[reader], linewidth=0.8)
-        ax.set(title=name, xscale="log", xlabel="ms per photo, reading and choosing", ylabel="F1 micro")
+        ax.set(title=name, xscale="log", xlabel="ms per photo, whole answer", ylabel="micro-F1")
+        ax.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         for format_ticks in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
             format_ticks("{x:.0f}")
         ax.tick_params(axis="x", which="both", labelsize=7)
         ax.grid(alpha=0.3, which="both")
-    # Beside the pictures, where it covers no point.
+    # Beside the axes, where it covers no point.
     axes[0, -1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)
 
 
-def _reader(result: Timed) -> str:
-    """Whose words they are: `builtin` of `builtin, 384 pixels`."""
-    return result.words.split(",")[0]
+def _reader(score: TimedScore) -> str:
+    """The reader without its size: `builtin` of `builtin, 384 pixels`."""
+    return score.reader.split(",")[0]
 
 
-def precision_coverage(path: Path, confidences: Sequence[float], right: Sequence[bool]) -> None:
-    """Writes the precision of the most confident answers against their share of all answers, as a PNG."""
+def plot_precision_coverage(path: Path, confidences: Sequence[float], right: Sequence[bool]) -> None:
+    """Plots the precision of the most confident answers against their fraction of all answers.
+
+    Args:
+        path: PNG to write.
+        confidences: of the non-empty answers.
+        right: whether each of them is right.
+    """
     order = np.argsort(-np.asarray(confidences, dtype=float), kind="stable")
     precision = np.cumsum(np.asarray(right, dtype=float)[order]) / np.arange(1, len(order) + 1)
     coverage = np.arange(1, len(order) + 1) / len(order)
     figure, axes = plt.subplots(figsize=(6, 4), dpi=120)
     axes.plot(coverage, precision, color="tab:blue")
     axes.set(
-        xlabel="share of the answers kept, most confident first", ylabel="precision", xlim=(0, 1), ylim=(0.5, 1.01)
+        xlabel="coverage: fraction of the answers kept, most confident first",
+        ylabel="precision",
+        xlim=(0, 1),
+        ylim=(0.5, 1.01),
     )
     axes.grid(alpha=0.3)
     figure.tight_layout()
@@ -79,29 +97,30 @@ def precision_coverage(path: Path, confidences: Sequence[float], right: Sequence
     plt.close(figure)
 
 
-def plot_confusion(pairs: Sequence[tuple[str, str]], file: Path, most: int = 30) -> None:
-    """Writes a confusion matrix as a PNG: of each label, how its products were answered, in shares.
+def plot_confusion(path: Path, pairs: Sequence[tuple[str, str]], max_labels: int = 30) -> None:
+    """Plots a confusion matrix whose rows are normalised.
 
     Args:
-        pairs: truth and answer of each product.
-        most: labels shown, the most frequent ones.
+        path: PNG to write.
+        pairs: true label and prediction of each product.
+        max_labels: the most frequent labels that are shown.
     """
-    labels = [label for label, _ in Counter(truth for truth, _ in pairs).most_common(most)]
-    places = {label: i for i, label in enumerate(labels)}
-    shares = np.zeros((len(labels), len(labels)))
-    for truth, answer in pairs:
-        if truth in places and answer in places:
-            shares[places[truth], places[answer]] += 1
-    shares /= np.maximum([[sum(truth == label for truth, _ in pairs)] for label in labels], 1)
+    labels = [label for label, _ in Counter(truth for truth, _ in pairs).most_common(max_labels)]
+    index = {label: i for i, label in enumerate(labels)}
+    matrix = np.zeros((len(labels), len(labels)))
+    for truth, prediction in pairs:
+        if truth in index and prediction in index:
+            matrix[index[truth], index[prediction]] += 1
+    matrix /= np.maximum([[sum(truth == label for truth, _ in pairs)] for label in labels], 1)
     side = 2.5 + 0.28 * len(labels)
     figure, axes = plt.subplots(figsize=(side, side), layout="constrained")
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(matrix, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=8)
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
-    axes.set_xlabel("answer")
-    axes.set_ylabel("catalogue")
-    for row, column in np.argwhere(shares >= 0.1):
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", fontsize=6, color=colour)
-    figure.savefig(file, dpi=110)
+    axes.set_xlabel("prediction")
+    axes.set_ylabel("label")
+    for row, column in np.argwhere(matrix >= 0.1):
+        colour = "white" if matrix[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{100 * matrix[row, column]:.0f}", ha="center", va="center", fontsize=6, color=colour)
+    figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -1,18 +1,12 @@
-"""How exactly the network reads values that it has never seen, by the height of their print.
+"""Accuracy of text recognizers on drawn values, by text height.
 
-    python -m train.evaluation.recognition_accuracy
-    python -m train.evaluation.recognition_accuracy --weights runs/reading/weights.safetensors
-    python -m train.evaluation.recognition_accuracy --recogniser small                                  PP-OCR's instead
-
-Strips are drawn with fonts that training never sees. A value is right if the same quantities are found in what was read
-as in what was printed.
+The values are random and drawn with fonts that training never uses.
 """
 
-import argparse
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -27,78 +21,106 @@ from resformer.model.ocr.text_line import RecognizedText
 from resformer.model.quantities.parser import find_quantities
 from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
-from resformer.train.ocr.synthetic.drawn_lines import StripPress
-from resformer.train.ocr.synthetic.texts import Texts
+from resformer.train.ocr.synthetic.line_renderer import LineRenderer
+from resformer.train.ocr.synthetic.text_generator import TextGenerator
 
-__all__ = ["copy_accuracy", "main"]
+__all__ = ["RECOGNIZERS", "RecognitionScore", "benchmark_recognition", "score_recognizer"]
 
 HEIGHTS = ((6.0, 8.0), (8.0, 12.0), (12.0, 20.0), (20.0, 40.0))  # pixels of the capitals on the photo
 SEED = 20261124
-COUNT = 500
+NUM_VALUES = 500
+RECOGNIZERS = ("builtin", "PP-OCRv6 tiny", "PP-OCRv6 small")
+
+Recognizer = Callable[[np.ndarray], RecognizedText]
+"""A line crop, uint8 RGB (height, W, 3), to its text and score."""
 
 
-def copy_accuracy(
-    read_strip: Callable[[np.ndarray], RecognizedText],
-    glyphs: tuple[float, float],
+@dataclass(frozen=True)
+class RecognitionScore:
+    """How exactly a recognizer recognises values of one range of heights.
+
+    Attributes:
+        recognizer: its name.
+        min_height, max_height: of the capitals, pixels on the photo.
+        value_accuracy: fraction with the right quantities.
+        exact_accuracy: fraction without any error but in case and spaces.
+    """
+
+    recognizer: str
+    min_height: float
+    max_height: float
+    value_accuracy: float
+    exact_accuracy: float
+
+
+def score_recognizer(
+    name: str,
+    recognize: Recognizer,
+    text_heights: tuple[float, float],
     count: int,
-    seed: int,
-    height: int = CROP_HEIGHT,
-) -> tuple[float, float]:
-    """Shares of drawn values that are read with the right quantities, and of those read without any mistake but in
-    case and spaces.
+    *,
+    seed: int = SEED,
+    crop_height: int = CROP_HEIGHT,
+) -> RecognitionScore:
+    """Scores a recognizer on drawn values.
 
     Args:
-        read_strip: takes strips of this height, uint8 (height, W, 3).
-        glyphs: range of the capitals' height on the photo, pixels.
+        name: of the recognizer.
+        recognize: takes line crops of `crop_height` pixels.
+        text_heights: range of the capitals' height on the photo, pixels.
+        count: number of values.
+        seed: of the values and their drawing.
+        crop_height: pixels.
     """
-    texts = Texts(Schema.load())
-    press = StripPress(texts, height, held_out=True, glyphs=glyphs)
-    rng = np.random.default_rng((seed, round(glyphs[0])))
+    texts = TextGenerator(Schema.load())
+    renderer = LineRenderer(texts, crop_height, held_out=True, cap_heights=text_heights)
+    rng = np.random.default_rng((seed, round(text_heights[0])))
     right = exact = 0
-    for _ in tqdm(range(count), desc=f"{glyphs[0]:.0f} to {glyphs[1]:.0f} pixels", leave=False, disable=None):
+    low, high = text_heights
+    for _ in tqdm(range(count), desc=f"{name}, {low:.0f} to {high:.0f} pixels", leave=False, disable=None):
         entity = texts.entities[int(rng.integers(len(texts.entities)))]
-        printed = texts.spelled(texts.quantity(entity, rng), rng)
-        read, _ = read_strip(press.strip_of(printed, rng).pixels)
-        right += _quantities(read) == _quantities(printed)
-        exact += read.lower().replace(" ", "") == printed.lower().replace(" ", "")
-    return right / count, exact / count
+        drawn = texts.spell(texts.quantity(entity, rng), rng)
+        recognized, _ = recognize(renderer.render(drawn, rng))
+        right += _quantities(recognized) == _quantities(drawn)
+        exact += recognized.lower().replace(" ", "") == drawn.lower().replace(" ", "")
+    return RecognitionScore(name, low, high, right / count, exact / count)
+
+
+def benchmark_recognition(
+    recognizers: Sequence[str] = RECOGNIZERS, *, weights: Path | None = None, limit: int = NUM_VALUES
+) -> dict[str, Any]:
+    """Scores recognizers by text height.
+
+    Args:
+        recognizers: of RECOGNIZERS.
+        weights: checkpoint of `builtin`; None: the shipped one.
+        limit: number of values of each height.
+
+    Raises:
+        ValueError: unknown recognizer, or the checkpoint has none.
+        FileNotFoundError: the fonts are not installed.
+    """
+    if unknown := [name for name in recognizers if name not in RECOGNIZERS]:
+        raise ValueError(f"unknown recognizer {unknown[0]!r}; known are {', '.join(RECOGNIZERS)}")
+    scores = []
+    for name in recognizers:
+        recognize, crop_height = _recognizer(name, weights or WEIGHTS_DIR / "small.safetensors")
+        scores += [score_recognizer(name, recognize, heights, limit, crop_height=crop_height) for heights in HEIGHTS]
+    return {"values_per_height": limit, "scores": [asdict(score) for score in scores]}
 
 
 def _quantities(text: str) -> list[str]:
     return [str(match.quantity) for match in find_quantities(text, tuple(UNITS))]
 
 
-def _own(weights: Path) -> tuple[Callable[[np.ndarray], RecognizedText], int]:
-    """The network's reading, and how high it takes strips."""
-    network = load_checkpoint(weights, Tokenizer(Schema.load())).network
-    if network.text_recognizer is None:
-        raise ValueError(f"{weights} cannot read; train it with `python -m train.run --reading`")
-    return BuiltinRecognizer(network.text_recognizer, "cpu", threads=2).recognize, CROP_HEIGHT
-
-
-def _packaged(size: Literal["tiny", "small"]) -> tuple[Callable[[np.ndarray], RecognizedText], int]:
-    """PP-OCR's recogniser, which takes strips blue first, and how high."""
-    recogniser = PPOCRRecognizer(size)
-    return lambda strip: recogniser(np.ascontiguousarray(strip[:, :, ::-1])), PPOCR_CROP_HEIGHT
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS_DIR / "small.safetensors")
-    parser.add_argument("--recogniser", choices=("own", "tiny", "small"), default="own", help="tiny, small: PP-OCRv6's")
-    parser.add_argument("--count", type=int, default=COUNT, help=f"strips of each height (default: {COUNT})")
-    args = parser.parse_args(arguments)
-    try:
-        read_strip, height = _own(args.weights) if args.recogniser == "own" else _packaged(args.recogniser)
-        print("| height of the capitals, pixels | value right | without any mistake |\n|---|---|---|")
-        for low, high in HEIGHTS:
-            right, exact = copy_accuracy(read_strip, (low, high), args.count, SEED, height)
-            print(f"| {low:.0f} to {high:.0f} | {right:.3f} | {exact:.3f} |")
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _recognizer(name: str, weights: Path) -> tuple[Recognizer, int]:
+    """A recognizer by name, and the height of its line crops."""
+    if name == "builtin":
+        network = load_checkpoint(weights, Tokenizer(Schema.load())).network
+        if network.text_recognizer is None:
+            raise ValueError(f"{weights} has no text recognizer; train one with train/configs/text_recognizer.yaml")
+        return BuiltinRecognizer(network.text_recognizer, "cpu", threads=2).recognize, CROP_HEIGHT
+    size: Literal["tiny", "small"] = "tiny" if name.endswith("tiny") else "small"
+    recognizer = PPOCRRecognizer(size)
+    # PP-OCR takes BGR.
+    return lambda crop: recognizer(np.ascontiguousarray(crop[:, :, ::-1])), PPOCR_CROP_HEIGHT

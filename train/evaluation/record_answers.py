@@ -1,4 +1,4 @@
-"""Answers of a predictor for labelled records, and their score."""
+"""Predictions for labelled records, and their score."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ Answers = dict[str, dict[str, Prediction]]
 
 
 def answer_record(predictor: Predictor, record: Record) -> dict[str, Prediction]:
-    """Predictions by entity name for a record's questions, from the words that it holds."""
+    """Predictions by entity name for the questions of a record, from its own text lines."""
     questions = {q.entity.name: q for q in record.questions}.values()
     result = predictor.predict_page(
         record.page,
@@ -30,7 +30,7 @@ def answer_records(predictor: Predictor, records: Sequence[Record]) -> Answers:
 
 
 def score_answers(records: Sequence[Record], answers: Answers) -> Score:
-    """Scores answers against the records' questions."""
+    """The score of answers to the questions of records."""
     return score(
         (q.entity.name, answers[r.name][q.entity.name].prediction, tuple(map(str, q.accepted)))
         for r in records

@@ -1,4 +1,4 @@
-"""The validation photos, their questions, and the words read on them."""
+"""The validation photos with their questions and the text on them."""
 
 import time
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resformer.model.schema.schema import Schema
-from resformer.train.data.quantity_records import Question, Record, read_words, with_drawing
-from resformer.train.evaluation.quantity_scores import Row, rows_by_photo
+from resformer.train.data.quantity_records import Question, Record, read_ocr_cache, with_drawing
+from resformer.train.evaluation.labelled_rows import LabelledRow, group_by_photo
 
-__all__ = ["ValidationSet", "Words", "validation_sets", "words_of"]
+__all__ = ["ReadPhotos", "ValidationSet", "read_photos_of", "validation_sets"]
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,18 @@ class ValidationSet:
     """Labelled photos that nothing is trained on.
 
     Attributes:
-        words: words that came with the photos, read by PP-OCRv6 small.
-        originals: those words were read on larger versions of the photos.
+        name: heads its rows in tables.
+        labels: CSV, see read_rows.
+        photos: folder.
+        ocr: OCR cache that came with the photos, made by PP-OCRv6 small.
+        larger_photos: whether that cache is of larger versions of the photos.
     """
 
     name: str
     labels: Path
     photos: Path
-    words: Path
-    originals: bool
+    ocr: Path
+    larger_photos: bool
 
 
 def validation_sets(data: Path) -> list[ValidationSet]:
@@ -33,47 +36,55 @@ def validation_sets(data: Path) -> list[ValidationSet]:
     amazon, hand = data / "amazon", data / "hand"
     return [
         ValidationSet(
-            "amazon val", amazon / "labels_val.csv", amazon / "val", amazon / "words_val.jsonl.gz", originals=True
+            "amazon val", amazon / "labels_val.csv", amazon / "val", amazon / "words_val.jsonl.gz", larger_photos=True
         ),
         ValidationSet(
-            "hand val", hand / "labels_hand_val.csv", hand / "val", hand / "words_val.jsonl.gz", originals=False
+            "hand val", hand / "labels_hand_val.csv", hand / "val", hand / "words_val.jsonl.gz", larger_photos=False
         ),
     ]
 
 
 @dataclass(frozen=True)
-class Words:
-    """Photos with their words and questions, and what it cost to read them.
+class ReadPhotos:
+    """Photos with their text and questions, and what it cost to read them.
 
     Attributes:
-        reading_s, drawing_s: mean seconds per photo for its words, and for its segments with decoding.
-        memory: peak MiB of the reader.
+        records: one a photo.
+        reading_s: mean seconds a photo that the reader takes; None where it was not timed.
+        drawing_s: mean seconds a photo for decoding it and finding its line segments.
+        memory_mib: peak of the reader's process.
     """
 
     records: Sequence[Record]
     reading_s: float | None = None
     drawing_s: float = 0.0
-    memory: int | None = None
+    memory_mib: int | None = None
 
 
-def words_of(rows: Sequence[Row], path: Path, photos: Path, schema: Schema) -> Words:
-    """A record with its questions for every photo of the rows. Raises ValueError: a photo has no words."""
-    read = read_words(path)
-    asked = rows_by_photo(rows)
-    if missing := sorted(asked.keys() - read.keys()):
-        raise ValueError(
-            f"{path} lacks the words of {len(missing)} photos, {missing[0]} first; delete it to read again"
-        )
-    began = time.perf_counter()
-    lengths = {name: any(schema[row.entity].is_length for row in of_photo) for name, of_photo in asked.items()}
-    drawn = {name: with_drawing(read[name], photos / name, wanted=lengths[name]) for name in asked}
-    seconds = (time.perf_counter() - began) / len(asked)
+def read_photos_of(rows: Sequence[LabelledRow], ocr: Path, photos: Path, schema: Schema) -> ReadPhotos:
+    """A record with its questions for every photo of the rows.
+
+    Args:
+        ocr: OCR cache of the photos.
+        photos: folder, searched for line segments where a length is asked.
+
+    Raises:
+        ValueError: the cache lacks a photo.
+    """
+    cached = read_ocr_cache(ocr)
+    rows_of = group_by_photo(rows)
+    if missing := sorted(rows_of.keys() - cached.keys()):
+        raise ValueError(f"{ocr} lacks {len(missing)} photos, {missing[0]} first; delete it, and it is made again")
+    start = time.perf_counter()
+    lengths = {name: any(schema[row.entity].is_length for row in of_photo) for name, of_photo in rows_of.items()}
+    drawn = {name: with_drawing(cached[name], photos / name, wanted=lengths[name]) for name in rows_of}
+    seconds = (time.perf_counter() - start) / max(len(rows_of), 1)
     records = [
         replace(
             drawn[name],
             questions=tuple(Question(schema[row.entity], ()) for row in of_photo),
             group_id=of_photo[0].group_id,
         )
-        for name, of_photo in asked.items()
+        for name, of_photo in rows_of.items()
     ]
-    return Words(records, drawing_s=seconds)
+    return ReadPhotos(records, drawing_s=seconds)

@@ -1,0 +1,1 @@
+"""Training of the text detector and of the text recognizer."""

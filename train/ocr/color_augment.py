@@ -1,14 +1,14 @@
-"""Photos in other light and colours, where neither matters."""
+"""Augmentation of colours and sharpness, for networks that read text in any."""
 
 import cv2
 import numpy as np
 
-__all__ = ["recoloured"]
+__all__ = ["color_jitter"]
 
 
-def recoloured(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """uint8 (H, W, 3) to the same: brighter, inverted, channels exchanged, grey, blurred, noisy, or none of it."""
-    x: np.ndarray = photo.astype(np.float32)
+def color_jitter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An image, uint8 (H, W, 3), brightened, inverted, with permuted channels, grey, blurred, noisy, or as it is."""
+    x: np.ndarray = image.astype(np.float32)
     if rng.random() < 0.5:
         x = x * rng.uniform(0.7, 1.3) + rng.uniform(-30, 30)
     if rng.random() < 0.15:

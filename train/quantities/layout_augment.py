@@ -1,4 +1,4 @@
-"""Other layouts of a photo's words with the same answers."""
+"""Random layouts of a photo's text lines that keep its answers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,21 +13,21 @@ from resformer.train.data.quantity_records import Record
 __all__ = ["augment"]
 
 
-def augment(record: Record, rng: np.random.Generator, *, keep: frozenset[int], text_share: float) -> Record:
+def augment(record: Record, rng: np.random.Generator, *, keep: frozenset[int], p_title: float) -> Record:
     """Mirrors, shifts, stretches and thins a layout.
 
-    Lines move by their centres and keep their shape: mirrored print stays readable. Strokes and outline move with
-    them. So the picture no longer fits: use it for the word stream alone.
+    Lines move by their centres and keep their shape, so mirrored text stays readable; the line drawing moves with
+    them. The pixels of the photo no longer fit.
 
     Args:
-        keep: lines that hold an accepted answer; they are never dropped.
-        text_share: how often one such line comes as the caller's title instead of print on the photo.
+        keep: indices of lines that hold an accepted answer; they are never dropped.
+        p_title: probability that one such line becomes the caller's title.
     """
     width, height = record.width, record.height
     mirror_x, mirror_y = rng.random() < 0.3, rng.random() < 0.15
     scale = np.exp(rng.normal(0, 0.1, size=2))
     shift = rng.normal(0, 0.03, size=2) * (width, height)
-    glyphs = np.exp(rng.normal(0, 0.08))
+    text_scale = np.exp(rng.normal(0, 0.08))
     drop = rng.choice([0.0, 0.1, 0.3], p=[0.5, 0.3, 0.2])
 
     middle = np.array([width / 2, height / 2])
@@ -43,11 +43,11 @@ def augment(record: Record, rng: np.random.Generator, *, keep: frozenset[int], t
         corners = np.array(line.corners)
         centre = corners.mean(axis=0)
         moved = move(centre) + rng.normal(0, 0.004, size=2) * (width, height)
-        lines.append(_placed(line, (corners - centre) * glyphs + moved))
+        lines.append(_with_corners(line, (corners - centre) * text_scale + moved))
         kept.append(i)
     text = record.text
     movable = [j for j, i in enumerate(kept) if i in keep]
-    if movable and rng.random() < text_share:
+    if movable and rng.random() < p_title:
         text = lines.pop(int(rng.choice(movable))).text
     drawing = _moved(record.drawing, move) if record.drawing else None
     return replace(record, lines=tuple(lines), text=text, drawing=drawing)
@@ -60,7 +60,7 @@ def _moved(drawing: LineDrawing, move: Callable[[np.ndarray], np.ndarray]) -> Li
     return LineDrawing(segments, drawing.contrast, (x0, y0, x1, y1))
 
 
-def _placed(line: TextLine, corners: np.ndarray) -> TextLine:
+def _with_corners(line: TextLine, corners: np.ndarray) -> TextLine:
     a, b, c, d = (_point(p) for p in corners)
     return TextLine((a, b, c, d), line.text, line.score)
 

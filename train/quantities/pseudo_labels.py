@@ -1,4 +1,4 @@
-"""Answers for photos that nobody labelled, from boosted trees that learned from those that somebody did."""
+"""Answers for unlabelled photos from boosted trees that learn from labelled ones."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,16 +8,18 @@ from resformer.model.quantities.parser import parse_quantity
 from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.baselines.trees import Trees
 
-__all__ = ["label"]
+__all__ = ["pseudo_label"]
 
-LEAST_TRUST = 0.6
+MIN_SCORE = 0.6
 
 
-def label(unlabelled: Sequence[Record], labelled: Sequence[Record], preprocessor: QuantityPreprocessor) -> list[Record]:
-    """The unlabelled records with the answers that the trees are sure of, each trusted as much as its score.
+def pseudo_label(
+    unlabelled: Sequence[Record], labelled: Sequence[Record], preprocessor: QuantityPreprocessor
+) -> list[Record]:
+    """The unlabelled records with the trees' confident answers, each weighted by its score.
 
-    A catalogue asks about what its products have: that nothing is shown is never concluded, and a question without a
-    sure answer weighs nothing. A photo with none is left out.
+    A catalogue asks about values that its products have, so "not shown" is never an answer, and a question without a
+    confident answer has weight 0. A photo without any is left out.
     """
     trees = Trees(labelled, preprocessor)
     records = []
@@ -26,9 +28,9 @@ def label(unlabelled: Sequence[Record], labelled: Sequence[Record], preprocessor
         questions = []
         for i, question in enumerate(record.questions):
             answer, score = trees.choose(example, i)
-            quantity = parse_quantity(answer, question.entity.units) if score >= LEAST_TRUST else None
-            known = replace(question, accepted=(quantity,), trust=score) if quantity else replace(question, trust=0.0)
-            questions.append(known)
-        if any(question.trust for question in questions):
+            quantity = parse_quantity(answer, question.entity.units) if score >= MIN_SCORE else None
+            accepted = (quantity,) if quantity else ()
+            questions.append(replace(question, accepted=accepted, weight=score if quantity else 0.0))
+        if any(question.weight for question in questions):
             records.append(replace(record, questions=tuple(questions)))
     return records

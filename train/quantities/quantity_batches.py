@@ -1,4 +1,4 @@
-"""Batches of an epoch: made from a seed, so that a resumed run sees what an uninterrupted one would have."""
+"""Batches of an epoch, made from a seed: a resumed run gets those of an uninterrupted one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,36 +11,27 @@ from resformer.model.networks.quantity_network import QuantityBatch
 from resformer.model.quantities.units import UNITS
 from resformer.train.data.quantity_records import Question, Record
 from resformer.train.quantities.layout_augment import augment
-from resformer.train.quantities.quantity_loss import Targets, make_targets
+from resformer.train.quantities.quantity_loss import QuantityTargets, make_targets
 
-__all__ = ["Batches", "Shares"]
+__all__ = ["Augmentation", "QuantityBatches"]
 
-# The print that answers one question may answer another one too, such as that for a maximum weight.
-OTHER_TRUST = 0.3
-
-
-@dataclass(frozen=True)
-class Shares:
-    """How often a batch or an example comes how.
-
-    Attributes:
-        as_printed: word-only examples whose layout stays as it is.
-        title: word-only examples with an answer moved into the title.
-        all: examples that ask for their entities as one who asks for everything, perhaps with one more, which the
-            labels do not name.
-        no_group: examples that hide the group of the product, as most callers do.
-        no_drawing: examples without the segments on their photo, as where words alone are at hand.
-    """
-
-    as_printed: float
-    title: float
-    all: float
-    no_group: float
-    no_drawing: float
+# The text that answers one question may answer another one too, such as the maximum weight.
+NEGATIVE_WEIGHT = 0.3
 
 
-class Batches(Dataset[tuple[QuantityBatch, Targets]]):
-    """The batches of one epoch, each made from (seed, epoch, its number) alone."""
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Probabilities of changes to an example, see QuantityConfig."""
+
+    p_unaugmented: float
+    p_title: float
+    p_negative_question: float
+    p_drop_group: float
+    p_drop_drawing: float
+
+
+class QuantityBatches(Dataset[tuple[QuantityBatch, QuantityTargets]]):
+    """The batches of one epoch, each made from (seed, epoch, its index) alone."""
 
     def __init__(
         self,
@@ -50,37 +41,36 @@ class Batches(Dataset[tuple[QuantityBatch, Targets]]):
         batch_size: int,
         seed: int,
         epoch: int,
-        shares: Shares,
+        augmentation: Augmentation,
     ):
         self._records = records
         self._preprocessor = preprocessor
         self._seed = (seed, epoch)
-        self._shares = shares
+        self._augmentation = augmentation
         self._batches = _shuffled(records, batch_size, np.random.default_rng(self._seed))
 
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, number: int) -> tuple[QuantityBatch, Targets]:
-        rng = np.random.default_rng((*self._seed, number))
-        chosen = [self._records[i] for i in self._batches[number]]
+    def __getitem__(self, index: int) -> tuple[QuantityBatch, QuantityTargets]:
+        rng = np.random.default_rng((*self._seed, index))
         examples, questions = [], []
-        for record in chosen:
+        for record in (self._records[i] for i in self._batches[index]):
             record = replace(
                 record,
-                group_id="" if rng.random() < self._shares.no_group else record.group_id,
-                drawing=None if rng.random() < self._shares.no_drawing else record.drawing,
+                group_id="" if rng.random() < self._augmentation.p_drop_group else record.group_id,
+                drawing=None if rng.random() < self._augmentation.p_drop_drawing else record.drawing,
             )
-            seen = self._seen(record, rng)
-            labelled = rng.random() >= self._shares.all
-            asked = [*record.questions, *([] if labelled else self._other(seen, rng))]
+            record = self._augmented(record, rng)
+            assume_present = rng.random() >= self._augmentation.p_negative_question
+            asked = [*record.questions, *([] if assume_present else self._negative_question(record, rng))]
             examples.append(
                 self._preprocessor.example(
-                    seen.page,
+                    record.page,
                     [q.entity for q in asked],
-                    text=seen.text,
+                    text=record.text,
                     excluded_labels=[q.excluded_label for q in asked],
-                    assume_present=float(labelled),
+                    assume_present=float(assume_present),
                 )
             )
             questions.append(asked)
@@ -88,12 +78,12 @@ class Batches(Dataset[tuple[QuantityBatch, Targets]]):
         targets = make_targets(examples, questions, inputs.candidate_mask.shape[1])
         return inputs, targets
 
-    def _other(self, record: Record, rng: np.random.Generator) -> list[Question]:
-        """At most one question that nobody labelled, with what the labelled ones tell of its answer.
+    def _negative_question(self, record: Record, rng: np.random.Generator) -> list[Question]:
+        """At most one question that is not labelled, with what follows from the labelled ones.
 
-        Users ask for everything, labels name what a photo shows. Where no quantity of such an entity is printed
-        the answer is empty. Where the very print is there that answers a labelled question, it does not answer
-        this one too. Lengths are left out of that: a square is as wide as it is high.
+        Users ask about every entity, labels name those that the photo shows. Without a candidate the answer is empty.
+        A candidate with the same text as the answer to a labelled question is wrong, except for lengths: a square is
+        as wide as it is high.
         """
         named = [q.entity for q in record.questions]
         others = [e for e in self._preprocessor.schema.quantities if e not in named]
@@ -111,12 +101,13 @@ class Batches(Dataset[tuple[QuantityBatch, Targets]]):
             for c in labelled
             if c.quantity in question.accepted
         }
-        rejected = frozenset(i for i, c in enumerate(candidates) if (c.line, c.start) in taken)
-        trust = OTHER_TRUST * min(q.trust for q in record.questions)
-        return [Question(entity, (), rejected=rejected, trust=trust)] if rejected else []
+        negatives = frozenset(i for i, c in enumerate(candidates) if (c.line, c.start) in taken)
+        weight = NEGATIVE_WEIGHT * min(q.weight for q in record.questions)
+        return [Question(entity, (), negatives=negatives, weight=weight)] if negatives else []
 
-    def _seen(self, record: Record, rng: np.random.Generator) -> Record:
-        if rng.random() < self._shares.as_printed:
+    def _augmented(self, record: Record, rng: np.random.Generator) -> Record:
+        """The record, perhaps with another layout in which its answers can be found."""
+        if rng.random() < self._augmentation.p_unaugmented:
             return record
         found = self._preprocessor.candidates(record.lines, [q.entity for q in record.questions])
         right = [
@@ -127,11 +118,11 @@ class Batches(Dataset[tuple[QuantityBatch, Targets]]):
         ]
         if any(c.spans_lines or c.unit_from_context for c in right):
             return record  # its unit stands in another line, which would move away or be dropped
-        return augment(record, rng, keep=frozenset(c.line for c in right), text_share=self._shares.title)
+        return augment(record, rng, keep=frozenset(c.line for c in right), p_title=self._augmentation.p_title)
 
 
 def _shuffled(records: Sequence[Record], size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Batches of record numbers. Photos with about as many words share one: what is padded is computed too."""
+    """Batches of record indices. Records with similar word counts share a batch, which keeps padding short."""
     words = np.array([sum(len(line.text.split()) for line in record.lines) for record in records])
     order = rng.permutation(len(records))
     batches = []

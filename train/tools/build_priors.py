@@ -1,25 +1,27 @@
-"""Counts the values of public labels, which describe candidates.
+"""Label priors from the labels of a challenge CSV."""
 
-python -m train.tools.build_priors challenge_train.csv.gz
-"""
-
-import argparse
 from pathlib import Path
 
 from resformer.model.quantities.label_priors import PRIORS_FILE, LabelPriors
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import read_label_counts
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("labels", type=Path, help="challenge CSV, its photos are not needed")
-    parser.add_argument("--output", type=Path, default=PRIORS_FILE)
-    args = parser.parse_args()
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    LabelPriors.count(read_label_counts(args.labels, Schema.load())).save(args.output)
-    print(f"{args.output}: {args.output.stat().st_size} bytes")
+__all__ = ["build_priors"]
 
 
-if __name__ == "__main__":
-    main()
+def build_priors(labels: Path, out: Path | None = None, *, schema: Path | None = None) -> Path:
+    """Counts the values of labels and writes them; returns the file.
+
+    Args:
+        labels: a challenge CSV (image or image_link, group_id, entity_name, entity_value); photos are not needed.
+        out: None = the file of the package, which `Predictor.load` reads.
+        schema: the entities; None = the shipped ones.
+
+    Raises:
+        ValueError, OSError: a file cannot be used.
+    """
+    out = out or PRIORS_FILE
+    priors = LabelPriors.count(read_label_counts(labels, Schema.load(schema)))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    priors.save(out)
+    return out

@@ -1,18 +1,6 @@
-"""Trees of categories from the labels of a catalogue.
+"""Taxonomies from the labels of a table, and tables migrated to another version of their taxonomy."""
 
-    python -m train.tools.build_taxonomy build styles.csv fashion.txt --levels masterCategory subCategory articleType
-    python -m train.tools.build_taxonomy build products.csv retail.txt --path category --brand brand name --least 2
-    python -m train.tools.build_taxonomy migrate OLD.txt NEW.txt in.csv out.csv --path category --mapping map.csv
-
-`build` merges what is rare into its parent and, with --levels, puts a leaf that occurs under several parents where it
-occurs most. `migrate` rewrites the paths of a table for another version of a tree. mapping.csv has the columns `old`
-and `new`; what it does not name stays where the new tree has the same path. Both report what moved. Rows without a path
-say nothing.
-"""
-
-import argparse
 import csv
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,48 +9,133 @@ from pathlib import Path
 from resformer.model.schema.taxonomy import SEPARATOR, Node, Taxonomy, parse_path
 from resformer.train.data.quantity_records import label_rows
 
-__all__ = ["Moves", "build", "main_parents", "merge_rare", "migrate", "without_brand"]
+__all__ = [
+    "RelabelReport",
+    "build",
+    "build_taxonomy",
+    "main_parents",
+    "merge_rare",
+    "migrate",
+    "migrate_table",
+    "without_brand",
+]
 
 
 @dataclass
-class Moves:
-    """What became of labels: how many went from one path to another, and how many have nowhere to go."""
+class RelabelReport:
+    """Labels that moved from one path to another, and labels without a node in the new tree."""
 
     moved: Counter[tuple[Node, Node]] = field(default_factory=Counter)
     lost: Counter[Node] = field(default_factory=Counter)
 
-    def report(self) -> str:
-        lines = [
+    def summary(self) -> str:
+        """How many labels of how many paths moved or were lost."""
+        parts = []
+        if self.moved:
+            parts.append(f"{self.moved.total()} labels of {len(self.moved)} paths moved to another node")
+        if self.lost:
+            parts.append(f"{self.lost.total()} labels of {len(self.lost)} paths have no node")
+        return "; ".join(parts) or "no label moved"
+
+    def lines(self) -> list[str]:
+        """A line for each path."""
+        moved = [
             f"{count} x {SEPARATOR.join(old)} -> {SEPARATOR.join(new)}"
             for (old, new), count in self.moved.most_common()
         ]
-        lines += [f"{count} x {SEPARATOR.join(old)} has no place" for old, count in self.lost.most_common()]
-        return "\n".join(lines) or "nothing moved"
+        return [*moved, *(f"{count} x {SEPARATOR.join(old)} has no node" for old, count in self.lost.most_common())]
+
+
+def build_taxonomy(
+    table: Path,
+    out: Path,
+    *,
+    path_column: str = "",
+    level_columns: Sequence[str] = (),
+    brand_columns: Sequence[str] = (),
+    min_count: int = 1,
+) -> tuple[Taxonomy, RelabelReport]:
+    """Writes the taxonomy of a table's labels; rows without a path are skipped.
+
+    Args:
+        path_column: holds whole paths (`first > second`).
+        level_columns: hold a level each, root first; a leaf under several parents goes to the most frequent one.
+        brand_columns: begin with the brand, see without_brand.
+        min_count: leaves with fewer labels are merged into their parents.
+
+    Raises:
+        ValueError: a column is missing, neither or both of path and levels are given, or a path cannot be parsed.
+        OSError: a file cannot be read or written.
+    """
+    if bool(path_column) == bool(level_columns):
+        raise ValueError("give either the column of whole paths or the columns of levels")
+    paths = []
+    columns = [path_column] if path_column else level_columns
+    for row in _rows(table, *columns, *brand_columns):
+        if all(row[column] for column in columns):
+            path = _path(table, row, path_column) if path_column else tuple(row[column] for column in columns)
+            paths.append(without_brand(path, (row[column] for column in brand_columns)))
+    # A schema names the leaves of levels by their name alone, so each name may occur once.
+    taxonomy, report = build(paths, min_count=min_count, one_parent=bool(level_columns))
+    out.write_text("".join(f"{SEPARATOR.join(leaf)}\n" for leaf in taxonomy.leaves), encoding="utf-8")
+    return taxonomy, report
+
+
+def migrate_table(
+    table: Path, out: Path, *, old: Path, new: Path, path_column: str, mapping: Path | None = None
+) -> RelabelReport:
+    """Writes a table with its paths rewritten for another version of the taxonomy.
+
+    Args:
+        mapping: CSV with the columns `old` and `new`; other paths stay where the new taxonomy has them.
+
+    Raises:
+        ValueError: a column is missing, or the mapping names a node that its taxonomy does not have.
+        OSError: a file cannot be read or written.
+    """
+    old_tree, new_tree = Taxonomy.load(old), Taxonomy.load(new)
+    targets = {}
+    if mapping:
+        rows_of_mapping = _rows(mapping, "old", "new")
+        targets = {_path(mapping, row, "old"): _path(mapping, row, "new") for row in rows_of_mapping}
+    if unknown := [path for path in targets if path not in old_tree]:
+        raise ValueError(f"{mapping}: {SEPARATOR.join(unknown[0])} is not in {old}")
+    rows = list(_rows(table, path_column))
+    paths = [_path(table, row, path_column) if row[path_column] else () for row in rows]
+    nodes, report = migrate(filter(None, paths), new_tree, targets)
+    with out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys() if rows else [path_column], lineterminator="\n")
+        writer.writeheader()
+        for row, path in zip(rows, paths, strict=True):
+            writer.writerow({**row, path_column: SEPARATOR.join(nodes.get(path, ()))})
+    return report
 
 
 def without_brand(path: Node, names: Iterable[str]) -> Node:
-    """A path without last levels that begin with a brand, or with the first word of a product's name: `Coffee Mugs >
-    Prithish Coffee Mugs` is a brand's shelf and no category."""
-    firsts = [first.lower() for name in names if (first := next(iter(name.split()), ""))]
-    while len(path) > 1 and any(path[-1].lower().split()[0] == first for first in firsts):
+    """A path without last levels that begin with a brand or with the first word of a product's name.
+
+    In `Coffee Mugs > Acme Coffee Mugs` the last level is a brand's selection, not a category.
+    """
+    first_words = {name.split()[0].lower() for name in names if name.split()}
+    while len(path) > 1 and path[-1].split()[0].lower() in first_words:
         path = path[:-1]
     return path
 
 
-def main_parents(paths: Iterable[Node]) -> tuple[dict[Node, Node], Moves]:
-    """For each path, the one with the same leaf's name that is most frequent (first of several)."""
+def main_parents(paths: Iterable[Node]) -> tuple[dict[Node, Node], RelabelReport]:
+    """For each path, the most frequent one of those whose leaf has the same name."""
     counts = Counter(paths)
     main: dict[str, Node] = {}
     for path, _ in counts.most_common():
         main.setdefault(path[-1], path)
-    moves = Moves(Counter({(path, main[path[-1]]): n for path, n in counts.items() if path != main[path[-1]]}))
-    return {path: main[path[-1]] for path in counts}, moves
+    report = RelabelReport(Counter({(path, main[path[-1]]): n for path, n in counts.items() if path != main[path[-1]]}))
+    return {path: main[path[-1]] for path in counts}, report
 
 
-def merge_rare(paths: Iterable[Node], least: int) -> tuple[Counter[Node], Moves]:
-    """Counts of paths after those of fewer than `least` labels were merged into their parents, deepest first.
+def merge_rare(paths: Iterable[Node], min_count: int) -> tuple[Counter[Node], RelabelReport]:
+    """Counts of paths after those of fewer than `min_count` labels were merged into their parents, deepest first.
 
-    Roots stay. Children that are merged leave their labels to the parent, which counts them too.
+    Roots stay. The labels of merged children count for the parent.
     """
     counts = Counter(paths)
     moved: dict[Node, Node] = {path: path for path in counts}
@@ -72,61 +145,55 @@ def merge_rare(paths: Iterable[Node], least: int) -> tuple[Counter[Node], Moves]
     merged: Counter[Node] = Counter()
     for path, count in counts.items():
         kept = path
-        while len(kept) > 1 and under[kept] < least:
+        while len(kept) > 1 and under[kept] < min_count:
             kept = kept[:-1]
         moved[path] = kept
         merged[kept] += count
-    return merged, Moves(Counter({(old, new): counts[old] for old, new in moved.items() if old != new}))
+    return merged, RelabelReport(Counter({(old, new): counts[old] for old, new in moved.items() if old != new}))
 
 
-def build(paths: Iterable[Node], *, least: int = 1, one_parent: bool = False) -> tuple[Taxonomy, Moves]:
+def build(paths: Iterable[Node], *, min_count: int = 1, one_parent: bool = False) -> tuple[Taxonomy, RelabelReport]:
     """The tree of these labels.
 
     Args:
-        least: see merge_rare.
-        one_parent: a leaf's name has one place, the most frequent one.
+        min_count: see merge_rare.
+        one_parent: leaves of one name are the most frequent one of them.
     """
     paths = list(paths)
-    moves = Moves()
+    report = RelabelReport()
     if one_parent:
-        main, moves = main_parents(paths)
+        main, report = main_parents(paths)
         paths = [main[path] for path in paths]
-    counts, merged = merge_rare(paths, least)
-    moves.moved.update(merged.moved)
+    counts, merged = merge_rare(paths, min_count)
+    report.moved.update(merged.moved)
     parents = {path[:depth] for path in counts for depth in range(1, len(path))}
-    return Taxonomy(sorted(path for path in counts if path not in parents)), moves
+    return Taxonomy(sorted(path for path in counts if path not in parents)), report
 
 
-def migrate(paths: Iterable[Node], new: Taxonomy, mapping: Mapping[Node, Node]) -> tuple[dict[Node, Node], Moves]:
-    """Each path's place in another version of its tree: where the mapping says, or the same path, or its nearest
-    ancestor that is left. Paths of which not even the root is left have none.
+def migrate(
+    paths: Iterable[Node], new: Taxonomy, mapping: Mapping[Node, Node]
+) -> tuple[dict[Node, Node], RelabelReport]:
+    """Each path's node in another version of its tree: that of the mapping, the same path, or its nearest ancestor.
 
-    Raises ValueError: the mapping leads to a node that the new tree lacks.
+    Paths whose root the new tree does not have are left out.
+
+    Raises:
+        ValueError: the mapping leads to a node that the new tree does not have.
     """
     if broken := [target for target in mapping.values() if target not in new]:
         raise ValueError(f"the mapping leads to {SEPARATOR.join(broken[0])}, which the new tree does not have")
-    moves = Moves()
-    places: dict[Node, Node] = {}
+    report = RelabelReport()
+    nodes: dict[Node, Node] = {}
     for path, count in Counter(paths).items():
         named = [path[:depth] for depth in range(len(path), 0, -1) if path[:depth] in mapping]
-        place = mapping[named[0]] if named else new.nearest(path)
-        if not place:
-            moves.lost[path] += count
+        node = mapping[named[0]] if named else new.nearest(path)
+        if not node:
+            report.lost[path] += count
             continue
-        places[path] = place
-        if place != path:
-            moves.moved[path, place] += count
-    return places, moves
-
-
-def _paths(table: Path, options: argparse.Namespace) -> list[Node]:
-    paths = []
-    levels = [options.path] if options.path else options.levels
-    for row in _rows(table, *levels, *options.brand):
-        if all(row[level] for level in levels):
-            path = _path(table, row, options.path) if options.path else tuple(row[level] for level in levels)
-            paths.append(without_brand(path, (row[column] for column in options.brand)))
-    return paths
+        nodes[path] = node
+        if node != path:
+            report.moved[path, node] += count
+    return nodes, report
 
 
 def _rows(table: Path, *columns: str) -> Iterator[dict[str, str]]:
@@ -141,76 +208,3 @@ def _path(table: Path, row: Mapping[str, str], column: str) -> Node:
         return parse_path(row[column])
     except ValueError as error:
         raise ValueError(f"{table}: {error}") from error
-
-
-def _write(taxonomy: Taxonomy, file: Path) -> None:
-    file.write_text("".join(f"{SEPARATOR.join(leaf)}\n" for leaf in taxonomy.leaves), encoding="utf-8")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    one = verbs.add_parser("build")
-    one.add_argument("table", type=Path)
-    one.add_argument("tree", type=Path)
-    where = one.add_mutually_exclusive_group(required=True)
-    where.add_argument("--path", metavar="COLUMN", help="the column that holds whole paths")
-    where.add_argument("--levels", nargs="+", metavar="COLUMN", help="the columns that hold a level each")
-    one.add_argument(
-        "--brand",
-        nargs="+",
-        default=[],
-        metavar="COLUMN",
-        help="columns that begin with the brand; last levels that begin with it are left out",
-    )
-    one.add_argument("--least", type=int, default=1, metavar="N", help="rarer leaves are merged into parents (1)")
-    two = verbs.add_parser("migrate")
-    two.add_argument("old", type=Path)
-    two.add_argument("new", type=Path)
-    two.add_argument("table", type=Path)
-    two.add_argument("out", type=Path)
-    two.add_argument("--path", required=True, metavar="COLUMN")
-    two.add_argument("--mapping", type=Path, metavar="FILE.csv")
-    return parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    try:
-        moves = _build(options) if options.verb == "build" else _migrate(options)
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(moves.report())
-    return 0
-
-
-def _build(options: argparse.Namespace) -> Moves:
-    # Levels name a leaf once in the schema, so it has one place; whole paths say themselves where they are.
-    tree, moves = build(_paths(options.table, options), least=options.least, one_parent=bool(options.levels))
-    _write(tree, options.tree)
-    return moves
-
-
-def _migrate(options: argparse.Namespace) -> Moves:
-    old, new = Taxonomy.load(options.old), Taxonomy.load(options.new)
-    mapping = {}
-    if options.mapping:
-        rows_of = _rows(options.mapping, "old", "new")
-        mapping = {_path(options.mapping, row, "old"): _path(options.mapping, row, "new") for row in rows_of}
-    if unknown := [path for path in mapping if path not in old]:
-        raise ValueError(f"{options.mapping}: {SEPARATOR.join(unknown[0])} is not in {options.old}")
-    rows = list(_rows(options.table, options.path))
-    paths = [_path(options.table, row, options.path) if row[options.path] else () for row in rows]
-    places, moves = migrate(filter(None, paths), new, mapping)
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys() if rows else [options.path], lineterminator="\n")
-        writer.writeheader()
-        for row, path in zip(rows, paths, strict=True):
-            place = places.get(path, ())
-            writer.writerow({**row, options.path: SEPARATOR.join(place)})
-    return moves
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,58 +1,61 @@
-"""Learns the subwords of text from words read on photos and from catalogue titles.
+"""The subword vocabulary: a byte-level BPE, learned from OCR caches and columns of tables."""
 
-python -m train.tools.build_vocabulary WORDS.jsonl.gz ... TITLES.csv:COLUMN ...
-"""
-
-import argparse
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from resformer.model.inference.tokenizer import SUBWORDS_FILE
-from resformer.train.data.quantity_records import read_words
+from resformer.train.data.quantity_records import label_rows, read_ocr_cache
 
-SUBWORDS = 1024
+__all__ = ["VOCABULARY_SIZE", "build_vocabulary", "learn_subwords"]
 
-
-def texts(source: str) -> Iterator[str]:
-    """Words of a photo set in lower case, as the word stream sees them, or a column of a CSV as it is."""
-    path, _, column = source.partition(":")
-    if not column:
-        for record in read_words(Path(path)).values():
-            yield from (line.text.lower() for line in record.lines)
-        return
-    with open(path, newline="", encoding="utf-8") as file:
-        yield from (row[column] for row in csv.DictReader(file))
+VOCABULARY_SIZE = 1024
 
 
-def learn(sources: list[str]) -> Tokenizer:
-    """A byte-level BPE in which every digit is a token of its own."""
+def build_vocabulary(sources: Sequence[str], out: Path | None = None) -> Path:
+    """Learns the subwords of texts and writes them; returns the file.
+
+    Args:
+        sources: OCR caches (`words.jsonl.gz`) and columns of tables (`titles.csv:name`).
+        out: None = the file of the package; weights that were trained with another one no longer fit.
+
+    Raises:
+        ValueError: a table has no such column.
+        OSError: a file cannot be read.
+    """
+    out = out or SUBWORDS_FILE
+    tokenizer = learn_subwords(text for source in sources for text in _texts(source))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(out))
+    return out
+
+
+def learn_subwords(texts: Iterator[str]) -> Tokenizer:
+    """A byte-level BPE of VOCABULARY_SIZE subwords in which every digit is one of its own."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=SUBWORDS,
+        vocab_size=VOCABULARY_SIZE,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
         special_tokens=[],
     )
-    tokenizer.train_from_iterator((t for source in sources for t in texts(source)), trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("sources", nargs="+", help="JSON-lines file of words, or CSV:COLUMN")
-    parser.add_argument("--output", type=Path, default=SUBWORDS_FILE)
-    args = parser.parse_args()
-    tokenizer = learn(args.sources)
-    tokenizer.save(str(args.output))
-    print(f"{args.output}: {tokenizer.get_vocab_size()} subwords")
-
-
-if __name__ == "__main__":
-    main()
+def _texts(source: str) -> Iterator[str]:
+    """Text lines in lower case, as the quantity network gets them, or the cells of a column as they are."""
+    path, _, column = source.partition(":")
+    if not column:
+        for record in read_ocr_cache(Path(path)).values():
+            yield from (line.text.lower() for line in record.lines)
+        return
+    for row in label_rows(Path(path)):
+        if column not in row:
+            raise ValueError(f"{path} has no column {column!r}; it has {', '.join(row)}")
+        yield row[column]

@@ -1,67 +1,93 @@
-"""Reads the words of a folder of photos once, for training and comparisons.
+"""OCR caches: the text lines of a folder of photos, read once for training and comparisons."""
 
-    python -m train.tools.ocr_cache photos/ words.jsonl.gz
-    python -m train.tools.ocr_cache photos/ words.jsonl.gz --reader "PP-OCRv6 tiny"
-
-Writes one JSON object per photo: image, width, height, lines = [corner points, text, score], and the seconds that
-reading took (the first photo is read twice: models are loaded on first use). Photos that cannot be decoded are named
-and left out. Ends with one line of JSON: photos, mean and median seconds, peak memory of this process or its children.
-"""
-
-import argparse
 import gzip
 import json
 import re
 import resource
 import statistics
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode_photo
-from resformer.model.ocr.readers import ALIASES, READERS
+from resformer.model.ocr.readers import ALIASES, READERS, Reader
 from resformer.model.ocr.two_stage_reader import TwoStageReader
 from resformer.model.predictor import Predictor
 from resformer.train.evaluation.baselines.ocr_engines import BASELINE_READERS
 
-__all__ = ["main"]
+__all__ = ["OcrSummary", "load_reader", "write_ocr_cache", "write_rows"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("words", type=Path, help="JSON lines, gzipped where the name ends with .gz")
-    parser.add_argument("--reader", choices=[*READERS, *ALIASES, *BASELINE_READERS], default="ppocr")
-    parser.add_argument("--longest", type=int, help="pixels of the longer side that crops and builtin look at")
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args(arguments)
-    make = BASELINE_READERS.get(args.reader)
-    reader = make(args.threads) if make else Predictor.load(reader=args.reader, threads=args.threads).reader_for()
-    if args.longest is not None:
-        if not isinstance(reader, TwoStageReader):
-            parser.error(
-                f"--longest is for the readers crops and builtin with weights that read, not for {args.reader}"
-            )
-        if args.longest < 1:
-            parser.error(f"--longest is {args.longest}, must be at least 1 pixel")
-        reader = reader.with_max_side(args.longest)
-    rows: list[dict[str, object]] = []
+@dataclass(frozen=True)
+class OcrSummary:
+    """How long reading took, and the peak memory of this process or its children."""
+
+    photos: int
+    mean_seconds: float | None
+    median_seconds: float | None
+    peak_mib: int
+
+
+def load_reader(name: str, *, max_side: int | None = None, threads: int = 2) -> Reader:
+    """A reader of the package, or one of the OCR engines that it is compared with.
+
+    Args:
+        max_side: pixels of the longer side that the detector gets; only for the readers `crops` and `builtin`.
+
+    Raises:
+        ValueError: there is no such reader, or it has no detector of ours.
+    """
+    known = [*READERS, *ALIASES, *BASELINE_READERS]
+    if name not in known:
+        raise ValueError(f"there is no reader {name!r}; there are {', '.join(known)}")
+    make = BASELINE_READERS.get(name)
+    reader: Reader = make(threads) if make else Predictor.load(reader=name, threads=threads).reader_for()
+    if max_side is None:
+        return reader
+    if not isinstance(reader, TwoStageReader):
+        raise ValueError(f"the size of photos can be set for the readers crops and builtin, not for {name}")
+    if max_side < 1:
+        raise ValueError(f"photos of {max_side} pixels: at least 1 is needed")
+    return reader.with_max_side(max_side)
+
+
+def write_ocr_cache(
+    photos: Path,
+    out: Path,
+    reader: Reader,
+    *,
+    limit: int | None = None,
+    log: Callable[[str], None] = tqdm.write,
+) -> OcrSummary:
+    """Writes a JSON object per photo: image, width, height, lines = [corners, text, score], and seconds.
+
+    The first photo is read twice, as models are loaded on first use. Photos that cannot be decoded are logged and
+    left out.
+
+    Args:
+        limit: photos to read, by name; None = all.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    rows: list[Mapping[str, object]] = []
     seconds: list[float] = []
-    for path in tqdm(sorted(p for p in args.photos.iterdir() if p.is_file()), desc=args.reader, disable=None):
+    paths = sorted(p for p in photos.iterdir() if p.is_file())[:limit]
+    for path in tqdm(paths, unit="photo", disable=None):
         try:
             image = decode_photo(path.read_bytes())
         except ResformerError as error:
-            print(f"{path.name}: {error}", file=sys.stderr)
+            log(f"{path.name}: {error}")
             continue
         if not rows:
             reader.read(image)
-        began = time.perf_counter()
+        start = time.perf_counter()
         lines = reader.read(image)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - start)
         rows.append(
             {
                 "image": path.name,
@@ -71,17 +97,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "seconds": round(seconds[-1], 4),
             }
         )
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    args.words.parent.mkdir(parents=True, exist_ok=True)
-    args.words.write_bytes(gzip.compress(text.encode()) if args.words.suffix == ".gz" else text.encode())
-    summary = {
-        "photos": len(rows),
-        "mean_seconds": round(statistics.mean(seconds), 4) if seconds else None,
-        "median_seconds": round(statistics.median(seconds), 4) if seconds else None,
-        "peak_mib": _peak_mib(),
-    }
-    print(json.dumps(summary))
-    return 0
+    write_rows(out, rows)
+    mean = round(statistics.mean(seconds), 4) if seconds else None
+    median = round(statistics.median(seconds), 4) if seconds else None
+    return OcrSummary(len(rows), mean, median, _peak_mib())
+
+
+def write_rows(out: Path, rows: list[Mapping[str, object]]) -> None:
+    """Writes JSON lines, gzipped where the name ends with `.gz`."""
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(gzip.compress(text, mtime=0) if out.suffix == ".gz" else text)
 
 
 def _peak_mib() -> int:
@@ -89,7 +115,3 @@ def _peak_mib() -> int:
     own = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return max(int(own.group(1)) if own else 0, children) // 1024
-
-
-if __name__ == "__main__":
-    sys.exit(main())

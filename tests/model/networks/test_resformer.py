@@ -41,7 +41,8 @@ def preprocessor() -> QuantityPreprocessor:
 
 
 @pytest.mark.parametrize(
-    ("name", "millions"), [("nano", (2.5, 4.5)), ("small", (14, 17)), ("base", (50, 62)), ("original", (700, 900))]
+    ("name", "millions"),
+    [("nano", (2.5, 4.5)), ("tiny", (8, 10)), ("small", (14, 17)), ("base", (50, 62)), ("original", (700, 900))],
 )
 def test_presets_have_their_size(name: str, millions: tuple[float, float]) -> None:
     with torch.device("meta"):
@@ -72,7 +73,7 @@ def test_original_is_the_paper_size() -> None:
 
 
 def test_unknown_preset_names_the_known() -> None:
-    with pytest.raises(ValueError, match="nano, small, base, original"):
+    with pytest.raises(ValueError, match="nano, tiny, small, base, original"):
         preset("huge")
 
 

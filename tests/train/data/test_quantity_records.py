@@ -1,24 +1,29 @@
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from resformer.model.schema.schema import Schema
-from resformer.train.config import Config, Source
-from resformer.train.data.quantity_records import read_again, read_challenge, read_hand, read_label_counts, read_words
-from resformer.train.evaluation.quantity_scores import main, read_predictions, read_rows
+from resformer.train.data.quantity_records import (
+    read_challenge,
+    read_hand,
+    read_label_counts,
+    read_ocr_cache,
+    with_ocr,
+)
 from resformer.train.quantities.quantity_trainer import read_sources
+from resformer.train.settings.sources import LabelledSource
+from resformer.train.settings.training import QuantityConfig
 
 SCHEMA = Schema.load()
 CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]
 
 
 @pytest.fixture
-def words(tmp_path: Path) -> Path:
-    path = tmp_path / "words.jsonl.gz"
+def ocr(tmp_path: Path) -> Path:
+    path = tmp_path / "ocr.jsonl.gz"
     rows = [
         {"image": "a.jpg", "width": 20, "height": 10, "lines": [[CORNERS, "500 g", 0.9]]},
         {"image": "b.jpg", "width": 30, "height": 10, "lines": []},
@@ -35,7 +40,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_challenge_rows_become_questions(tmp_path: Path, words: Path) -> None:
+def test_challenge_rows_become_questions(tmp_path: Path, ocr: Path) -> None:
     labels = write(
         tmp_path / "labels.csv",
         "image_link,group_id,entity_name,entity_value\n"
@@ -43,11 +48,11 @@ def test_challenge_rows_become_questions(tmp_path: Path, words: Path) -> None:
         'https://x.example/a.jpg,1,voltage,"[100.0, 240.0] volt"\n'
         "https://x.example/b.jpg,1,wattage,1 horsepower\n",
     )
-    records = read_challenge(labels, tmp_path, words, SCHEMA, counted=True)
+    records = read_challenge(labels, tmp_path, ocr, SCHEMA, in_priors=True)
     assert [r.name for r in records] == ["a.jpg"]  # horsepower is no unit of a wattage
     asked = {q.entity.name: [str(a) for a in q.accepted] for q in records[0].questions}
     assert asked == {"item_weight": ["500 gram"], "voltage": ["[100, 240] volt"]}
-    assert all(q.counted for q in records[0].questions)
+    assert all(q.in_priors for q in records[0].questions)
     assert records[0].photo == tmp_path / "a.jpg"
     assert records[0].lines[0].text == "500 g"
     assert records[0].group_id == "1"
@@ -56,31 +61,31 @@ def test_challenge_rows_become_questions(tmp_path: Path, words: Path) -> None:
     assert counted == [("item_weight", "500 gram"), ("voltage", "[100, 240] volt")]
 
 
-def test_labels_made_by_eye(tmp_path: Path, words: Path) -> None:
+def test_labels_made_by_eye(tmp_path: Path, ocr: Path) -> None:
     labels = write(
         tmp_path / "hand.csv",
         "image,entity_name,accept,sure\na.jpg,height,2.63 inch|6.68 centimetre,1\nb.jpg,width,,1\n",
     )
-    by_name = {r.name: r for r in read_hand(labels, tmp_path, words, SCHEMA)}
+    by_name = {r.name: r for r in read_hand(labels, tmp_path, ocr, SCHEMA)}
     assert [str(q) for q in by_name["a.jpg"].questions[0].accepted] == ["2.63 inch", "6.68 centimetre"]
     assert by_name["b.jpg"].questions[0].accepted == ()
     broken = write(tmp_path / "broken.csv", "image,entity_name,accept\na.jpg,height,5 gram\n")
     with pytest.raises(ValueError, match="5 gram"):
-        read_hand(broken, tmp_path, words, SCHEMA)
+        read_hand(broken, tmp_path, ocr, SCHEMA)
 
 
-def test_a_second_reading_asks_the_same(tmp_path: Path, words: Path) -> None:
+def test_another_ocr_cache_leaves_the_questions(tmp_path: Path, ocr: Path) -> None:
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\na.jpg,item_weight,500 gram\n")
-    first = read_challenge(labels, tmp_path, words, SCHEMA)
+    first = read_challenge(labels, tmp_path, ocr, SCHEMA)
     other = {"image": "a.jpg", "width": 20, "height": 10, "lines": [[CORNERS, "5O0 9", 0.6]]}
-    (again,) = read_again(first, write(tmp_path / "more.jsonl", json.dumps(other)))
+    (again,) = with_ocr(first, write(tmp_path / "more.jsonl", json.dumps(other)))
     assert [line.text for line in again.lines] == ["5O0 9"]
     assert (again.questions, again.drawing) == (first[0].questions, first[0].drawing)
-    with pytest.raises(ValueError, match=r"lacks the words of 1 photos, a\.jpg first"):
-        read_again(first, write(tmp_path / "none.jsonl", ""))
+    with pytest.raises(ValueError, match=r"lacks the text lines of 1 photos, a\.jpg first"):
+        with_ocr(first, write(tmp_path / "none.jsonl", ""))
 
 
-def test_sources_with_two_readings_train_on_both(tmp_path: Path, words: Path) -> None:
+def test_sources_with_two_ocr_caches_train_on_both(tmp_path: Path, ocr: Path) -> None:
     labels = write(
         tmp_path / "labels.csv",
         "image,entity_name,entity_value\na.jpg,item_weight,500 gram\nb.jpg,item_weight,5 gram\n",
@@ -89,47 +94,27 @@ def test_sources_with_two_readings_train_on_both(tmp_path: Path, words: Path) ->
         tmp_path / "more.jsonl",
         "".join(json.dumps({"image": n, "width": 9, "height": 9, "lines": []}) + "\n" for n in ("a.jpg", "b.jpg")),
     )
-    source = Source("challenge", labels=labels, photos=tmp_path, words=words, more_words=more)
-    config = Config(preset="nano", sources=(source,), minutes=1, epochs=1, hold_back=0.0)
+    source = LabelledSource(kind="challenge", labels=labels, photos=tmp_path, ocr=ocr, extra_ocr=more)
+    config = QuantityConfig(
+        part="quantities", preset="nano", sources=(source,), max_minutes=1, epochs=1, val_fraction=0.0
+    )
     read = [(r.name, [line.text for line in r.lines]) for r in read_sources(config, SCHEMA)[0]]
     assert sorted(read) == [("a.jpg", []), ("a.jpg", ["500 g"]), ("b.jpg", []), ("b.jpg", [])]
-    train, held = read_sources(replace(config, hold_back=0.999), SCHEMA)
-    assert (train, sorted(r.name for r in held)) == ([], ["a.jpg", "b.jpg"])
-    assert next(r for r in held if r.name == "a.jpg").lines[0].text == "500 g"
+    train, val = read_sources(config.model_copy(update={"val_fraction": 0.999}), SCHEMA)
+    assert (train, sorted(r.name for r in val)) == ([], ["a.jpg", "b.jpg"])
+    assert next(r for r in val if r.name == "a.jpg").lines[0].text == "500 g"
 
 
-def test_photos_without_words_are_named(tmp_path: Path, words: Path) -> None:
+def test_photos_without_text_lines_are_named(tmp_path: Path, ocr: Path) -> None:
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\nc.jpg,height,5 inch\n")
-    with pytest.raises(ValueError, match=r"lacks the words of 1 labelled photos, c\.jpg"):
-        read_challenge(labels, tmp_path, words, SCHEMA)
+    with pytest.raises(ValueError, match=r"lacks the text lines of 1 labelled photos, c\.jpg"):
+        read_challenge(labels, tmp_path, ocr, SCHEMA)
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\na.jpg,height,5 inch\n")
     (tmp_path / "a.jpg").unlink()
     with pytest.raises(ValueError, match=r"lacks 1 labelled photos, a\.jpg"):
-        read_challenge(labels, tmp_path, words, SCHEMA)
+        read_challenge(labels, tmp_path, ocr, SCHEMA)
 
 
-def test_words_may_be_plain_json_lines(tmp_path: Path, words: Path) -> None:
-    plain = write(tmp_path / "words.jsonl", gzip.decompress(words.read_bytes()).decode())
-    assert read_words(plain) == read_words(words)
-
-
-def test_predictions_are_scored_in_canonical_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    labels = write(
-        tmp_path / "labels.csv",
-        "image,entity_name,entity_value\n"
-        "a.jpg,item_weight,500.0 gram\nb.jpg,wattage,1 horsepower\nb.jpg,height,5 inch\n",
-    )
-    answers = write(tmp_path / "out.csv", "index,prediction\n0,500 gram\n1,1 watt\n2,\n")
-    assert [row.accepted for row in read_rows(labels, SCHEMA)] == [("500 gram",), ("1 horsepower",), ("5 inch",)]
-    assert read_predictions(answers, labels, SCHEMA) == ["500 gram", "1 watt", ""]
-    report = tmp_path / "score.json"
-    arguments = ["--labels", str(labels), "--predictions", str(answers), "--json", str(report)]
-    assert main(arguments) == 0
-    assert "micro" in capsys.readouterr().out
-    scores = json.loads(report.read_text())
-    # One right, one wrong, one missed.
-    assert scores["f1_micro"] == pytest.approx(0.5)
-    assert scores["entities"]["item_weight"]["f1"] == 1.0
-    write(answers, "index,prediction\n0,500 gram\n")
-    assert main(arguments) == 2
-    assert "index 1" in capsys.readouterr().err
+def test_an_ocr_cache_may_be_plain_json_lines(tmp_path: Path, ocr: Path) -> None:
+    plain = write(tmp_path / "ocr.jsonl", gzip.decompress(ocr.read_bytes()).decode())
+    assert read_ocr_cache(plain) == read_ocr_cache(ocr)

@@ -1,4 +1,4 @@
-"""Networks without one of their parts, on layouts and photos made here."""
+"""Variants of the ablation, on layouts and photos made here."""
 
 import csv
 import gzip
@@ -12,16 +12,27 @@ from PIL import Image
 
 from resformer.model.images.line_segments import find_line_drawing
 from resformer.model.schema.schema import Schema
-from resformer.train.config import Config, Source
 from resformer.train.data.synthetic_layouts import generate
-from resformer.train.evaluation.ablation import PARTS, main, without_geometry, without_picture
+from resformer.train.evaluation import ablation
+from resformer.train.evaluation.ablation import VARIANTS, benchmark_ablation, without_drawing, without_geometry
+from resformer.train.settings.sources import LabelledSource
+from resformer.train.settings.training import QuantityConfig
 
 RECORD = generate(1, 3, Schema.load())[0]
 DRAWN = replace(RECORD, drawing=find_line_drawing(np.full((20, 30, 3), 200, dtype=np.uint8)))
-CONFIG = Config(preset="nano", sources=(Source("challenge"), Source("hand")), minutes=1, epochs=1)
+SOURCES = tuple(LabelledSource.model_construct(kind=kind) for kind in ("challenge", "hand"))
+CONFIG = QuantityConfig.model_construct(part="quantities", preset="nano", sources=SOURCES, max_minutes=1, epochs=1)
+TINY = """\
+part: quantities
+preset: nano
+sources: [{kind: synthetic, num_photos: 8}]
+max_minutes: 5
+epochs: 1
+val_fraction: 0.0
+"""
 
 
-def test_without_geometry_all_places_of_the_same_words_look_alike() -> None:
+def test_without_geometry_all_layouts_of_the_same_text_are_equal() -> None:
     moved = tuple(
         replace(line, corners=tuple((3 * x + 7, 2 * y + 9) for x, y in line.corners))  # type: ignore[arg-type]
         for line in RECORD.lines
@@ -35,23 +46,27 @@ def test_without_geometry_all_places_of_the_same_words_look_alike() -> None:
     assert max(y for line in flat.lines for _, y in line.corners) <= flat.height
 
 
-def test_without_picture_words_stay() -> None:
-    assert without_picture(DRAWN) == RECORD
+def test_without_the_drawing_text_stays() -> None:
+    assert without_drawing(DRAWN) == RECORD
 
 
-def test_every_part_takes_something_away() -> None:
-    whole, *others = PARTS
+def test_every_variant_differs_from_the_whole_network_in_one_ingredient() -> None:
+    whole, *others = VARIANTS
     assert whole.config(CONFIG) == CONFIG
     assert whole.view(DRAWN) is DRAWN
-    for part in others:
-        changes = (part.config(CONFIG) != CONFIG, part.view(DRAWN) != DRAWN, part.empty_margin != whole.empty_margin)
-        assert sum(changes) == 1, part.name
-    assert [p.name for p in PARTS if p.folder == whole.folder] == ["", "abstention"]
+    for variant in others:
+        differences = (
+            variant.config(CONFIG) != CONFIG,
+            variant.view(DRAWN) != DRAWN,
+            variant.empty_margin != whole.empty_margin,
+        )
+        assert sum(differences) == 1, variant.without
+    assert [v.without for v in VARIANTS if v.folder == whole.folder] == ["", "abstention"]
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """One photo in each validation set, `Net Wt 500 g` on it."""
+    """One photo in each validation set, with `Net Wt 500 g`."""
     for name, labels, column in (
         ("amazon", "labels_val.csv", "entity_value"),
         ("hand", "labels_hand_val.csv", "accept"),
@@ -62,28 +77,27 @@ def data(tmp_path: Path) -> Path:
         with (folder / labels).open("w", newline="") as file:
             csv.writer(file).writerows([("image", "entity_name", column), ("a.png", "item_weight", "500 gram")])
         line = [[[10, 10], [200, 10], [200, 40], [10, 40]], "Net Wt 500 g", 0.9]
-        words = json.dumps({"image": "a.png", "width": 300, "height": 200, "lines": [line]})
-        (folder / "words_val.jsonl.gz").write_bytes(gzip.compress(words.encode()))
+        cache = json.dumps({"image": "a.png", "width": 300, "height": 200, "lines": [line]})
+        (folder / "words_val.jsonl.gz").write_bytes(gzip.compress(cache.encode()))
     return tmp_path
 
 
-def test_the_table_has_a_row_for_every_part(data: Path) -> None:
+def test_variants_are_trained_and_scored(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variants = [variant for variant in VARIANTS if variant.without in ("", "geometry", "abstention")]
+    monkeypatch.setattr(ablation, "VARIANTS", variants)
     config = data / "tiny.yaml"
-    config.write_text(
-        "preset: nano\nsources: [{kind: generated, photos_count: 16}]\nminutes: 1\nepochs: 1\nhold_back: 0.0\n"
-    )
-    assert main([str(data), str(data / "out"), "--config", str(config)]) == 0
-    rows = (data / "out" / "results.md").read_text().splitlines()
-    assert rows[0] == "| without | amazon val | mix | hand val | mix |"
-    assert [row.split(" | ")[0] for row in rows[2:]] == [f"| {part.name or 'nothing'}" for part in PARTS]
-    results = json.loads((data / "out" / "results.json").read_text())
-    # One candidate: who may not stay empty has to give it.
-    assert [r["f1"] for r in results if r["without"] == "abstention"] == [1.0, 1.0]
+    config.write_text(TINY)
+    scores = benchmark_ablation(data, config, data / "runs")["scores"]
+    assert [(s["without"], s["photos"]) for s in scores] == [
+        (variant.without, photos) for variant in variants for photos in ("amazon val", "hand val")
+    ]
+    # There is one candidate: without abstention it is the answer.
+    assert [s["f1"] for s in scores if s["without"] == "abstention"] == [1.0, 1.0]
 
 
-def test_a_wrong_folder_is_named_before_anything_is_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_folder_is_refused_before_training(tmp_path: Path) -> None:
     config = tmp_path / "tiny.yaml"
-    config.write_text("preset: nano\nsources: [{kind: generated, photos_count: 16}]\nminutes: 1\nepochs: 1\n")
-    assert main([str(tmp_path / "nowhere"), str(tmp_path / "out"), "--config", str(config)]) == 2
-    assert "nowhere" in capsys.readouterr().err
-    assert list((tmp_path / "out").iterdir()) == []
+    config.write_text(TINY)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        benchmark_ablation(tmp_path / "nowhere", config, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()

@@ -1,33 +1,31 @@
-import json
+"""Baselines of attributes on a catalogue made for the tests."""
+
 from pathlib import Path
 
 import pytest
 
-from resformer.train.evaluation.attribute_comparison import main
-
-SOURCES = """sources:
-  - table: {shop}/table.csv
-    photos: {shop}/photos
-    photo: id
-    title: name
-    answers:
-      baseColour: colour
-      category: {category}
-      description: blurb
-"""
+from resformer.model.schema.schema import Schema
+from resformer.train.evaluation.attribute_comparison import benchmark_attribute_baselines
+from resformer.train.settings.sources import ProductTable
 
 
-def test_baselines_on_a_table_that_they_know(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    known, asked = tmp_path / "resformer.train.yaml", tmp_path / "val.yaml"
-    known.write_text("preset: nano\nminutes: 1\nepochs: 1\n" + SOURCES.format(shop=shop, category="kind"))
-    asked.write_text(SOURCES.format(shop=shop, category="kind > colour"))
-    assert main([str(known), str(asked), str(tmp_path / "out")]) == 0
-    scores = json.loads((tmp_path / "out" / "baselines.json").read_text())
-    # The category is asked for in other words than it was taught in, so it is left out.
-    assert set(scores) == {"baseColour: words alone", "description: text of the nearest photo"}
-    assert scores["baseColour: words alone"]["accuracy"] == 1
-    assert scores["description: text of the nearest photo"]["SacreBLEU"] > 99
-    assert "| baseColour: words alone |" in (tmp_path / "out" / "baselines.md").read_text()
-    asked.write_text("sources: []\n")
-    assert main([str(known), str(asked), str(tmp_path / "out")]) == 2
-    assert "must hold a list" in capsys.readouterr().err
+def test_baselines_are_right_on_the_table_that_they_learned(shop: Path) -> None:
+    labels = {"baseColour": "colour", "category": "kind", "description": "blurb"}
+    train = ProductTable(
+        table=shop / "table.csv",
+        photos=shop / "photos",
+        image_column="id",
+        label_columns=labels,
+        title_column="name",
+    )
+    # Labels from another column than in training: the category is left out.
+    val = train.model_copy(update={"label_columns": labels | {"category": "kind > colour"}})
+    scores = {
+        (row["entity"], row["system"]): row["scores"]
+        for row in benchmark_attribute_baselines([train], [val], Schema.load())["scores"]
+    }
+    assert set(scores) == {("baseColour", "text alone"), ("description", "text of the nearest photo")}
+    assert scores["baseColour", "text alone"]["accuracy"] == 1
+    assert scores["description", "text of the nearest photo"]["SacreBLEU"] > 95  # equal photos have different texts
+    with pytest.raises(ValueError, match="1 tables to learn from and 0 to predict"):
+        benchmark_attribute_baselines([train], [], Schema.load())

@@ -1,3 +1,5 @@
+"""Metrics of labels, paths and texts."""
+
 import math
 
 import pytest
@@ -11,7 +13,7 @@ from resformer.train.evaluation.attribute_metrics import (
 )
 
 
-def test_a_win_by_levels() -> None:
+def test_a_hierarchical_win_halves_at_each_level() -> None:
     truth = ("A", "x", "1")
     assert hierarchical_win(truth, ("A", "x", "1")) == 1
     assert hierarchical_win(truth, ("A", "x", "2")) == hierarchical_win(truth, ("A", "x")) == 0.75
@@ -30,7 +32,7 @@ def test_two_guesses_with_one_parent_fall_back_to_it() -> None:
     assert not fallback_right(("A",), ("B",), ("C",))
 
 
-def test_labels() -> None:
+def test_label_scores() -> None:
     score = score_labels(["a", "a", "a", "b"], ["a", "a", "c", "a"], [["a"], ["a"], ["c", "a"], ["a", "c"]])
     assert (score.rows, score.accuracy, score.top_k) == (4, 0.5, 0.75)
     assert score.per_label["a"] == (3, pytest.approx(2 / 3), pytest.approx(2 / 3), pytest.approx(2 / 3))
@@ -39,7 +41,7 @@ def test_labels() -> None:
     assert score.macro_f1 == pytest.approx(1 / 3)
 
 
-def test_texts() -> None:
+def test_text_scores() -> None:
     truths = ["a red shirt with short sleeves", "a blue belt made of soft leather", "round black watch with a date"]
     same = score_texts(truths, truths)
     assert same["SacreBLEU"] == pytest.approx(100) and same["CIDEr"] == pytest.approx(10, abs=0.1)

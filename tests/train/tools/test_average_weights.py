@@ -1,4 +1,4 @@
-"""Weights of two runs become one."""
+"""The mean of two checkpoints."""
 
 from pathlib import Path
 
@@ -7,23 +7,30 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from resformer.train.tools.average_weights import main
+from resformer.scripts.cli.main import main
+from resformer.train.tools.average_weights import average_weights
 
 
-def test_weights_are_averaged_and_numbers_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    a, b, out = (str(tmp_path / name) for name in ("a", "b", "out"))
+def test_floats_are_averaged_and_integers_kept(tmp_path: Path) -> None:
+    a, b, out = (tmp_path / name for name in ("a", "b", "out"))
     save_file({"w": torch.tensor([[1.0, 2.0]]).half(), "n": torch.tensor(3)}, a, metadata={"preset": "nano"})
     save_file({"w": torch.tensor([[3.0, 6.0]]).half(), "n": torch.tensor(9)}, b)
-    assert main([a, b, out, "--share", "0.25"]) == 0
-    made = load_file(out)
-    assert made["w"].tolist() == [[1.5, 3.0]] and made["w"].dtype == torch.half and made["n"] == 3
+    assert main(["data", "average", str(a), str(b), "--weight", "0.25", "--out", str(out)]) == 0
+    mean = load_file(out)
+    assert mean["w"].tolist() == [[1.5, 3.0]] and mean["w"].dtype == torch.half and mean["n"] == 3
     with safe_open(out, framework="pt") as file:
         assert file.metadata() == {"preset": "nano"}
-    save_file({"place": torch.tensor([0, 1]), "vote": torch.zeros(2)}, a)
-    save_file({"place": torch.tensor([0, 2]), "vote": torch.zeros(2)}, b)
-    assert main([a, b, out]) == 2 and "numbers other things" in capsys.readouterr().err
-    save_file({"place": torch.tensor([0, 1]), "vote": torch.zeros(3)}, b)
-    assert main([a, b, out]) == 2
-    assert "is of another shape" in capsys.readouterr().err and main([a, f"{b}-none", out]) == 2
-    with pytest.raises(SystemExit):
-        main([a, b, out, "--share", "1.5"])
+
+
+def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    a, b, out = (tmp_path / name for name in ("a", "b", "out"))
+    save_file({"hash": torch.tensor([0, 1]), "weight": torch.zeros(2)}, a)
+    save_file({"hash": torch.tensor([0, 2]), "weight": torch.zeros(2)}, b)
+    with pytest.raises(ValueError, match="the integers of hash differ"):
+        average_weights(a, b, out)
+    save_file({"hash": torch.tensor([0, 1]), "weight": torch.zeros(3)}, b)
+    with pytest.raises(ValueError, match="weight differs in shape"):
+        average_weights(a, b, out)
+    assert main(["data", "average", str(a), str(tmp_path / "none"), "--out", str(out)]) == 2
+    with pytest.raises(ValueError, match=r"weight 1\.5 is not between 0 and 1"):
+        average_weights(a, b, out, weight=1.5)

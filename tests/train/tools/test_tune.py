@@ -1,54 +1,59 @@
-from dataclasses import replace
+"""The search for settings."""
+
 from pathlib import Path
 
 import pytest
 
-from resformer.train.config import Config, LoopConfig, Source, load_config
-from resformer.train.tools.tune import SPACE, main, tune
+from resformer.scripts.cli.main import main
+from resformer.train.settings.training import QuantityConfig, TrainConfig
+from resformer.train.tools.tune import SEARCH_SPACE, search
+from tests.paths import CONFIGS
 
-CONFIG = Config(sources=(Source("generated", photos_count=1),), preset="nano", minutes=1, epochs=1)
+SOURCES = [{"kind": "synthetic", "num_photos": 1}]
+CONFIG = QuantityConfig.model_validate(
+    {"part": "quantities", "sources": SOURCES, "preset": "nano", "max_minutes": 1, "epochs": 1}
+)
 
 
-def test_trials_are_counted_over_runs_and_cut_short_ones_go_on(tmp_path: Path) -> None:
-    tried: list[tuple[str, LoopConfig]] = []
+def test_interrupted_trials_resume(tmp_path: Path) -> None:
+    calls: list[tuple[str, TrainConfig]] = []
 
-    def score(config: LoopConfig, folder: Path) -> float:
-        tried.append((folder.name, config))
-        if len(tried) == 2:
+    def score(config: TrainConfig, folder: Path) -> float:
+        calls.append((folder.name, config))
+        if len(calls) == 2:
             raise KeyboardInterrupt
         return -abs(config.learning_rate - 0.001)
 
     with pytest.raises(KeyboardInterrupt):
-        tune(CONFIG, tmp_path, 3, score)
-    study = tune(CONFIG, tmp_path, 3, score)
-    # The second one was asked again, with its values and in its folder.
-    assert [name for name, _ in tried] == ["trial-000", "trial-001", "trial-001", "trial-003"]
-    assert tried[1][1] == tried[2][1]
-    assert study.best_value == max(-abs(c.learning_rate - 0.001) for _, c in [tried[0], *tried[2:]])
-    assert tune(CONFIG, tmp_path, 3, score).best_value == study.best_value
-    assert len(tried) == 4
+        search(CONFIG, tmp_path, 3, score)
+    study = search(CONFIG, tmp_path, 3, score)
+    # The second one is called again with its values and in its folder.
+    assert [name for name, _ in calls] == ["trial-000", "trial-001", "trial-001", "trial-003"]
+    assert calls[1][1] == calls[2][1]
+    assert study.best_value == max(-abs(c.learning_rate - 0.001) for _, c in [calls[0], *calls[2:]])
+    assert search(CONFIG, tmp_path, 3, score).best_value == study.best_value
+    assert len(calls) == 4
 
 
-def test_only_settings_that_a_config_has_are_changed(tmp_path: Path) -> None:
-    seen: list[LoopConfig] = []
-    tune(CONFIG, tmp_path, 1, lambda config, folder: seen.append(config) or 0.0)
-    low, high, _ = SPACE["dropout"]
-    (config,) = seen
-    assert isinstance(config, Config) and low <= config.dropout <= high
-    assert replace(config, **{k: getattr(CONFIG, k) for k in SPACE if hasattr(CONFIG, k)}) == CONFIG
+def test_only_settings_of_the_config_change(tmp_path: Path) -> None:
+    configs: list[TrainConfig] = []
+
+    def score(config: TrainConfig, folder: Path) -> float:
+        configs.append(config)
+        return 0.0
+
+    search(CONFIG, tmp_path, 1, score)
+    low, high, _ = SEARCH_SPACE["dropout"]
+    (config,) = configs
+    assert isinstance(config, QuantityConfig) and low <= config.dropout <= high
+    assert config.model_copy(update={k: getattr(CONFIG, k) for k in SEARCH_SPACE if hasattr(CONFIG, k)}) == CONFIG
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "tiny.yaml"
-    file.write_text(
-        "preset: nano\nsources:\n  - {kind: generated, photos_count: 24}\nminutes: 2\nepochs: 2\nbatch_size: 8\n"
-        "hold_back: 0.3\n"
-    )
-    assert load_config(file).epochs == 2
-    command = ["--config", str(file), "--out", str(tmp_path / "study"), "--trials", "1", "--epochs", "1"]
+    overrides = ["sources.0.num_photos=24", "epochs=1", "val_fraction=0.3"]
+    command = ["tune", str(CONFIGS / "synthetic.yaml"), *overrides, "--out", str(tmp_path), "--trials", "1"]
     assert main(command) == 0
     assert "best of 1 trials" in capsys.readouterr().out
-    assert len(list((tmp_path / "study").glob("*/trial-000/checkpoint.pt"))) == 1
-    file.write_text("preset: huge\n")
-    assert main(command) == 2
-    assert "preset: 'huge'" in capsys.readouterr().err
+    assert len(list(tmp_path.glob("*/trial-000/state.pt"))) == 1
+    assert main([*command, "preset=huge"]) == 2
+    assert "unknown preset 'huge'" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What people use instead for attributes, categories and descriptions: words alone, and the nearest photo's text."""
+"""Baselines for attributes: a classifier of the text, and the text of the nearest photo."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,22 +8,37 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from resformer.train.attributes.pretrained_networks import PackagedFeatures
+from resformer.train.attributes.pretrained_networks import PretrainedFeatures
 
-__all__ = ["nearest_texts", "words_alone"]
+__all__ = ["classify_texts", "nearest_texts"]
 
 
-def words_alone(texts: Sequence[str], labels: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """Labels by TF-IDF over words and pairs of words, and logistic regression."""
+def classify_texts(texts: Sequence[str], labels: Sequence[str], queries: Sequence[str]) -> list[str]:
+    """Labels of the queries by logistic regression over TF-IDF of words and word pairs.
+
+    Args:
+        texts, labels: what it learns from.
+        queries: texts to classify.
+    """
     model = make_pipeline(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=30, max_iter=300)
     )
-    return list(model.fit(list(texts), list(labels)).predict(list(asked)))
+    return list(model.fit(list(texts), list(labels)).predict(list(queries)))
 
 
-def nearest_texts(known: Sequence[Path], texts: Sequence[str], asked: Sequence[Path]) -> list[str]:
-    """The text of the known photo that is most like each asked one: by the cosine of their means over the last map of
-    the packaged EfficientNet-Lite0."""
-    look = PackagedFeatures("efficientnet-lite0")
-    ours, theirs = (means / np.linalg.norm(means, axis=1)[:, None] for means in (look(known)[:, 0], look(asked)[:, 0]))
-    return [texts[i] for i in (theirs @ ours.T).argmax(axis=1)]
+def nearest_texts(photos: Sequence[Path], texts: Sequence[str], queries: Sequence[Path]) -> list[str]:
+    """The text of the nearest photo of each query.
+
+    Nearest is by the cosine of the pooled last feature map of the pretrained EfficientNet-Lite0.
+
+    Args:
+        photos, texts: files and the text of each.
+        queries: files.
+    """
+    embed = PretrainedFeatures("efficientnet-lite0")
+    known, queried = (_normalised(embed(files)) for files in (photos, queries))
+    return [texts[i] for i in (queried @ known.T).argmax(axis=1)]
+
+
+def _normalised(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

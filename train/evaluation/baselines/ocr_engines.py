@@ -1,4 +1,4 @@
-"""OCR engines as others use them, behind the interface of model.ocr.readers."""
+"""OCR engines with the settings of their packages, as readers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -35,6 +35,7 @@ class DefaultPpOcr:
         self._engine: Any = RapidOCR(params=params)
 
     def read(self, image: np.ndarray) -> list[TextLine]:
+        """See Reader."""
         found = self._engine(np.ascontiguousarray(image[:, :, ::-1]))
         if found.boxes is None:
             return []
@@ -45,7 +46,7 @@ class DefaultPpOcr:
 
 
 class FasterPaddle:
-    """PP-OCRv6 by the package `faster-paddle`, which brings its own runtime; boxes are upright.
+    """PP-OCRv6 by the package `faster-paddle`, which has a runtime of its own; boxes are upright.
 
     Args:
         size: `small` or `tiny`.
@@ -57,7 +58,8 @@ class FasterPaddle:
         self._engine: Any = OcrEngine(model_size=size, threads=threads)
 
     def read(self, image: np.ndarray) -> list[TextLine]:
-        # It takes files alone; this one costs next to nothing to write and to open.
+        """See Reader."""
+        # The engine takes encoded images alone; BMP is the cheapest to encode.
         _, packed = cv2.imencode(".bmp", image[:, :, ::-1])
         found = self._engine.ocr(packed.tobytes())["bounds"].values()
         lines = []
@@ -69,7 +71,7 @@ class FasterPaddle:
 
 
 class Tesseract:
-    """Tesseract 5 by the package `pytesseract`, for sparse text in no order. It reads with one thread."""
+    """Tesseract 5 by the package `pytesseract`, set to sparse text; it uses one thread."""
 
     def __init__(self) -> None:
         import pytesseract
@@ -77,6 +79,7 @@ class Tesseract:
         self._read: Any = pytesseract.image_to_data
 
     def read(self, image: np.ndarray) -> list[TextLine]:
+        """See Reader."""
         found = self._read(image, config="--psm 11", output_type="dict")
         lines: dict[tuple[int, ...], list[int]] = {}
         for i, text in enumerate(found["text"]):

@@ -1,4 +1,4 @@
-"""What a careful team does: boosted trees choose among the quantities that the expressions found."""
+"""Gradient-boosted trees that choose one of the candidates."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from resformer.train.data.quantity_records import Record
 __all__ = ["Trees"]
 
 ROUNDS = 350
-SEEDS = 3  # ensembles whose scores are averaged
+NUM_ENSEMBLES = 3  # whose scores are averaged
 SETTINGS = {
     "objective": "binary",
     "num_leaves": 15,
@@ -24,16 +24,21 @@ SETTINGS = {
     "lambda_l2": 1.0,
     "verbose": -1,
     "deterministic": True,
-    "force_row_wise": True,  # else a race of two ways of counting decides, and with it the last digits
+    "force_row_wise": True,  # else LightGBM times two methods and takes the faster; the last digits then vary
 }
 
 
 class Trees:
-    """Gradient-boosted trees (LightGBM) over the very numbers that the network gets for each candidate: its features,
-    its box and the entity asked. The candidate with the highest score is the answer."""
+    """Gradient-boosted trees (LightGBM) over the inputs that the network has for each candidate: features, box and
+    entity. The candidate with the highest score is the answer."""
 
     def __init__(self, records: Sequence[Record], preprocessor: QuantityPreprocessor):
-        """Trains on the records' questions."""
+        """Fits the trees.
+
+        Args:
+            records: with labelled questions.
+            preprocessor: makes the features.
+        """
         self._names = preprocessor.schema.names
         tables, right = [], []
         for record in records:
@@ -48,27 +53,28 @@ class Trees:
         data = np.concatenate(tables)
         labels = np.array(right, dtype=int)
         self._ensembles = [
-            lightgbm.train({**SETTINGS, "seed": seed}, lightgbm.Dataset(data, labels), ROUNDS) for seed in range(SEEDS)
+            lightgbm.train({**SETTINGS, "seed": seed}, lightgbm.Dataset(data, labels), ROUNDS)
+            for seed in range(NUM_ENSEMBLES)
         ]
 
-    def choose(self, example: QuantityExample, number: int) -> tuple[str, float]:
-        """Answer and score for one question of an example; empty with zero where there is no candidate.
+    def choose(self, example: QuantityExample, index: int) -> tuple[str, float]:
+        """Answer and score of one question of an example; "" and 0 where there is no candidate.
 
-        Candidates with one string are one answer: it is wrong where all of them are.
+        Candidates with one canonical form are one answer, which is wrong where all of them are.
         """
-        if not example.candidates[number]:
+        if not example.candidates[index]:
             return "", 0.0
-        table = self._table(example, number)
+        table = self._table(example, index)
         scores = np.mean([np.asarray(ensemble.predict(table)) for ensemble in self._ensembles], axis=0)
-        wrong: dict[str, float] = {}
-        for candidate, score in zip(example.candidates[number], scores.tolist(), strict=True):
-            string = str(candidate.quantity)
-            wrong[string] = wrong.get(string, 1.0) * (1 - score)
-        best = min(wrong, key=wrong.__getitem__)
-        return best, 1 - wrong[best]
+        p_wrong: dict[str, float] = {}
+        for candidate, score in zip(example.candidates[index], scores.tolist(), strict=True):
+            text = str(candidate.quantity)
+            p_wrong[text] = p_wrong.get(text, 1.0) * (1 - score)
+        best = min(p_wrong, key=p_wrong.__getitem__)
+        return best, 1 - p_wrong[best]
 
-    def _table(self, example: QuantityExample, number: int) -> np.ndarray:
-        entity: Entity = example.entities[number]
-        geometry = np.array(example.candidate_boxes[number])
-        asked = np.full((len(geometry), 1), self._names.index(entity.name))
-        return np.concatenate([example.features[number], geometry, asked], axis=1)
+    def _table(self, example: QuantityExample, index: int) -> np.ndarray:
+        entity: Entity = example.entities[index]
+        geometry = np.array(example.candidate_boxes[index])
+        entity_column = np.full((len(geometry), 1), self._names.index(entity.name))
+        return np.concatenate([example.features[index], geometry, entity_column], axis=1)

@@ -1,1 +1,1 @@
-"""Training of the maps of print."""
+"""Training of the text detector."""

@@ -1,40 +1,47 @@
-"""How far maps are from what they should be."""
+"""The loss of score maps."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from resformer.model.networks.text_detection import CUE, DIGIT, HEIGHT, ORIENTATION, TEXT
-from resformer.train.ocr.detection.score_map_targets import TURN, VALID
+from resformer.train.ocr.detection.score_map_targets import LOSS_MASK, QUARTER_TURNS
 
-__all__ = ["map_loss"]
+__all__ = ["detection_loss"]
 
-HARD = 3  # places without print that count for one with print: those most mistaken for it
-FEWEST = 2000  # such places of a batch, where it has hardly any print
+NEGATIVES_PER_POSITIVE = 3  # map pixels without text that count, for one with text: those with the highest loss
+MIN_NEGATIVES = 2000  # in a batch with hardly any text
 
 
-def map_loss(maps: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy and Dice of the print (DB's recipe, arXiv 1911.08947), and on print that of all the rest.
+def detection_loss(maps: Tensor, targets: Tensor) -> Tensor:
+    """The sum of the losses of all maps; all but the first are averaged over map pixels with text.
+
+    Text: cross entropy with hard negative mining, and Dice, as DB combines them (arXiv 1911.08947). Digits and cues:
+    cross entropy. Height: absolute error of its logarithm. Orientation: cross entropy.
 
     Args:
-        maps: (B, NUM_MAPS, H, W). truth: (B, TRUTHS, H, W).
+        maps: (B, NUM_MAPS, H, W).
+        targets: (B, NUM_TARGETS, H, W), see score_map_targets.
     """
     maps = maps.float()
-    on, valid = truth[:, TEXT], truth[:, VALID]
-    each = F.binary_cross_entropy_with_logits(maps[:, TEXT], on, reduction="none") * valid
-    count = on.sum().clamp(min=1)
-    hardest = min(int(HARD * count.item()) + FEWEST, each.numel())
-    mistaken = (each * (1 - on)).flatten().topk(hardest).values.sum()
-    found = ((each * on).sum() + mistaken) / (count + hardest)
-    likely = maps[:, TEXT].sigmoid() * valid
-    dice = 1 - 2 * (likely * on).sum() / (likely.square().sum() + on.sum() + 1)
+    has_text, loss_mask = targets[:, TEXT], targets[:, LOSS_MASK]
+    num_text = has_text.sum().clamp(min=1)
+    losses = F.binary_cross_entropy_with_logits(maps[:, TEXT], has_text, reduction="none") * loss_mask
+    num_negatives = min(int(NEGATIVES_PER_POSITIVE * num_text.item()) + MIN_NEGATIVES, losses.numel())
+    negatives = (losses * (1 - has_text)).flatten().topk(num_negatives).values
+    cross_entropy = ((losses * has_text).sum() + negatives.sum()) / (num_text + num_negatives)
+    probability = maps[:, TEXT].sigmoid() * loss_mask
+    dice = 1 - 2 * (probability * has_text).sum() / (probability.square().sum() + has_text.sum() + 1)
 
-    def on_print(losses: Tensor) -> Tensor:
-        return (losses * on).sum() / count
+    def mean_on_text(losses: Tensor) -> Tensor:
+        return (losses * has_text).sum() / num_text
 
-    kinds = sum(
-        on_print(F.binary_cross_entropy_with_logits(maps[:, c], truth[:, c], reduction="none")) for c in (DIGIT, CUE)
+    digit, cue = (
+        mean_on_text(F.binary_cross_entropy_with_logits(maps[:, channel], targets[:, channel], reduction="none"))
+        for channel in (DIGIT, CUE)
     )
-    height = on_print((maps[:, HEIGHT] - truth[:, HEIGHT]).abs())
-    turn = on_print(F.cross_entropy(maps[:, ORIENTATION], truth[:, TURN].long(), reduction="none"))
-    return 2 * found + dice + torch.as_tensor(kinds) + height + 0.5 * turn
+    height = mean_on_text((maps[:, HEIGHT] - targets[:, HEIGHT]).abs())
+    orientation = mean_on_text(
+        F.cross_entropy(maps[:, ORIENTATION], targets[:, QUARTER_TURNS].long(), reduction="none")
+    )
+    return torch.as_tensor(2 * cross_entropy + dice + digit + cue + height + 0.5 * orientation)

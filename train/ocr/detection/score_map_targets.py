@@ -1,9 +1,8 @@
-"""What the maps of a photo should be, from the lines that a reader found on it."""
+"""Targets of the score maps of a photo, from its text lines."""
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -13,100 +12,105 @@ from resformer.model.ocr.detection_postprocess import KERNEL_FRACTION
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Schema
+from resformer.train.ocr.line_geometry import LineAxes
 
-__all__ = ["TRUTHS", "TURN", "VALID", "map_targets"]
+__all__ = ["LOSS_MASK", "NUM_TARGETS", "QUARTER_TURNS", "cue_pattern", "score_map_targets"]
 
-TURN = 4  # quarter turns clockwise of the print
-VALID = 5  # 0 where nothing is asked: print too small to be seen
-TRUTHS = 6  # channels: TEXT, DIGIT, CUE, HEIGHT, TURN, VALID
+# Channels of the targets: TEXT, DIGIT, CUE and HEIGHT as in the score maps, then these.
+QUARTER_TURNS = 4  # by which the text is turned clockwise, 0 to 3
+LOSS_MASK = 5  # 0 where the loss of TEXT is left out: on text that is too small to be seen
+NUM_TARGETS = 6
 
-SMALLEST = 2.2  # cells; smaller print cannot be told from texture
-SPILL = 0.15  # of the height: how far a character's place may be off, as if all were equally wide
-SUBPIXELS = 4  # bits
+MIN_HEIGHT = 2.2  # map pixels; smaller text looks like texture
+# Where a character stands is known up to this fraction of the line's height, for its width is taken to be the average.
+POSITION_ERROR = 0.15
+SUBPIXEL_BITS = 4
+
+DIGITS = re.compile(r"[\d¹²³]+")
 
 
-def map_targets(lines: Iterable[TextLine], to_input: np.ndarray, side: int) -> np.ndarray:
-    """True maps of a cut of a photo.
+def score_map_targets(lines: Iterable[TextLine], to_input: np.ndarray, side: int, cues: re.Pattern[str]) -> np.ndarray:
+    """Targets of a square crop of a photo.
 
     Args:
         lines: in pixels of the photo.
-        to_input: float (2, 3), the affine map of the photo's pixels to those of the cut.
-        side: of the cut in pixels.
+        to_input: float (2, 3), the affine transform from pixels of the photo to those of the crop.
+        side: of the crop, pixels.
+        cues: see cue_pattern.
 
-    Returns: float32 (TRUTHS, side / MAP_STRIDE, side / MAP_STRIDE).
+    Returns:
+        float32 (NUM_TARGETS, side / MAP_STRIDE, side / MAP_STRIDE).
     """
-    cells = side // MAP_STRIDE
-    truth = np.zeros((TRUTHS, cells, cells), np.float32)
-    truth[VALID] = 1
-    bands = []
+    map_side = side // MAP_STRIDE
+    targets = np.zeros((NUM_TARGETS, map_side, map_side), np.float32)
+    targets[LOSS_MASK] = 1
+    kernels = []
     for line in lines:
         corners = (np.array(line.reading_corners) @ to_input[:, :2].T + to_input[:, 2]) / MAP_STRIDE - 0.5
-        band = _Band(corners)
-        if band.height >= SMALLEST and band.width > 0:
-            bands.append((band, line.text))
+        axes = LineAxes.from_corners(corners)
+        if axes.height >= MIN_HEIGHT and axes.width > 0:
+            kernels.append((_Kernel(axes), line.text))
         else:
-            truth[VALID][_filled(corners, cells)] = 0
-    for band, text in bands:
-        # All that is not in a band is no print, also within the line: or close lines would run together.
-        inside = band.inside(cells, -math.inf, math.inf)
-        truth[TEXT, inside] = truth[VALID, inside] = 1
-        truth[HEIGHT, inside] = math.log(band.height)
-        truth[TURN, inside] = band.turn
-        for channel, marked in ((DIGIT, _digits), (CUE, _cues())):
-            for start, end in marked(text):
-                spill = SPILL * band.height
-                place = [(x / len(text) - 0.5) * band.width for x in (start, end)]
-                truth[channel][band.inside(cells, place[0] - spill, place[1] + spill)] = 1
-    return truth
+            targets[LOSS_MASK][_polygon_mask(corners, map_side)] = 0
+    for kernel, text in kernels:
+        # Beside the kernel the target is no text, also within the line: or lines close to each other would join.
+        inside = kernel.mask(map_side, -math.inf, math.inf)
+        targets[TEXT, inside] = targets[LOSS_MASK, inside] = 1
+        targets[HEIGHT, inside] = math.log(kernel.axes.height)
+        targets[QUARTER_TURNS, inside] = kernel.quarter_turns
+        margin = POSITION_ERROR * kernel.axes.height
+        for channel, pattern in ((DIGIT, DIGITS), (CUE, cues)):
+            for match in pattern.finditer(text):
+                start, end = ((i / len(text) - 0.5) * kernel.axes.width for i in match.span())
+                targets[channel][kernel.mask(map_side, start - margin, end + margin)] = 1
+    return targets
 
 
-class _Band:
-    """The inner band of a line."""
+def cue_pattern(schema: Schema) -> re.Pattern[str]:
+    """Matches the spellings of units and the cue words of a schema's entities."""
+    words = {cue for entity in schema.entities for cue in entity.cues}
+    words |= {alias for unit in UNITS.values() for alias in unit.aliases}
+    longest_first = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"(?<![a-z])(?:{longest_first})(?![a-z])", re.IGNORECASE)
 
-    def __init__(self, corners: np.ndarray):
-        a, b, c, d = corners
-        along, down = (b - a + c - d) / 2, (d - a + c - b) / 2
-        self.width, self.height = float(np.hypot(*along)), float(np.hypot(*down))
-        self._middle = corners.mean(axis=0)
-        self._along, self._down = along / max(self.width, 1e-6), down / max(self.height, 1e-6)
-        # At least half a cell to both sides, or it would fall between the places of the maps.
-        self._half = max(KERNEL_FRACTION * self.height, 0.5)
-        self._reach = max(self.width / 2 - KERNEL_FRACTION * self.height, 0.5)
+
+class _Kernel:
+    """The inner part of a line, see KERNEL_FRACTION."""
+
+    def __init__(self, axes: LineAxes):
+        self.axes = axes
+        # At least half a map pixel to both sides, or a kernel could lie between the centres of map pixels.
+        self._half_height = max(KERNEL_FRACTION * axes.height, 0.5)
+        self._half_width = max(axes.width / 2 - KERNEL_FRACTION * axes.height, 0.5)
 
     @property
-    def turn(self) -> int:
-        return round(math.atan2(self._along[1], self._along[0]) / (math.pi / 2)) % 4
+    def quarter_turns(self) -> int:
+        """Clockwise from upright text, 0 to 3."""
+        x, y = self.axes.along
+        return round(math.atan2(y, x) / (math.pi / 2)) % 4
 
-    def inside(self, cells: int, begin: float, end: float) -> np.ndarray:
-        """bool (cells, cells): places whose middle lies between two places along the band, in cells from its middle."""
-        begin, end = (min(max(v, -self._reach), self._reach) for v in (begin, end))
-        radius = max(-begin, end) + self._half
-        low, high = (np.clip(self._middle + s * radius + (s + 1) / 2, 0, cells).astype(int) for s in (-1, 1))
-        x = np.arange(low[0], high[0]) - self._middle[0]
-        y = np.arange(low[1], high[1])[:, None] - self._middle[1]
-        along = x * self._along[0] + y * self._along[1]
-        down = x * self._down[0] + y * self._down[1]
-        inside = np.zeros((cells, cells), bool)
-        inside[low[1] : high[1], low[0] : high[0]] = (begin <= along) & (along <= end) & (np.abs(down) <= self._half)
-        return inside
+    def mask(self, map_side: int, start: float, end: float) -> np.ndarray:
+        """Map pixels of the kernel, bool (map_side, map_side).
 
-
-def _filled(corners: np.ndarray, cells: int) -> np.ndarray:
-    """bool (cells, cells): places inside the corners."""
-    drawn = np.zeros((cells, cells), np.uint8)
-    cv2.fillConvexPoly(drawn, np.round(corners * 2**SUBPIXELS).astype(np.int32), 1, shift=SUBPIXELS)
-    return drawn.astype(bool)
-
-
-def _digits(text: str) -> Sequence[tuple[int, int]]:
-    return [(i, i + 1) for i, c in enumerate(text) if c.isdigit()]
+        Args:
+            start, end: bounds along the line, in map pixels from its centre.
+        """
+        start, end = (min(max(v, -self._half_width), self._half_width) for v in (start, end))
+        radius = max(-start, end) + self._half_height
+        center, along, down = self.axes.center, self.axes.along, self.axes.down
+        low, high = (np.clip(center + s * radius + (s + 1) / 2, 0, map_side).astype(int) for s in (-1, 1))
+        x = np.arange(low[0], high[0]) - center[0]
+        y = np.arange(low[1], high[1])[:, None] - center[1]
+        x_along, y_down = x * along[0] + y * along[1], x * down[0] + y * down[1]
+        mask = np.zeros((map_side, map_side), bool)
+        mask[low[1] : high[1], low[0] : high[0]] = (
+            (start <= x_along) & (x_along <= end) & (np.abs(y_down) <= self._half_height)
+        )
+        return mask
 
 
-@cache
-def _cues() -> Callable[[str], Sequence[tuple[int, int]]]:
-    """Finds the places of units and of the entities' cue words."""
-    words = {cue for entity in Schema.load().entities for cue in entity.cues}
-    words |= {alias for unit in UNITS.values() for alias in unit.aliases}
-    ordered = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![a-z])(?:{ordered})(?![a-z])", re.IGNORECASE)
-    return lambda text: [match.span() for match in pattern.finditer(text)]
+def _polygon_mask(corners: np.ndarray, map_side: int) -> np.ndarray:
+    """Map pixels inside the corners, bool (map_side, map_side)."""
+    filled = np.zeros((map_side, map_side), np.uint8)
+    cv2.fillConvexPoly(filled, np.round(corners * 2**SUBPIXEL_BITS).astype(np.int32), 1, shift=SUBPIXEL_BITS)
+    return filled.astype(bool)

@@ -1,1 +1,1 @@
-"""Training of the network's own reading of strips."""
+"""Training of the text recognizer."""

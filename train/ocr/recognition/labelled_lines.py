@@ -1,77 +1,68 @@
-"""Lines of print cut from photos, ready to be cut again at other places."""
+"""Text lines of photos, which the recognizer is trained on."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.charset import fold_to_charset
 from resformer.model.ocr.line_crop import crop_line
-from resformer.model.ocr.text_line import TextLine
 from resformer.train.data.quantity_records import Record
+from resformer.train.ocr.line_geometry import LineAxes
+from resformer.train.ocr.ocr_records import load_photo
 
-__all__ = ["CutLine", "cut_lines"]
+__all__ = ["LabelledLine", "read_labelled_lines"]
 
-SURE = 0.9  # what a reader found with a lower score is not taken for true
-AROUND = 0.5  # of its height, cut with a line to every side
-TALLEST = 96  # pixels of a cut
-QUALITY = 92  # of JPEG
+MIN_SCORE = 0.9  # of text that is taken to be right
+MIN_WIDTH, MIN_HEIGHT = 2, 4  # of a line on the photo, pixels
+SURROUNDINGS = 0.5  # of a line's height, kept on every side of it, so that it can be cropped with jittered corners
+MAX_HEIGHT = 96  # of a line with its surroundings, pixels
+JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True)
-class CutLine:
-    """A line of print with its surroundings.
+class LabelledLine:
+    """A text line with its surroundings.
 
     Attributes:
-        packed: JPEG of the pixels.
-        text: what it says, in the characters that the network reads.
+        jpeg: the encoded pixels.
+        text: in characters of CHARSET.
     """
 
-    packed: bytes
+    jpeg: bytes
     text: str
 
-    def open(self) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels, uint8 (H, W, 3), and the line's corners in them, float (4, 2)."""
-        pixels = np.asarray(cv2.imdecode(np.frombuffer(self.packed, np.uint8), cv2.IMREAD_COLOR_RGB))
+    def decode(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels, uint8 (H, W, 3), and the line's corners on them, float (4, 2)."""
+        pixels = np.asarray(cv2.imdecode(np.frombuffer(self.jpeg, np.uint8), cv2.IMREAD_COLOR_RGB))
         height, width = pixels.shape[:2]
-        margin = height * AROUND / (1 + 2 * AROUND)
+        margin = height * SURROUNDINGS / (1 + 2 * SURROUNDINGS)
         right, bottom = width - margin, height - margin
         return pixels, np.array([[margin, margin], [right, margin], [right, bottom], [margin, bottom]])
 
 
-def cut_lines(records: Sequence[Record]) -> list[CutLine]:
-    """The lines of photos that a reader was sure of and whose characters are all known."""
+def read_labelled_lines(records: Sequence[Record]) -> list[LabelledLine]:
+    """The lines of photos whose text is known with a high score and lies in CHARSET."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [line for lines in pool.map(lambda record: list(_lines(record)), records) for line in lines]
+        return [line for lines in pool.map(lambda record: list(_lines_of(record)), records) for line in lines]
 
 
-def _lines(record: Record) -> Iterator[CutLine]:
-    lines = list(_true(record.lines))
-    if not lines:
+def _lines_of(record: Record) -> Iterator[LabelledLine]:
+    folded = ((line, fold_to_charset(line.text)) for line in record.lines if line.score >= MIN_SCORE)
+    labelled = [(line, text) for line, text in folded if text]
+    if not labelled:
         return
-    assert record.photo is not None
-    photo = decode_photo(record.photo.read_bytes())
-    to_photo = photo.shape[1] / record.width  # words may have been read on a larger version
-    for line, text in lines:
+    photo, to_photo = load_photo(record)
+    for line, text in labelled:
         corners = np.array(line.reading_corners) * to_photo
-        a, b, c, d = corners
-        along, down = (b - a + c - d) / 2, (d - a + c - b) / 2
-        width, height = float(np.hypot(*along)), float(np.hypot(*down))
-        if width < 2 or height < 4:
+        axes = LineAxes.from_corners(corners)
+        if axes.width < MIN_WIDTH or axes.height < MIN_HEIGHT:
             continue
-        out, up = along / width * height * AROUND, down * AROUND
-        wider = corners + np.stack([-out - up, out - up, out + up, -out + up])
-        tall = min(TALLEST, round(height * (1 + 2 * AROUND)))
-        pixels = crop_line(photo, wider, tall)
-        _, packed = cv2.imencode(".jpg", pixels[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
-        yield CutLine(packed.tobytes(), text)
-
-
-def _true(lines: Iterable[TextLine]) -> Iterator[tuple[TextLine, str]]:
-    for line in lines:
-        if line.score >= SURE and (text := fold_to_charset(line.text)):
-            yield line, text
+        right, down = axes.along * axes.height * SURROUNDINGS, axes.down * axes.height * SURROUNDINGS
+        wider = corners + np.stack([-right - down, right - down, right + down, -right + down])
+        pixels = crop_line(photo, wider, min(MAX_HEIGHT, round(axes.height * (1 + 2 * SURROUNDINGS))))
+        _, jpeg = cv2.imencode(".jpg", pixels[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+        yield LabelledLine(jpeg.tobytes(), text)

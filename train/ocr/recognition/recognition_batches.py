@@ -1,4 +1,4 @@
-"""Batches of strips, cut from photos and drawn."""
+"""Batches of line crops: of photos, of photos with another text painted in, and rendered ones."""
 
 from collections.abc import Sequence
 
@@ -12,125 +12,137 @@ from resformer.model.networks.text_recognition import CROP_HEIGHT, STEP_WIDTH
 from resformer.model.ocr.charset import CHARSET, fold_to_charset
 from resformer.model.ocr.ctc import BLANK
 from resformer.model.ocr.line_crop import crop_line
-from resformer.train.ocr.color_augment import recoloured
-from resformer.train.ocr.recognition.labelled_lines import CutLine
-from resformer.train.ocr.synthetic.camera import photographed
-from resformer.train.ocr.synthetic.drawn_lines import StripPress, jittered
-from resformer.train.ocr.synthetic.repaint import repainted
+from resformer.train.ocr.color_augment import color_jitter
+from resformer.train.ocr.line_geometry import jitter_corners
+from resformer.train.ocr.recognition.labelled_lines import LabelledLine
+from resformer.train.ocr.synthetic.camera import simulate_camera
+from resformer.train.ocr.synthetic.line_renderer import LineRenderer
+from resformer.train.ocr.synthetic.repaint import repaint
 
-__all__ = ["Batch", "StripBatches", "pack"]
+__all__ = ["RecognitionBatch", "RecognitionBatches", "collate_crops", "max_crop_width"]
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Strips, uint8 (B, 3, CROP_HEIGHT, W); their widths in columns (B,); what they say, int (B, L), padded with BLANK;
-and the lengths of it (B,)."""
+RecognitionBatch = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Line crops, uint8 (B, 3, CROP_HEIGHT, W); their widths in steps (B,); the classes of their characters, int (B, L),
+padded with BLANK; and the numbers of characters (B,)."""
 
-LENGTHS = (4, 8, 14, 24, 40)  # characters; lines of a batch are about equally long, so that few pixels are padding
-MIDDLE = 14  # a batch of such lines has `batch_size` of them, one of shorter lines more
-DIGITS_FIRST = 3.0  # times as often as other lines, those with a digit are drawn from photos
-SMALLER = 0.3  # share of lines from photos that are made smaller before they are cut
-NARROWEST = 6  # pixels for a character
+# Lines of a batch are of about one length, so that few pixels are padding.
+BUCKETS = (4, 8, 14, 24, 40)  # the most characters of a line, by bucket
+REFERENCE_LENGTH = 14  # a batch of such lines has `batch_size` of them; one of shorter lines has more
+DIGIT_WEIGHT = 3.0  # of sampling a line with a digit, relative to other lines
+P_SHRUNK = 0.3  # of making a line smaller before it is cropped
+P_CAMERA = 0.3
+MIN_CHARACTER_WIDTH = 6  # pixels
 
 
-class StripBatches(Dataset[Batch]):
-    """The batches of one epoch, each made from (seed, epoch, its number) alone."""
+class RecognitionBatches(Dataset[RecognitionBatch]):
+    """The batches of an epoch, each made from (seed, epoch, its index) alone.
+
+    Args:
+        lines: of photos; without any all lines are rendered.
+        renderer: for lines that are rendered or repainted; None where there are none of them.
+        p_drawn, p_repainted: see RecognizerConfig.
+    """
 
     def __init__(
         self,
-        lines: Sequence[CutLine],
-        press: StripPress,
+        lines: Sequence[LabelledLine],
+        renderer: LineRenderer | None,
         *,
-        drawn_share: float,
-        repainted_share: float,
-        count: int,
+        p_drawn: float,
+        p_repainted: float,
+        num_batches: int,
         batch_size: int,
         seed: int,
         epoch: int,
     ):
         self._lines = lines
-        self._press = press
-        self._drawn_share = drawn_share if lines else 1.0
-        self._repainted_share = repainted_share if lines else 0.0
-        self._count = count
-        self._batch_size = batch_size
+        self._renderer = renderer
+        self._p_drawn = p_drawn if lines else 1.0
+        self._p_repainted = p_repainted
+        self._num_batches = num_batches
         self._seed = (seed, epoch)
-        weights = np.array([DIGITS_FIRST if any(c.isdigit() for c in line.text) else 1.0 for line in lines])
-        kind = np.searchsorted(LENGTHS, [len(line.text) for line in lines])
-        self._of_kind = [np.flatnonzero(kind == k) for k in range(len(LENGTHS))]
-        self._weights = weights
-        shares = np.array([weights[of].sum() for of in self._of_kind]) if lines else np.ones(len(LENGTHS))
-        # A batch of short lines holds more of them.
-        sizes = np.array([self._size(k) for k in range(len(LENGTHS))])
-        self._shares = shares / sizes / (shares / sizes).sum()
+        self._weights = np.array([DIGIT_WEIGHT if any(c.isdigit() for c in line.text) else 1.0 for line in lines])
+        bucket_of_line = np.searchsorted(BUCKETS, [len(line.text) for line in lines])
+        self._buckets = [np.flatnonzero(bucket_of_line == i) for i in range(len(BUCKETS))]
+        reference = max_crop_width(REFERENCE_LENGTH)
+        self._batch_sizes = [max(1, round(batch_size * reference / max_crop_width(length))) for length in BUCKETS]
+        # All lines are as likely, whatever their batch's size.
+        weights = np.array([self._weights[indices].sum() for indices in self._buckets]) if lines else 1.0
+        p_buckets = weights / np.array(self._batch_sizes)
+        self._p_buckets = p_buckets / p_buckets.sum()
 
     def __len__(self) -> int:
-        return self._count
+        return self._num_batches
 
-    def __getitem__(self, number: int) -> Batch:
-        rng = np.random.default_rng((*self._seed, number))
-        kind = int(rng.choice(len(LENGTHS), p=self._shares))
-        made: list[tuple[np.ndarray, str]] = []
-        while len(made) < self._size(kind):
-            strip, text = self._made(kind, rng)
-            made.append((_fitted(strip, text, widest(LENGTHS[kind])), text))
-        return pack(made)
+    def __getitem__(self, index: int) -> RecognitionBatch:
+        rng = np.random.default_rng((*self._seed, index))
+        bucket = int(rng.choice(len(BUCKETS), p=self._p_buckets))
+        samples = []
+        for _ in range(self._batch_sizes[bucket]):
+            crop, text = self._sample(bucket, rng)
+            samples.append((_limit_width(crop, len(text), max_crop_width(BUCKETS[bucket])), text))
+        return collate_crops(samples)
 
-    def _size(self, kind: int) -> int:
-        return max(1, round(self._batch_size * widest(MIDDLE) / widest(LENGTHS[kind])))
+    def _sample(self, bucket: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+        """A line crop and its text in CHARSET."""
+        kind = rng.random()
+        if kind < self._p_drawn:
+            assert self._renderer is not None
+            printed, text = self._random_text(self._renderer, bucket, rng)
+            return self._renderer.render(printed, rng), text
+        line = self._random_line(bucket, rng)
+        if kind < self._p_drawn + self._p_repainted:
+            assert self._renderer is not None
+            printed, text = self._random_text(self._renderer, bucket, rng)
+            if repainted := repaint(*line.decode(), printed, self._renderer.fonts, rng):
+                return _augmented_crop(*repainted, rng), text
+        return _augmented_crop(*line.decode(), rng), line.text
 
-    def _made(self, kind: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
-        share = rng.random()
-        if share < self._drawn_share:
-            printed, text = self._printed(kind, rng)
-            return self._press.strip_of(printed, rng).pixels, text
-        line = self._chosen(kind, rng)
-        if share < self._drawn_share + self._repainted_share:
-            printed, text = self._printed(kind, rng)
-            if made := repainted(*line.open(), printed, self._press.fonts, rng):
-                return self._cut(*made, rng), text
-        return self._cut(*line.open(), rng), line.text
-
-    def _printed(self, kind: int, rng: np.random.Generator) -> tuple[str, str]:
-        """A text of this kind's length to draw, and what the network reads of it."""
-        least = LENGTHS[kind - 1] if kind else 0
+    def _random_text(self, renderer: LineRenderer, bucket: int, rng: np.random.Generator) -> tuple[str, str]:
+        """A text of the bucket's length as it is printed, and in CHARSET."""
+        max_shorter = BUCKETS[bucket - 1] if bucket else 0
         while True:
-            printed = self._press.texts.line(rng).strip()
+            printed = renderer.texts.line(rng).strip()
             text = fold_to_charset(printed)
-            if text and least < len(text) <= LENGTHS[kind]:
+            if text and max_shorter < len(text) <= BUCKETS[bucket]:
                 return printed, text
 
-    def _chosen(self, kind: int, rng: np.random.Generator) -> CutLine:
-        weights = self._weights[self._of_kind[kind]]
-        return self._lines[int(rng.choice(self._of_kind[kind], p=weights / weights.sum()))]
-
-    def _cut(self, pixels: np.ndarray, corners: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if rng.random() < SMALLER and len(pixels) > 24:
-            scale = rng.uniform(18 / len(pixels), 1.0)
-            pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            corners = corners * scale
-        strip = recoloured(crop_line(np.ascontiguousarray(pixels), jittered(corners, rng), CROP_HEIGHT), rng)
-        return photographed(strip.astype(np.float32), rng) if rng.random() < 0.3 else strip
+    def _random_line(self, bucket: int, rng: np.random.Generator) -> LabelledLine:
+        indices = self._buckets[bucket]
+        weights = self._weights[indices]
+        return self._lines[int(rng.choice(indices, p=weights / weights.sum()))]
 
 
-def widest(characters: int) -> int:
-    """Pixels that a strip of so many characters may be wide; a multiple of STEP_WIDTH."""
-    return 14 * characters // STEP_WIDTH * STEP_WIDTH + 40
+def max_crop_width(num_characters: int) -> int:
+    """The most pixels that a crop of so many characters may be wide; a multiple of STEP_WIDTH."""
+    return 14 * num_characters // STEP_WIDTH * STEP_WIDTH + 40
 
 
-def pack(strips: Sequence[tuple[np.ndarray, str]]) -> Batch:
-    """Strips (CROP_HEIGHT, W, 3) of any widths and what they say, as one batch."""
-    widths = [-(-strip.shape[1] // STEP_WIDTH) for strip, _ in strips]
-    pixels = np.zeros((len(strips), CROP_HEIGHT, max(widths) * STEP_WIDTH, 3), np.uint8)
-    texts = np.full((len(strips), max(1, *(len(text) for _, text in strips))), BLANK)
-    for i, (strip, text) in enumerate(strips):
-        width = strip.shape[1]
-        pixels[i, :, :width] = strip
-        pixels[i, :, width:] = strip[:, -1:]
-        texts[i, : len(text)] = [CHARSET.index(c) for c in text]
-    lengths = torch.tensor([len(text) for _, text in strips])
-    return torch.from_numpy(pixels.transpose(0, 3, 1, 2)), torch.tensor(widths), torch.from_numpy(texts), lengths
+def collate_crops(samples: Sequence[tuple[np.ndarray, str]]) -> RecognitionBatch:
+    """Line crops (CROP_HEIGHT, W, 3) of any widths, padded with their last columns, and their texts."""
+    widths = [-(-crop.shape[1] // STEP_WIDTH) for crop, _ in samples]
+    crops = np.zeros((len(samples), CROP_HEIGHT, max(widths) * STEP_WIDTH, 3), np.uint8)
+    classes = np.full((len(samples), max(1, *(len(text) for _, text in samples))), BLANK)
+    for i, (crop, text) in enumerate(samples):
+        width = crop.shape[1]
+        crops[i, :, :width] = crop
+        crops[i, :, width:] = crop[:, -1:]
+        classes[i, : len(text)] = [CHARSET.index(c) for c in text]
+    lengths = torch.tensor([len(text) for _, text in samples])
+    return torch.from_numpy(crops.transpose(0, 3, 1, 2)), torch.tensor(widths), torch.from_numpy(classes), lengths
 
 
-def _fitted(strip: np.ndarray, text: str, most: int) -> np.ndarray:
-    """The strip not wider than `most`, and wide enough to be read."""
-    width = min(max(strip.shape[1], NARROWEST * len(text)), most)
-    return strip if width == strip.shape[1] else cv2.resize(strip, (width, CROP_HEIGHT))
+def _augmented_crop(pixels: np.ndarray, corners: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A line crop, uint8 (CROP_HEIGHT, W, 3), of pixels (H, W, 3) around the line."""
+    if rng.random() < P_SHRUNK and len(pixels) > 24:
+        scale = rng.uniform(18 / len(pixels), 1.0)
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        corners = corners * scale
+    crop = color_jitter(crop_line(np.ascontiguousarray(pixels), jitter_corners(corners, rng), CROP_HEIGHT), rng)
+    return simulate_camera(crop.astype(np.float32), rng) if rng.random() < P_CAMERA else crop
+
+
+def _limit_width(crop: np.ndarray, num_characters: int, max_width: int) -> np.ndarray:
+    """The crop, stretched where it is wider than `max_width` or too narrow for its characters."""
+    width = min(max(crop.shape[1], MIN_CHARACTER_WIDTH * num_characters), max_width)
+    return crop if width == crop.shape[1] else cv2.resize(crop, (width, CROP_HEIGHT))

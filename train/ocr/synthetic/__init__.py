@@ -1,1 +1,1 @@
-"""Drawn print with exact truth: strips of one line, and whole photos."""
+"""Rendered text lines, whose text is known exactly."""

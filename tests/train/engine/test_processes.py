@@ -1,0 +1,95 @@
+"""Devices and processes: each process has its own device, and two of them train one network."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from resformer.train.engine.fabric import make_fabric
+from tests.paths import CONFIGS, ROOT
+
+# Each process leaves checksums of its weights when its training ends.
+SCRIPT = """
+import sys, zlib
+from resformer.train.engine.trainer import Trainer
+from resformer.train.run import main
+
+run = Trainer.run
+
+def run_and_sum(trainer):
+    best = run(trainer)
+    sums = [zlib.crc32(p.detach().numpy().tobytes()) for p in trainer.network.parameters()]
+    rank = trainer.fabric.global_rank
+    (trainer.out / f"sums-{rank}").write_text(f"{sums} {trainer.progress.step} {trainer.batches_per_epoch}")
+    return best
+
+Trainer.run = run_and_sum
+sys.exit(main())
+"""
+COMMAND = [str(CONFIGS / "synthetic.yaml"), "epochs=2", "sources.0.num_photos=64", "batch_size=4", "val_fraction=0.2"]
+TWO = ["--devices", "2", "--accelerator", "cpu", "--threads", "1"]
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with two GPUs, on which nothing is launched."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr(Fabric, "launch", lambda self: None)
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch, rank: int) -> None:
+    monkeypatch.setenv("LOCAL_RANK", str(rank))
+    fabric = make_fabric(devices=2)
+    assert fabric.strategy.parallel_devices == [torch.device("cuda", 0), torch.device("cuda", 1)]
+    assert fabric.strategy.root_device == torch.device("cuda", rank)
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_more_devices_than_there_are_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 GPUs are asked for, and there are 2"):
+        make_fabric(devices=3)
+    with pytest.raises(ValueError, match="at least one is needed"):
+        make_fabric(devices=0)
+
+
+def test_precision_fits_the_device() -> None:
+    with pytest.raises(ValueError, match="16-mixed needs a GPU; use bf16-mixed"):
+        make_fabric("16-mixed", accelerator="cpu")
+
+
+def test_two_processes_train_one_network(tmp_path: Path) -> None:
+    """Gradients are averaged over the processes: both end with the same weights, and only the first one writes."""
+    script = tmp_path / "both.py"
+    script.write_text(SCRIPT)
+    out = tmp_path / "run"
+    done = subprocess.run(
+        [sys.executable, str(script), *COMMAND, "--out", str(out), *TWO],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = ((out / f"sums-{rank}").read_text() for rank in (0, 1))
+    assert first == second
+    steps, batches = map(int, first.split()[-2:])
+    assert steps == 2 * (batches // 2) > 0
+    assert (out / "weights.safetensors").is_file()
+    assert len(re.findall(r"epoch 2: loss", done.stdout + done.stderr)) == 1
+    assert len(list(out.glob("events*"))) == 1
+
+
+def test_the_command_starts_its_processes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "train.run", *COMMAND, "epochs=1", "--out", str(tmp_path), *TWO]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "WARN" not in done.stderr.upper() and "distributed" not in done.stderr
+    assert done.stdout.count("weights: ") == 1

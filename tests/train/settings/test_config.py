@@ -1,0 +1,155 @@
+"""Settings: shipped configs load, and errors say what to change."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from resformer.train.settings.loading import load_yaml, validate
+from resformer.train.settings.sources import ProductTables
+from resformer.train.settings.training import AttributeConfig, DetectorConfig, QuantityConfig, load_config
+from tests.paths import CONFIGS
+
+QUANTITIES = {
+    "part": "quantities",
+    "preset": "nano",
+    "max_minutes": 1,
+    "epochs": 1,
+    "sources": [{"kind": "synthetic", "num_photos": 3}],
+}
+
+
+def write(folder: Path, **values: object) -> Path:
+    """A config of QUANTITIES with other values; None leaves a key out."""
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump({key: v for key, v in {**QUANTITIES, **values}.items() if v is not None}))
+    return path
+
+
+def errors(path: Path, *overrides: str) -> list[str]:
+    with pytest.raises(ValueError) as caught:
+        load_config(path, overrides)
+    first, *lines = str(caught.value).splitlines()
+    assert first == f"{path} has {len(lines)} error(s):"
+    return [line.strip() for line in lines]
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_configs_load_where_their_data_is(path: Path) -> None:
+    try:
+        data = load_yaml(path)
+        validate(data, ProductTables, path) if "part" not in data else load_config(path)
+    except ValueError as error:
+        lines = str(error).splitlines()[1:]
+        if lines and all("does not exist" in line for line in lines):
+            pytest.skip(f"{lines[0].strip()}; nothing else is wrong with the config")
+        raise
+
+
+def test_values_and_defaults(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, learning_rate="5e-4"))
+    assert isinstance(config, QuantityConfig)
+    assert (config.learning_rate, config.batch_size, config.sources[0].kind) == (5e-4, 32, "synthetic")
+
+
+def test_all_errors_come_at_once(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        preset="huge",
+        max_minutes=-1,
+        epochs=None,
+        batch_size="many",
+        learning_rte=3,
+        sources=[{"kind": "photos"}, {"kind": "challenge", "labels": "nowhere.csv", "photos": ".", "ocr": "no.gz"}],
+    )
+    assert errors(path) == [
+        "preset: unknown preset 'huge'; known: " + load_presets(),
+        "max_minutes: -1 is not above 0",
+        "epochs: missing",
+        "batch_size: 'many' is not a whole number",
+        "sources[0].kind: 'photos' is not one of challenge, hand, synthetic, unlabelled",
+        f"sources[1].labels: {tmp_path / 'nowhere.csv'} does not exist",
+        f"sources[1].ocr: {tmp_path / 'no.gz'} does not exist; `resformer data ocr` makes it",
+        "learning_rte: unknown key; did you mean learning_rate?",
+    ]
+
+
+def load_presets() -> str:
+    from resformer.model.networks.presets import PRESETS
+
+    return ", ".join(PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"val_fraction": 1.0}, "val_fraction: 1.0 is not below 1"),
+        ({"p_title": 1.2}, "p_title: 1.2 is above 1"),
+        ({"num_workers": -1}, "num_workers: -1 is below 0"),
+        ({"batch_size": 1.5}, "batch_size: 1.5 is not a whole number"),
+        ({"precision": "fp16"}, "precision: 'fp16' is not '32-true', 'bf16-mixed' or '16-mixed'"),
+        ({"sources": []}, "sources: at least 1 is needed"),
+        ({"sources": "synthetic"}, "sources: expected a list, each entry behind a dash"),
+        ({"sources": [{"kind": "synthetic", "num_photos": 0}]}, "sources[0].num_photos: 0 is not above 0"),
+        ({"sources": [{"num_photos": 1}]}, "sources[0].kind: missing; one of challenge, hand, synthetic, unlabelled"),
+        ({"part": None}, "part: missing; one of attributes, quantities, text_detector, text_recognizer"),
+        ({"part": "maps"}, "part: 'maps' is not one of attributes, quantities, text_detector, text_recognizer"),
+        ({"p_text": 0.5}, "p_text: unknown key; did you mean p_title?"),  # p_text is a key of another part
+        ({"schemas": "x"}, "schemas: unknown key; did you mean schema?"),
+    ],
+)
+def test_an_error_says_what_to_change(tmp_path: Path, values: dict[str, object], message: str) -> None:
+    assert errors(write(tmp_path, **values)) == [message]
+
+
+@pytest.mark.parametrize("key", ["batches_per_epoch", "epochs", "crop_side", "cached_views"])
+def test_counts_and_sizes_are_positive(tmp_path: Path, key: str) -> None:
+    part = {"batches_per_epoch": "text_recognizer", "crop_side": "text_detector", "cached_views": "attributes"}
+    lines = errors(write(tmp_path, part=part.get(key, "quantities"), **{key: -1}))
+    assert any(line.startswith(f"{key}: -1 is ") for line in lines)
+
+
+def test_files_are_relative_to_the_config(tmp_path: Path) -> None:
+    for name in ("photos", "ocr.jsonl", "weights"):
+        (tmp_path / name).touch()
+    sources = [{"photos": "photos", "ocr": "ocr.jsonl"}]
+    path = write(tmp_path, part="text_detector", init_from="weights", sources=sources)
+    config = load_config(path)
+    assert isinstance(config, DetectorConfig)
+    assert (config.init_from, config.sources[0].ocr) == (tmp_path / "weights", tmp_path / "ocr.jsonl")
+    assert errors(path, "pretrained_ocr=other") == ["pretrained_ocr: 'other' is not 'ppocrv6-tiny'"]
+
+
+def test_what_excludes_each_other_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").touch()
+    table = {"table": "t.csv", "photos": ".", "image_column": "id", "label_columns": {"category": "kind"}}
+    path = write(tmp_path, part="attributes", sources=[table])
+    assert isinstance(load_config(path), AttributeConfig)
+    assert errors(path, "cached_views=2")[0].startswith("config: cached_views needs init_attributes_from")
+    assert errors(path, "sources.0.balance_by=gender") == [
+        "sources[0]: balance_by is 'gender', which is not among the label_columns"
+    ]
+
+
+def test_overrides_replace_values(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    config = load_config(path, ["epochs=7", "sources.0.num_photos=9", "sources.0.kind=synthetic", "seed=3"])
+    assert isinstance(config, QuantityConfig)
+    assert (config.epochs, config.seed) == (7, 3)
+    assert config.sources[0].model_dump() == {"kind": "synthetic", "num_photos": 9}
+    assert errors(path, "epoch=7") == ["epoch: unknown key; did you mean epochs?"]
+    for override, message in (
+        ("epochs", "not of the form key=value"),
+        ("sources.3.kind=a", "does not fit"),
+        ("epochs.of=1", "does not fit"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load_config(path, [override])
+
+
+def test_an_unreadable_config_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot read the config"):
+        load_config(tmp_path / "none.yaml")
+    (tmp_path / "list.yaml").write_text("- a\n")
+    with pytest.raises(ValueError, match="expected keys and values, found list"):
+        load_config(tmp_path / "list.yaml")

@@ -1,0 +1,274 @@
+"""Markdown from benchmark files: one section a benchmark, and the whole of BENCHMARKS.md."""
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from resformer.train.evaluation.benchmark_file import Benchmark, read_benchmark
+
+__all__ = ["render_document", "render_section"]
+
+INTRODUCTION = """\
+# Benchmarks
+How right and how fast the shipped weights are. The commands below write [docs/benchmarks](docs/benchmarks), from which
+`resformer benchmark tables docs/benchmarks BENCHMARKS.md` writes this page; `../shared/data` is the folder of labelled
+photos that the [model card](model/weights/README.md) describes. Nothing is trained on the photos that are scored. What
+was tried on the way is in [docs/experiments.md](docs/experiments.md).
+
+F1 is the public challenge's: answers must be equal as strings, and a wrong answer is a false positive only. *Mix*
+weights the F1 of the entities as the challenge's test set does; intervals hold 95 % of bootstrap samples of photos. Of
+*amazon val* (catalogue labels) one value in six cannot be read on the photo; *hand val* is labelled by eye. Readers:
+`builtin` is the network alone, `crops` (default) has PP-OCR recognise doubtful digits again, `ppocr` is PP-OCR alone.
+"""
+
+Figures = dict[str, Any]
+DECIMALS = {"SacreBLEU": 1, "CIDEr": 2}
+
+
+def render_document(folder: Path) -> str:
+    """BENCHMARKS.md.
+
+    Args:
+        folder: of benchmark files; one that is missing has no section.
+
+    Raises:
+        ValueError: a file is no benchmark, or of none that is known.
+    """
+    benchmarks = {path.stem: read_benchmark(path) for path in sorted(folder.glob("*.json"))}
+    if unknown := sorted(benchmarks.keys() - SECTIONS.keys()):
+        raise ValueError(f"{folder / unknown[0]}.json is of no known benchmark; known are {', '.join(SECTIONS)}")
+    return "\n".join([INTRODUCTION, *(render_section(benchmarks[name]) for name in SECTIONS if name in benchmarks)])
+
+
+def render_section(benchmark: Benchmark) -> str:
+    """The title of a benchmark, how it was measured, and its tables."""
+    title, description, body = SECTIONS[benchmark.name]
+    machine = benchmark.machine
+    measured = f"`{benchmark.command}` ({machine['cpu']}, {machine['cores']} cores, {benchmark.date})"
+    text = textwrap.fill(f"{description} {benchmark.note}".strip(), 120)
+    return "\n".join([f"## {title}", text, measured, "", *body(benchmark.figures), ""])
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _number(value: float | None, decimals: int = 3) -> str:
+    return "" if value is None else f"{value:,.{decimals}f}"
+
+
+def _metric(name: str, value: float | None) -> str:
+    return _number(value, DECIMALS.get(name, 3))
+
+
+def _interval(value: float, interval: Sequence[float], decimals: int = 3) -> str:
+    low, high = interval
+    return f"{value:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
+
+
+def _unique(rows: Iterable[Figures], *keys: str) -> list[tuple[Any, ...]]:
+    """The different values of some keys, in the order of the rows."""
+    return list(dict.fromkeys(tuple(row[key] for key in keys) for row in rows))
+
+
+def _find(rows: Iterable[Figures], **values: Any) -> Figures | None:
+    """The first row with these values."""
+    return next((row for row in rows if all(row[key] == value for key, value in values.items())), None)
+
+
+def _quantities(figures: Figures) -> list[str]:
+    sets, names = figures["sets"], [name for (name,) in _unique(figures["sets"], "photos")]
+    columns = ["reader", *(f"{name}: {score}" for name in names for score in ("F1", "precision", "recall", "mix"))]
+    rows = []
+    for totals in figures["readers"]:
+        cells = [f"`{totals['reader']}`"]
+        for name in names:
+            row = _find(sets, photos=name, reader=totals["reader"])
+            assert row is not None
+            cells += [_interval(row["f1_micro"], row["f1_interval"])]
+            cells += [_number(row[key]) for key in ("precision", "recall", "f1_mix")]
+        rows.append([*cells, *(_number(totals[key]) for key in ("calibration_error", "precision_at_half_coverage"))])
+    lines = _table([*columns, "calibration error", "precision at half coverage"], rows)
+    entities = sorted({entity for row in sets for entity in row["entities"]})
+    rows = []
+    for (reader,) in _unique(sets, "reader"):
+        found = [row["entities"] for row in sets if row["reader"] == reader]
+        rows.append([f"`{reader}`", *(", ".join(_number(f[e]["f1"]) for f in found if e in f) for e in entities)])
+    lines += ["", *_table([f"F1 by entity, {' and '.join(names)}", *entities], rows)]
+    return [*lines, "", "![precision against coverage](docs/precision_coverage.png)"]
+
+
+def _systems(figures: Figures) -> list[str]:
+    scores = [s for s in figures["scores"] if s["reading_s"] and "," not in s["photos"] + s["reader"]]
+    names = [name for (name,) in _unique(scores, "photos")]
+    systems = ("rules", "trees", "Resformer")
+    columns = ["text by"]
+    for name in names:
+        columns += [f"{name}: {column}" for column in (*systems, "oracle recall", "s a photo")]
+    rows = []
+    for (reader,) in _unique(scores, "reader"):
+        cells = [reader]
+        memory = 0
+        for name in names:
+            found = [_find(scores, photos=name, system=system, reader=reader) for system in systems]
+            cells += [_interval(row["f1"], row["f1_interval"]) if row else "" for row in found]
+            row = next(row for row in reversed(found) if row)
+            cells += [_number(row["oracle_recall"]), _number(row["reading_s"] + row["choosing_s"], 2)]
+            memory = max(memory, row["memory_mib"])
+        rows.append([*cells, _number(memory, 0)])
+    return [*_table([*columns, "peak MiB"], rows), "", "![F1 against time](docs/f1_time.png)"]
+
+
+def _localisation(figures: Figures) -> list[str]:
+    parts = [f"{row['photos']} {_number(row['accuracy'])} of {row['compared_answers']}" for row in figures["sets"]]
+    return [f"`{figures['sets'][0]['reader']}`: {'; '.join(parts)} answers."]
+
+
+def _latency(figures: Figures) -> list[str]:
+    sets, names = figures["sets"], [name for (name,) in _unique(figures["sets"], "photos")]
+    columns = ["reader", *(f"{name}: {column}" for name in names for column in ("s a photo", "of the engine's time"))]
+    rows = []
+    for (reader,) in _unique(sets, "reader"):
+        cells = [f"`{reader}`"]
+        for row in (_find(sets, photos=name, reader=reader) for name in names):
+            assert row is not None
+            interval = row["ratio_interval"]
+            ratio = _interval(row["ratio"], interval, 2) if interval else _number(row["ratio"], 2)
+            cells += [_number(row["seconds"]), ratio]
+        rows.append(cells)
+    return _table(columns, rows)
+
+
+def _endpoint(figures: Figures) -> list[str]:
+    columns = ["photos", "entities", "reader", "median ms", "p95 ms", "photos a second", "memory MiB"]
+    rows = [
+        [
+            *(row["photos"], row["entities"], f"`{row['reader']}`"),
+            *(_number(row["median_ms"], 0), _number(row["p95_ms"], 0), _number(row["photos_per_second"], 1)),
+            _number(row["memory_mib"], 0),
+        ]
+        for row in figures["requests"]
+    ]
+    return _table(columns, rows)
+
+
+def _attributes(figures: Figures) -> list[str]:
+    """A table for each set of metrics: those of choices, of paths and of texts."""
+    by_metrics: dict[str, list[Figures]] = {}
+    for row in figures["scores"]:
+        kind = next(metric for metric in ("accuracy", "leaf", "CIDEr") if metric in row["scores"])
+        by_metrics.setdefault(kind, []).append(row)
+    lines: list[str] = []
+    for rows in by_metrics.values():
+        metrics = list(dict.fromkeys(metric for row in rows for metric in row["scores"]))
+        inputs = [name for (name,) in _unique(rows, "inputs")]
+        columns = ["entity", *(f"{metric}, {name}" for name in inputs for metric in metrics if metric != "rows")]
+        cells = []
+        for (entity,) in _unique(rows, "entity"):
+            found = [_find(rows, entity=entity, inputs=name) for name in inputs]
+            scores = [row["scores"] if row else {} for row in found]
+            cells.append([entity, *(_metric(m, s.get(m)) for s in scores for m in metrics if m != "rows")])
+        lines += [*_table(columns, cells), ""]
+    return lines[:-1]
+
+
+def _attribute_baselines(figures: Figures) -> list[str]:
+    lines = []
+    for system, *metrics in dict.fromkeys((row["system"], *row["scores"]) for row in figures["scores"]):
+        rows = [row for row in figures["scores"] if row["system"] == system]
+        values = [f"{row['entity']} {', '.join(_metric(m, row['scores'][m]) for m in metrics)}" for row in rows]
+        lines.append(
+            textwrap.fill(f"- {system} ({', '.join(metrics)}): {'; '.join(values)}", 120, subsequent_indent="  ")
+        )
+    return "\n".join(lines).split("\n")
+
+
+def _detection(figures: Figures) -> list[str]:
+    rows = [
+        [
+            *(row["detector"], _number(row["recall"])),
+            *(_number(row["boxes_per_photo"], 1), _number(row["ms_per_photo"], 0)),
+        ]
+        for row in figures["detectors"]
+    ]
+    return _table(["detector", "recall", "boxes a photo", "ms a photo"], rows)
+
+
+def _recognition(figures: Figures) -> list[str]:
+    scores = figures["scores"]
+    recognizers = [name for (name,) in _unique(scores, "recognizer")]
+    rows = []
+    for low, high in _unique(scores, "min_height", "max_height"):
+        found = [_find(scores, recognizer=name, min_height=low, max_height=high) for name in recognizers]
+        cells = [f"{_number(r['value_accuracy'])}, {_number(r['exact_accuracy'])}" for r in found if r is not None]
+        rows.append([f"{low:.0f} to {high:.0f}", *cells])
+    return _table(["pixels", *recognizers], rows)
+
+
+def _ablation(figures: Figures) -> list[str]:
+    scores, names = figures["scores"], [name for (name,) in _unique(figures["scores"], "photos")]
+    rows = []
+    for (without,) in _unique(scores, "without"):
+        found = [_find(scores, without=without, photos=name) for name in names]
+        cells = [_number(row[key]) for row in found if row is not None for key in ("f1", "mix")]
+        rows.append([without or "nothing", *cells])
+    return _table(["without", *(f"{name}: {score}" for name in names for score in ("F1", "mix"))], rows)
+
+
+SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
+    "quantities": (
+        "Quantities",
+        "Expected calibration error (five bins) and precision of the more confident half of the answers: both sets.",
+        _quantities,
+    ),
+    "systems": (
+        "Quantities, beside OCR engines with rules and with boosted trees",
+        "F1 by text and by system. All choose among the same candidates, of which a perfect choice would have the "
+        "oracle recall; the trees (LightGBM) learn from the same labels. OCR engines have their packages' settings.",
+        _systems,
+    ),
+    "localisation": (
+        "Localisation",
+        "Answers whose box and that of the same quantity, found by another detector, contain each other's centre.",
+        _localisation,
+    ),
+    "latency": (
+        "Time of whole answers",
+        "Beside PP-OCRv6 small alone, which stops at text, in turn on the same photos.",
+        _latency,
+    ),
+    "endpoint": (
+        "Time and memory at the endpoint",
+        "One request at a time, one worker with two threads; memory is that of Java and the worker.",
+        _endpoint,
+    ),
+    "attributes": (
+        "Attributes",
+        "*First n*: the first n levels are right. *Hierarchical win*: arXiv 1709.01062. *With fallback*: the parent "
+        "counts where both most probable leaves have it. 27 % of the fashion titles occur word for word in training.",
+        _attributes,
+    ),
+    "attribute-baselines": (
+        "Attributes, baselines",
+        "A classifier of the text (TF-IDF, logistic regression), and the nearest photo by EfficientNet-Lite0.",
+        _attribute_baselines,
+    ),
+    "detection": (
+        "Text detection",
+        "Recall of lines with digits that PP-OCRv6 small found on larger versions of photos of the validation split. "
+        "The reader `builtin` sees photos at 512 pixels, `crops` at 640.",
+        _detection,
+    ),
+    "recognition": (
+        "Text recognition",
+        "Fraction of drawn values with the right quantity, and without any error, by height of the capitals in pixels.",
+        _recognition,
+    ),
+    "ablation": (
+        "Ablation of the quantity network",
+        "Preset `nano`; another seed alone moves a score by up to two points.",
+        _ablation,
+    ),
+}

@@ -1,0 +1,81 @@
+"""Rows of label files and of prediction files."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from resformer.model.quantities.parser import parse_quantity
+from resformer.model.schema.schema import Schema
+from resformer.train.data.quantity_records import label_rows, photo_name
+
+__all__ = ["LabelledRow", "group_by_photo", "of_first_photos", "read_predictions", "read_rows"]
+
+
+@dataclass(frozen=True)
+class LabelledRow:
+    """One row of a label file.
+
+    Attributes:
+        photo: file name.
+        entity: name of the entity asked about.
+        accepted: canonical answers that are right; empty where the photo does not show the value.
+        group_id: kind of product, as the public challenge numbers it; "" where unknown.
+        unambiguous: whether nearly every annotator would agree; True where the file does not say.
+    """
+
+    photo: str
+    entity: str
+    accepted: tuple[str, ...]
+    group_id: str = ""
+    unambiguous: bool = True
+
+
+def read_rows(labels: Path, schema: Schema) -> list[LabelledRow]:
+    """Every row of a label file, in its order.
+
+    Args:
+        labels: CSV of the challenge (image, entity_name, entity_value) or labelled by hand (image, entity_name,
+            accept). A label outside the units of its entity is kept as text, which no prediction equals.
+        schema: the entities.
+    """
+    rows = []
+    for row in label_rows(labels):
+        entity = schema[row["entity_name"]]
+        texts = row["accept"].split("|") if "accept" in row else [row["entity_value"]]
+        accepted = tuple(str(parse_quantity(text, entity.units) or text) for text in texts if text)
+        unambiguous = row.get("sure", "1") == "1"
+        rows.append(LabelledRow(photo_name(row), entity.name, accepted, row.get("group_id", ""), unambiguous))
+    return rows
+
+
+def group_by_photo(rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
+    """The rows of each photo, photos in the order of their first row."""
+    photos: dict[str, list[LabelledRow]] = {}
+    for row in rows:
+        photos.setdefault(row.photo, []).append(row)
+    return photos
+
+
+def of_first_photos(rows: Sequence[LabelledRow], limit: int | None) -> list[LabelledRow]:
+    """The rows of the first photos by name; all rows where `limit` is None."""
+    names = set(sorted(group_by_photo(rows))[:limit])
+    return [row for row in rows if row.photo in names]
+
+
+def read_predictions(path: Path, labels: Path, schema: Schema) -> list[str]:
+    """Predictions of a CSV (index, prediction) in the order of the labels, in canonical form where they parse.
+
+    Raises:
+        ValueError: an index of the labels has no prediction.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        by_index = {row["index"]: row["prediction"] for row in csv.DictReader(file)}
+    predictions = []
+    for position, row in enumerate(label_rows(labels)):
+        index = row.get("index") or str(position)
+        if index not in by_index:
+            raise ValueError(f"{path} has no prediction for index {index}; `resformer sanity` lists what is missing")
+        text = by_index[index]
+        predictions.append(str(parse_quantity(text, schema[row["entity_name"]].units) or text))
+    return predictions

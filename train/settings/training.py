@@ -1,0 +1,228 @@
+"""The settings of a training run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from resformer.model.networks.presets import preset
+from resformer.train.settings.loading import ExistingPath, StrictModel, load_yaml, validate
+from resformer.train.settings.sources import OcrSource, ProductTable, QuantitySource
+
+__all__ = [
+    "AttributeConfig",
+    "DetectorConfig",
+    "QuantityConfig",
+    "RecognizerConfig",
+    "TrainConfig",
+    "TrainerConfig",
+    "load_config",
+]
+
+
+def _known_preset(name: str) -> str:
+    return preset(name).name
+
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+PresetName = Annotated[str, AfterValidator(_known_preset)]
+SideMultiple = Annotated[int, Field(gt=0, multiple_of=32)]
+
+
+class TrainerConfig(StrictModel):
+    """What every run has.
+
+    Attributes:
+        max_minutes: time budget of this run; the same command goes on later.
+        warmup_fraction: of all steps, during which the learning rate rises.
+        val_fraction: of the data, chosen by a hash of names or groups, that is only evaluated on.
+        precision: `16-mixed` (with gradient scaling) needs a GPU.
+        patience: evaluations without a better score after which the run ends; 0 = never.
+        keep_best: how many of the best checkpoints are kept beside the very best.
+        evaluate_every: epochs.
+        num_workers: processes that make batches.
+        save_every_steps, save_every_minutes: of the training state that a run resumes from.
+    """
+
+    preset: PresetName
+    max_minutes: PositiveFloat
+    epochs: PositiveInt
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 5e-4
+    warmup_fraction: Fraction = 0.05
+    weight_decay: NonNegativeFloat = 0.05
+    grad_clip_norm: PositiveFloat = 1.0
+    ema_decay: Fraction = 0.998
+    val_fraction: Fraction = 0.1
+    patience: NonNegativeInt = 0
+    keep_best: NonNegativeInt = 0
+    evaluate_every: PositiveInt = 1
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    seed: NonNegativeInt = 0
+    num_workers: NonNegativeInt = 0
+    save_every_steps: PositiveInt = 100
+    save_every_minutes: PositiveFloat = 3.0
+
+
+class QuantityConfig(TrainerConfig):
+    """The quantity network.
+
+    Attributes:
+        schema_file: key `schema`; the entities, if not the shipped ones.
+        p_unaugmented: of a layout that stays as it is.
+        p_title: of an answer that comes in the title instead of on the photo.
+        p_negative_question: of an example that asks as a caller who asks for everything, perhaps with one more
+            question, which the labels do not name.
+        p_drop_group: of hiding the group of the product, as most callers do.
+        p_drop_drawing: of hiding the line segments.
+    """
+
+    part: Literal["quantities"]
+    sources: tuple[QuantitySource, ...] = Field(min_length=1)
+    schema_file: ExistingPath | None = Field(default=None, alias="schema")
+    dropout: Fraction = 0.1
+    p_unaugmented: Probability = 0.3
+    p_title: Probability = 0.05
+    p_negative_question: Probability = 0.0
+    p_drop_group: Probability = 0.5
+    p_drop_drawing: Probability = 0.1
+
+
+class _PartConfig(TrainerConfig):
+    """One part of a network.
+
+    Attributes:
+        init_from: a checkpoint whose other parts are kept; None = random ones.
+        schema_file: key `schema`; the entities, if not the shipped ones.
+    """
+
+    init_from: ExistingPath | None = None
+    schema_file: ExistingPath | None = Field(default=None, alias="schema")
+
+
+class _OcrConfig(_PartConfig):
+    """A part that works on text.
+
+    Attributes:
+        pretrained_ocr: the package's network that the part starts as; None = random.
+    """
+
+    sources: tuple[OcrSource, ...] = Field(min_length=1)
+    pretrained_ocr: Literal["ppocrv6-tiny"] | None = None
+
+
+class DetectorConfig(_OcrConfig):
+    """The text detector.
+
+    Attributes:
+        crop_side: of a crop of a photo, pixels.
+        eval_max_side: pixels of the longer side of validation photos.
+    """
+
+    part: Literal["text_detector"]
+    crop_side: SideMultiple = 320
+    eval_max_side: PositiveInt = 640
+
+
+class RecognizerConfig(_OcrConfig):
+    """The text recognizer.
+
+    Attributes:
+        p_drawn: of a line that is drawn; the others are crops of photos.
+        p_repainted: of a crop of a photo with another text drawn in.
+        batches_per_epoch: as many as an epoch has.
+    """
+
+    part: Literal["text_recognizer"]
+    p_drawn: Probability = 0.5
+    p_repainted: Probability = 0.0
+    batches_per_epoch: PositiveInt = 200
+
+
+class AttributeConfig(_PartConfig):
+    """The attribute network.
+
+    Attributes:
+        init_attributes_from: a checkpoint whose attribute network is trained further; entities without data in this run
+            keep what it learned for them.
+        init_schema: the schema that `init_attributes_from` was trained for, where it is neither this run's nor the
+            shipped one.
+        pretrained_backbone: the package whose weights the backbone starts as; None = random.
+        cached_views: above 0 the image modules are frozen, and so many views of each picture are embedded once: what
+            is left to train, words and answers, takes a fraction of the time.
+        text_views: how often a product's text is shown each time its picture is.
+        freeze_blocks: lowest blocks of a pretrained backbone that stay as they are.
+        backbone_lr_scale: learning rate of a pretrained backbone, relative to the rest.
+        image_size: of the pictures while training, pixels.
+        label_smoothing: of labels and text.
+        level_weights: of a path's levels in the loss, root first; deeper levels have the last one's.
+        text_weight: of a text of 32 tokens in the loss.
+        p_text: of asking for a text.
+        p_drop_image: of hiding the picture of a product with text.
+        p_drop_field, p_drop_word: of hiding a field or a word of the caller's text.
+        balance_min_count, balance_max_factor: labels with fewer products are shown more often, at most by the factor
+            (repeat factor sampling, arXiv 1908.03195).
+        prior_strength: weight of the label frequencies in answers; 0 treats all labels alike.
+    """
+
+    part: Literal["attributes"]
+    sources: tuple[ProductTable, ...] = Field(min_length=1)
+    init_attributes_from: ExistingPath | None = None
+    init_schema: ExistingPath | None = None
+    pretrained_backbone: Literal["efficientnet-lite1"] | None = None
+    cached_views: NonNegativeInt = 0
+    text_views: PositiveInt = 1
+    freeze_blocks: NonNegativeInt = 4
+    backbone_lr_scale: PositiveFloat = 0.3
+    image_size: SideMultiple = 160
+    dropout: Fraction = 0.1
+    label_smoothing: Fraction = 0.1
+    level_weights: tuple[NonNegativeFloat, ...] = Field(default=(0.3, 0.3, 1.0), min_length=1)
+    text_weight: NonNegativeFloat = 0.5
+    p_text: Probability = 0.5
+    p_drop_image: Probability = 0.15
+    p_drop_field: Probability = 0.1
+    p_drop_word: Probability = 0.1
+    balance_min_count: PositiveFloat = 60.0
+    balance_max_factor: PositiveFloat = 3.0
+    prior_strength: NonNegativeFloat = 1.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "AttributeConfig":
+        if self.pretrained_backbone and self.init_attributes_from:
+            raise ValueError("pretrained_backbone and init_attributes_from exclude each other: both bring a backbone")
+        if self.init_schema and not self.init_attributes_from:
+            raise ValueError("init_schema needs init_attributes_from, the weights that it belongs to")
+        if self.cached_views and not self.init_attributes_from:
+            raise ValueError("cached_views needs init_attributes_from, or the image modules would stay random")
+        if self.pretrained_backbone and self.preset != "small":
+            raise ValueError(f"the weights of pretrained_backbone fit the preset small, not {self.preset}")
+        return self
+
+
+TrainConfig = Annotated[
+    QuantityConfig | DetectorConfig | RecognizerConfig | AttributeConfig, Field(discriminator="part")
+]
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+    """Reads a config file; paths in it are relative to the folder that holds it.
+
+    Args:
+        overrides: `key=value` each, see load_yaml.
+
+    Raises:
+        ValueError: the message names every error in the file.
+    """
+    config: TrainConfig = validate(load_yaml(path, overrides), TrainConfig, path)
+    return config
