@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/
 FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt)
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve stop status scale archive test lint fonts words benchmark-accuracy python check
+.PHONY: help serve stop status scale archive test lint fonts words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -23,7 +23,6 @@ help:
 	@echo "make test | lint                        run all tests; check style and types"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that the shipped network is trained on, ten minutes"
-	@echo "make benchmark-accuracy [DATA=...]      the accuracy table of BENCHMARKS.md, half an hour"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
 
 serve: check $(VENV)/.requirements
@@ -63,11 +62,6 @@ words: build/words/amazon-train.jsonl.gz build/words/hand-train.jsonl.gz
 
 build/words/%.jsonl.gz: $(wildcard model/ocr/*.py) | $(VENV)/.test-requirements
 	GOMP_SPINCOUNT=2000 $(RESFORMER) data ocr --photos $(DATA)/$(subst -,/,$*) --out $@
-
-benchmark-accuracy: $(VENV)/.test-requirements words
-	@command -v tesseract > /dev/null || { echo "one of the systems compared is missing: apt-get install tesseract-ocr"; exit 1; }
-	@test -d $(DATA) || { echo "no labelled photos at $(DATA); name their folder: make benchmark-accuracy DATA=..."; exit 1; }
-	GOMP_SPINCOUNT=2000 $(VENV_PYTHON) -m train.evaluation.system_comparison $(DATA) build/compare
 
 # Before anything is installed or built.
 check: python

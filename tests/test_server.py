@@ -5,7 +5,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,26 +27,14 @@ from resformer.scripts.torchserve.archive import build_archive
 from resformer.scripts.torchserve.capacity import resident_bytes
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.serve import copy_lines, print_status, scale
-from resformer.scripts.torchserve.server import PORTS, Server, ServerError
+from resformer.scripts.torchserve.server import Server, ServerError
 from tests.paths import ROOT
+from tests.servers import check_reply, free_ports
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
 NAMES = [entity.name for entity in Schema.load().entities]
 FAST = {"X-Reader": "builtin"}
-
-
-def free_ports() -> int:
-    """The first of as many free ports as a server needs."""
-    for port in range(18200, 19200, 10):
-        try:
-            for offset in range(len(PORTS)):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port + offset))
-        except OSError:
-            continue
-        return port
-    raise RuntimeError("no free ports from 18200 to 19200")
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +55,16 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def send(server: Server) -> Callable[..., requests.Response]:
-    """Sends to the predictions, with the key."""
+    """Sends to the predictions, with the key; every answer is as handler/openapi.yaml says."""
 
     def call(
         method: str = "PUT", path: str = "", headers: dict[str, str] | None = None, **body: Any
     ) -> requests.Response:
         headers = {"Authorization": f"Bearer {server.key('inference')}", **FAST, **(headers or {})}
-        return requests.request(method, server.predictions_url + path, headers=headers, timeout=60, **body)
+        response = requests.request(method, server.predictions_url + path, headers=headers, timeout=60, **body)
+        if response.content:  # the front end refuses too many bytes without a word
+            check_reply(response.status_code, response.json())
+        return response
 
     return call
 

@@ -1,0 +1,47 @@
+"""The walk of docs/training.md: a data set is drawn, a network trained on it, evaluated, archived, served and asked."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from resformer.scripts.torchserve.java import java_home
+from resformer.scripts.torchserve.server import Server
+from tests.documents import training_walk
+from tests.paths import ROOT
+from tests.servers import check_reply, free_ports
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
+
+# A real ResNet backbone and a few steps instead of a few minutes.
+FASTER = {"train": ["preset=tiny", "epochs=1", "batch_size=8"], "synthetic": ["--seed", "1"]}
+
+
+def test_from_drawn_photos_to_a_served_network(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    walk = training_walk()
+    assert [command[1] for command in walk] == ["data", "train", "train", "evaluate", "archive"]
+    for command in walk:
+        arguments = command[1:] + [word for name, words in FASTER.items() if name in command for word in words]
+        arguments = ["16" if word == "60" else word for word in arguments]
+        done = subprocess.run(
+            [sys.executable, "-m", "resformer", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr[-2000:]}"
+    server = Server(free_ports(), tmp_path, tmp_path / "build" / "small.mar")
+    server.start(java_home())
+    try:
+        photo = next((tmp_path / "build" / "small").rglob("*.jpg")).read_bytes()
+        reply = server.predict(photo)
+        assert reply.status == 200
+        check_reply(reply.status, reply.body)
+        assert server.describe()["preset"] == "tiny"
+        assert reply.body["predictions"]["baseColour"]["prediction"]
+    finally:
+        server.stop()
