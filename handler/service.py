@@ -1,4 +1,4 @@
-"""Answers batches of requests, each request on its own: a bad photo costs its sender an error and nobody else."""
+"""Answers batches of requests; an error affects its own request only."""
 
 import gc
 import json

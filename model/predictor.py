@@ -16,10 +16,11 @@ from resformer import __version__
 from resformer.model.errors import BadRequest
 from resformer.model.images.line_segments import find_line_drawing
 from resformer.model.images.loading import MAX_PIXELS, Photo, load_photo
-from resformer.model.inference.attribute_predictor import AttributeAnswer, AttributePredictor
+from resformer.model.inference.attribute_decoding import AttributeAnswer
+from resformer.model.inference.attribute_predictor import AttributePredictor
 from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS, Checkpoint, load_checkpoint
-from resformer.model.inference.decoding import EMPTY_MARGIN, ExclusivePair, QuantityAnswer, decode_quantities
 from resformer.model.inference.label_tokenizer import LabelTokenizer
+from resformer.model.inference.quantity_decoding import EMPTY_MARGIN, ExclusivePair, QuantityAnswer, decode_quantities
 from resformer.model.inference.quantity_inputs import QuantityExample, QuantityPreprocessor
 from resformer.model.inference.quantity_ranker import QuantityRanker
 from resformer.model.inference.tokenizer import Tokenizer

@@ -1,4 +1,4 @@
-"""Downloads the photos of a table: python scripts/download_images.py IN.csv DIR"""
+"""Downloads the photos of a table: `python scripts/download_images.py IN.csv DIR`."""
 
 import sys
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def download(
     """Download the photos of a table.
 
     Every link of the column `image_link` becomes a file under the link's last part. What is there already is kept. A
-    photo that cannot be had is replaced by a small black placeholder and named; the next run tries it again.
+    photo that cannot be downloaded is replaced by a small black placeholder and named; the next run tries it again.
 
     Exit codes: 0 all are there, 2 the table cannot be used, 3 some are placeholders.
     """

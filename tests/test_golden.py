@@ -10,7 +10,7 @@ from tests.golden.photos import golden_photos
 from tests.golden.record import RECORD, Answers, answers_of, arithmetic, weights_digest
 
 # On another processor or another version of a library sums are rounded otherwise. Where two answers are about equally
-# likely the other one may then win, and a text may go on in other words.
+# likely the other one may then win, and a text may continue in other words.
 OTHER_ANSWERS = 0.03
 OTHER_CONFIDENCE = 0.02
 

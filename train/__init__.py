@@ -1,0 +1,1 @@
+"""Training, evaluation and the tools that make their data."""

@@ -99,8 +99,8 @@ def train(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("config", type=Path, help="YAML; train/configs has examples, docs/training.md all keys")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="instead of what the config says")
+    parser.add_argument("config", type=Path, help="YAML; train/configs has examples, train/settings all keys")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="instead of the config's values")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME OF THE CONFIG)")
     parser.add_argument("--accelerator", choices=get_args(Accelerator), default="auto")
     parser.add_argument("--devices", type=int, default=1, help="GPUs, or processes on a CPU (default: 1)")

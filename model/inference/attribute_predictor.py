@@ -1,13 +1,13 @@
 """Choices, paths and texts about one photo, from its picture and the caller's text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from resformer.model.images.resize import letterbox
+from resformer.model.inference.attribute_decoding import AttributeAnswer, decode_choice, decode_path
 from resformer.model.inference.attribute_inputs import AttributeExample, EncodedWords, collate_attributes, encode_words
 from resformer.model.inference.generation import GreedyGenerator
 from resformer.model.inference.label_tokenizer import LabelTokenizer, hash_words
@@ -21,36 +21,12 @@ from resformer.model.networks.attribute_network import (
 )
 from resformer.model.runtime.onnx_module import OnnxModule
 from resformer.model.schema.schema import Entity
-from resformer.model.schema.taxonomy import SEPARATOR
 
-__all__ = ["AttributeAnswer", "AttributePredictor"]
-
-# A path descends to the deepest level of at least this probability. Callers who need fewer wrong levels can cut by the
-# confidence.
-MIN_LEVEL_PROBABILITY = 0.2
-
-
-@dataclass(frozen=True)
-class AttributeAnswer:
-    """One answer.
-
-    Attributes:
-        text: a label, a path as it is written, or text.
-        probability: of a label or node; of a text, the geometric mean of its tokens'.
-        levels: of a path, root first.
-        leaf: name and probability of the leaf at which the path ends or above which it stops.
-        alternatives: labels or leaves with their probabilities: the answer's, then the likeliest others.
-    """
-
-    text: str
-    probability: float
-    levels: tuple[str, ...] = ()
-    leaf: tuple[str, float] = ("", 0.0)
-    alternatives: list[tuple[str, float]] = field(default_factory=list)
+__all__ = ["AttributePredictor"]
 
 
 class AttributePredictor:
-    """Asks the attribute network; its picture side goes through ONNX Runtime on a CPU.
+    """Answers choices, paths and texts with the attribute network; on a CPU, ONNX Runtime embeds the picture.
 
     Args:
         image_size: side of the letterboxed picture, pixels.
@@ -137,39 +113,18 @@ class AttributePredictor:
         return [(member, encode_words(self._tokenizer, *texts), asked) for (member, texts), asked in views.items()]
 
     def _classify(self, members: Sequence[tuple[int, Entity, Tensor]], top_k: int) -> dict[str, AttributeAnswer]:
-        """Answers by entity name, from the logits (vocab_size,) of every member of its ensemble."""
+        """Answers of choices and paths by entity name: a log-linear ensemble of the members' logits (vocab_size,)."""
         network, tokenizer = self._network, self._tokenizer
         sums: dict[Entity, Tensor] = {}
         for member, entity, logits in members:
             labels = slice(tokenizer.labels(entity).start, tokenizer.labels(entity).stop)
             weight = network.member_weights[tokenizer.entities.index(entity), member]
             sums[entity] = sums.get(entity, network.log_prior[labels]) + weight * logits[labels]
-        return {
-            entity.name: _choose(entity, total.softmax(dim=0).cpu().numpy(), top_k) for entity, total in sums.items()
-        }
-
-
-def _choose(entity: Entity, probabilities: np.ndarray, top_k: int) -> AttributeAnswer:
-    """The likeliest label; or the path whose expected number of right levels is highest, as deep as it is probable.
-
-    Args:
-        probabilities: (labels,) or (leaves,).
-    """
-    names = entity.labels or [SEPARATOR.join(path) for path in entity.paths]
-    is_path = entity.kind == "path"
-    # Where the leaves of one parent share its probability, the likeliest leaf of all may lie elsewhere.
-    best = int(np.argmax(entity.taxonomy.expected_levels(probabilities) if is_path else probabilities))
-    others = [int(i) for i in np.argsort(-probabilities, kind="stable") if i != best]
-    alternatives = [(names[i], float(probabilities[i])) for i in [best, *others][:top_k]]
-    if not is_path:
-        return AttributeAnswer(names[best], float(probabilities[best]), alternatives=alternatives)
-    tree = entity.taxonomy
-    nodes = tree.node_probabilities(probabilities)
-    leaf = tree.leaves[best]
-    probable = [d for d in range(2, len(leaf) + 1) if nodes[tree.index(leaf[:d])] >= MIN_LEVEL_PROBABILITY]
-    node = leaf[: max(probable, default=1)]
-    named_leaf = (leaf[-1], float(probabilities[best]))
-    return AttributeAnswer(SEPARATOR.join(node), float(nodes[tree.index(node)]), node, named_leaf, alternatives)
+        answers = {}
+        for entity, total in sums.items():
+            decode = decode_path if entity.kind == "path" else decode_choice
+            answers[entity.name] = decode(entity, total.softmax(dim=0).cpu().numpy(), top_k)
+        return answers
 
 
 class _ImageEmbedding(nn.Module):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -101,12 +101,20 @@ def save_checkpoint(path: Path, network: Resformer, tokenizer: Tokenizer, *, tem
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a file, unchecked. Raises FileNotFoundError."""
+    """The tensors and the metadata of a file, unchecked.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it is no file of weights.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}; `resformer train` makes them")
-    with safe_open(path, framework="pt") as file:
-        metadata = dict(file.metadata() or {})
-        return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a mapping)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 (not a mapping)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a file of weights ({error}); `resformer train` makes them") from error
 
 
 def load_checkpoint(path: Path, tokenizer: Tokenizer) -> Checkpoint:
@@ -122,7 +130,8 @@ def load_checkpoint(path: Path, tokenizer: Tokenizer) -> Checkpoint:
         raise ValueError(f"{path} does not say its {', '.join(sorted(missing))}; train it again")
     if metadata["entities"] != entities:
         raise ValueError(
-            f"{path} answers {metadata['entities']}, the schema lists {entities}; train it for this schema"
+            f"{path} answers {metadata['entities']}, the schema lists {entities}; "
+            "name the schema that it was trained for, or train it for this schema"
         )
     network = build_network(preset(metadata["preset"]), tokenizer, parts_of(tensors.keys()))
     if network.attributes and metadata.get("labels") != labels_digest(tokenizer):

@@ -1,7 +1,7 @@
-"""A linear bag-of-words classifier: what the words of a caller's text say by themselves.
+"""A linear bag-of-words classifier: labels from the words of a caller's text.
 
-From some hundreds of products a linear model over words learns more than a network that has to find out what words are,
-and it errs on other products; so the two are members of one ensemble. It is sparse: a word has weights for few labels.
+With some hundreds of products a linear model over words is more accurate than the network, and its errors differ; so
+the two are members of one ensemble. It is sparse: a word has weights for few labels.
 """
 
 import torch

@@ -95,7 +95,7 @@ class _Decoder(nn.Module):
 
 
 class PointerDecoder(_Decoder):
-    """Points to one of a question's C candidates, or says that nothing is shown or that it was not read.
+    """Points to one of a question's C candidates, to EMPTY (nothing is shown) or to UNREAD (it was not read).
 
     A pointer network (arXiv 1506.03134): pointing to a candidate copies it exactly, so the grammar of the answers is
     the set of candidates and the empty answer, and one step is a whole answer.
@@ -182,7 +182,7 @@ class CausalDecoder(_Decoder):
             positions: (T,) of the tokens in the answer. prompt: (Q, 1, D), first of the question's stream.
             mask: see Memory.
         """
-        # Adding the prompt to every query tells the decoder what is asked without attention.
+        # Added to every query, the prompt conditions the decoder on the question without attention.
         x = self.embed(tokens) + self.position(positions) + prompt
         for i, layer in enumerate(self.layers):
             x, cache.past[i] = layer(x, cache.cross[i], mask, cache.past[i])

@@ -31,8 +31,8 @@ class Attention(nn.Module):
         """Queries (B, N, D) attend to kv (B, H, M, D / H).
 
         Args:
-            mask: bool (B, M), True where a key may be looked at.
-            causal: position i sees keys up to i only (then no mask).
+            mask: bool (B, M), True where a key may be attended to.
+            causal: position i attends to keys up to i only (then no mask).
         """
         attended = F.scaled_dot_product_attention(
             self._split(self.query(x)),

@@ -1,4 +1,4 @@
-"""Text detection: a photo to score maps that say where text lines run, how they are turned, and what they hold."""
+"""Text detection: a photo to score maps of where text lines run, how they are turned, and what they hold."""
 
 from typing import Final
 

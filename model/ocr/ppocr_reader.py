@@ -24,8 +24,8 @@ __all__ = ["PPOCRReader", "lengthen"]
 MIN_SIDE = 32
 SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
 MAX_ASPECT = 8
-SURE_SCORE = 0.95  # below, the small recognizer reads a line again that the tiny one has read
-DOUBTFUL_SCORE = 0.8  # below, the small one reads a line with a digit once more from a longer crop
+DOUBTFUL_SCORE = 0.95  # below, the small recognizer reads a line again that the tiny one has read
+RETRY_SCORE = 0.8  # below, the small one reads a line with a digit once more from a longer crop
 MIN_TEXT_SCORE = 0.5  # the package's own threshold
 # Fraction of its height by which a crop is lengthened at both ends: tight crops lose a last letter ("8 C" of "8 CM").
 EXTRA_LENGTH = 0.1
@@ -79,7 +79,7 @@ class PPOCRReader:
                 raise
             return []
         texts = list(self._pool.map(self._tiny, crops))
-        doubtful = [i for i, (text, score) in enumerate(texts) if score < SURE_SCORE or has_digit(text)]
+        doubtful = [i for i, (text, score) in enumerate(texts) if score < DOUBTFUL_SCORE or has_digit(text)]
         flips = self._upside_down([crops[i] for i in doubtful])
         again = self._pool.map(
             lambda i, flip: self._read_again(resized, crops[i], detected.boxes[i], flip), doubtful, flips
@@ -110,7 +110,7 @@ class PPOCRReader:
 
         text, score = self._small(_flip(crop, flip))
         # Where no digit was read, a longer crop hardly ever has one.
-        if score < DOUBTFUL_SCORE and (has_digit(text) or not text):
+        if score < RETRY_SCORE and (has_digit(text) or not text):
             longer = get_rotate_crop_image(image, lengthen(box, EXTRA_LENGTH))
             other, other_score = self._small(_flip(longer, flip))
             if other_score > score:

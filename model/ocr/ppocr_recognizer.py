@@ -30,9 +30,9 @@ def bundled_model_path(name: str) -> Path:
 class PPOCRRecognizer:
     """The recognizer of PP-OCRv6 `tiny` or `small`, with one thread: crops are read side by side.
 
-    That of `tiny` alone loses one value in ten (BENCHMARKS.md), but it knows what is no number; `small` takes four
-    times as long. Crops are read one by one, no wider than they are, in a third less time than in batches, which are as
-    wide as their widest and never narrower than 320.
+    That of `tiny` alone loses one value in ten (BENCHMARKS.md), but hardly ever takes other text for a number; `small`
+    takes four times as long. Crops are read one by one, no wider than they are, in a third less time than in batches,
+    which are as wide as their widest crop and never narrower than 320 pixels.
     """
 
     def __init__(self, size: Literal["tiny", "small"]):

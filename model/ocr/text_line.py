@@ -23,7 +23,7 @@ class TextLine:
     Attributes:
         corners: four points in pixels of the photo, clockwise from the top left as the line lies on the photo; from
             the bottom right where the reader found the line upside down.
-        text: what the line says.
+        text: the characters of the line.
         score: the recognizer's, 0 to 1.
     """
 

@@ -15,7 +15,7 @@ from resformer.model.ocr.text_line import RecognizedText, TextLine
 __all__ = ["CascadeRecognizer", "Recognizer", "TwoStageReader"]
 
 MIN_LINE_SCORE = 0.05  # of a digit, a unit or a cue word in a line that is read
-SURE_SCORE = 0.95  # of the built-in recognizer on a line with a digit, from which PP-OCR does not read it again
+DOUBTFUL_SCORE = 0.95  # below, PP-OCR reads a line with a digit again
 LOST_SCORE = 0.5  # below, PP-OCR reads a line again even where no digit was read
 MIN_TEXT_SCORE = 0.5  # below, a recognizer guesses
 
@@ -31,7 +31,7 @@ class Recognizer(Protocol):
 class CascadeRecognizer:
     """A fast recognizer for all lines, and PP-OCR's small one again for doubtful lines with a digit.
 
-    Of two readings the one with the higher score counts.
+    The text with the higher score counts.
 
     Args:
         fast: reads every line.
@@ -47,7 +47,9 @@ class CascadeRecognizer:
         """The text of detected lines on a photo, uint8 RGB (H, W, 3)."""
         texts = self._fast(image, lines)
         doubtful = [
-            i for i, (text, score) in enumerate(texts) if score < SURE_SCORE and (has_digit(text) or score < LOST_SCORE)
+            i
+            for i, (text, score) in enumerate(texts)
+            if score < DOUBTFUL_SCORE and (has_digit(text) or score < LOST_SCORE)
         ]
         again = self._pool.map(lambda i: self._small(_bgr_crop(image, lines[i])), doubtful)
         for i, text in zip(doubtful, again, strict=True):
@@ -62,7 +64,7 @@ class TwoStageReader:
     Args:
         detect: a photo, uint8 RGB (H, W, 3), to score maps.
         recognize: lines to text.
-        max_side: pixels of the longer side at which the detector sees a photo.
+        max_side: pixels of the longer side that photos are resized to for the detector.
     """
 
     def __init__(self, detect: Callable[[np.ndarray], np.ndarray], recognize: Recognizer, max_side: int):

@@ -1,4 +1,7 @@
-"""The numbers of a line of text, each with the unit right behind it."""
+"""The numbers of a line of text, each with what stands directly beside it: its unit, and the axis of a length.
+
+What links one number to the next (`x`, `-`, `/`) is parsed in `parser`, from the text between two measurements.
+"""
 
 import re
 from collections.abc import Iterable
@@ -60,7 +63,7 @@ class Measurement:
         value: the number.
         unit: canonical name of its unit; None for a bare number.
         start, end: its span in the text, with the unit.
-        left, right: its span in the text, with the unit and the axis beside it.
+        left, right: its span in the text, with the unit and the axis.
         axis: one of the keys of AXIS_WORDS, or "".
         ocr_corrected: whether an OCR confusion in the number or unit was corrected.
         per_area: whether it is the weight of an area of cloth or paper.
@@ -116,6 +119,8 @@ def _normalized(alias: str) -> str:
 class _Patterns:
     """The patterns of measurements in units of one dimension.
 
+    A measurement is [axis] number [axis] [unit] [axis].
+
     Attributes:
         unit: a unit at the beginning of a text.
         clean: a number without OCR confusions, its unit if it has one, and the axis beside it.
@@ -137,16 +142,19 @@ class _Patterns:
         confused = f"{area}|{_alternatives(misread, ending)}"
         self.axes = {word: axis for axis, words in AXIS_WORDS.items() for word in words} if lengths else {}
         words = "|".join(sorted(self.axes, key=len, reverse=True)) or "(?!)"
-        before = rf"(?:(?<![A-Za-z])(?P<before>(?i:{words}))\s?[:=.-]?\s?)?"
+        axis_before = rf"(?:(?<![A-Za-z])(?P<axis_before>(?i:{words}))\s?[:=.-]?\s?)?"
         # 10 L inches
-        between = rf"(?:\s?\(?(?P<between>(?i:{words}))\)?(?=\s{{1,2}}\(?(?:{unit})))?"
+        axis_between = rf"(?:\s?\(?(?P<axis_between>(?i:{words}))\)?(?=\s{{1,2}}\(?(?:{unit})))?"
         # Only where none stands before: in W10 H20 the second letter belongs to the second number.
-        after = rf"(?(before)|(?:\s?\(?(?P<after>(?i:{words}))(?:(?![A-Za-z])|(?=[xX]\s?\d))\)?)?)"
+        axis_after = rf"(?(axis_before)|(?:\s?\(?(?P<axis_after>(?i:{words}))(?:(?![A-Za-z])|(?=[xX]\s?\d))\)?)?)"
         self.unit = re.compile(rf"\s*\(?(?P<unit>{unit})", re.VERBOSE)
         self.clean = re.compile(
-            rf"{before}(?P<number>{NUMBER}){between}(?:{BEFORE_UNIT}(?P<unit>{unit})\)?)?{after}", re.VERBOSE
+            rf"{axis_before}(?P<number>{NUMBER}){axis_between}(?:{BEFORE_UNIT}(?P<unit>{unit})\)?)?{axis_after}",
+            re.VERBOSE,
         )
-        self.confused = re.compile(rf"{before}(?P<number>{CONFUSED_NUMBER})\s?(?P<unit>{confused}){after}", re.VERBOSE)
+        self.confused = re.compile(
+            rf"{axis_before}(?P<number>{CONFUSED_NUMBER})\s?(?P<unit>{confused}){axis_after}", re.VERBOSE
+        )
 
     def parse(self, match: re.Match[str], *, ocr_corrected: bool) -> Measurement | None:
         """The measurement of a match of `clean` or, corrected, of `confused`; None where its number is zero."""
@@ -156,7 +164,7 @@ class _Patterns:
         key = _normalized(match["unit"] or "")
         unit = (self.confusions if ocr_corrected else self.units)[key] if key else None
         start, end = match.start("number"), match.end("unit" if unit else "number")
-        beside = match["before"] or match["after"] or (not ocr_corrected and match["between"]) or ""
+        beside = match["axis_before"] or match["axis_after"] or (not ocr_corrected and match["axis_between"]) or ""
         axis = self.axes.get(beside.lower(), "")
         return Measurement(
             value, unit, start, end, match.start(), match.end(), axis, ocr_corrected, key in self.per_area
@@ -170,10 +178,10 @@ def _patterns(units: tuple[str, ...]) -> _Patterns:
 
 def _alternatives(aliases: Iterable[str], word_end: str) -> str:
     """A pattern for any of the aliases, the longest first."""
-    longest = sorted({s.translate(CHARACTER_FOLD) for s in aliases}, key=len, reverse=True)
-    words = [s for s in longest if s not in ENDINGS and s[-1].isascii() and s[-1].isalnum()]
-    symbols = [s for s in longest if s not in ENDINGS and s not in words]
-    groups = [(words, word_end), (symbols, ""), *(([s], ENDINGS[s]) for s in longest if s in ENDINGS)]
+    longest_first = sorted({s.translate(CHARACTER_FOLD) for s in aliases}, key=len, reverse=True)
+    words = [s for s in longest_first if s not in ENDINGS and s[-1].isascii() and s[-1].isalnum()]
+    symbols = [s for s in longest_first if s not in ENDINGS and s not in words]
+    groups = [(words, word_end), (symbols, ""), *(([s], ENDINGS[s]) for s in longest_first if s in ENDINGS)]
     return "|".join(rf"(?ai:{'|'.join(_alias_pattern(s) for s in group)}){ending}" for group, ending in groups if group)
 
 

@@ -1,7 +1,7 @@
 """Quantities found in text.
 
-A line is split into measurements: numbers, each with the unit right behind it if there is one. The text between two
-numbers links them: `10 x 20 x 30 cm` is a chain, `100-240 V` a range, `110/220 V` a list.
+A line is split into measurements: numbers, each with its unit and axis where they stand directly beside it (`W60`). The
+text between two measurements links them (LINKS): `10 x 20 x 30 cm` is a chain, `100-240 V` a range, `110/220 V` a list.
 """
 
 import re

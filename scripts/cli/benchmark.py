@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from resformer.scripts.cli.options import SchemaFile, Weights
+from resformer.scripts.lib.files import refuse_overwriting
 
 __all__ = ["app"]
 
@@ -90,9 +91,9 @@ def attribute_baselines(
     from resformer.train.evaluation.attribute_comparison import benchmark_attribute_baselines
     from resformer.train.settings.loading import load_yaml, validate
     from resformer.train.settings.sources import ProductTables
-    from resformer.train.settings.training import AttributeConfig
+    from resformer.train.settings.training import AttributeConfig, load_config_of
 
-    train = validate(load_yaml(config), AttributeConfig, config).sources
+    train = load_config_of(AttributeConfig, config).sources
     val = validate(load_yaml(tables), ProductTables, tables).sources
     figures = benchmark_attribute_baselines(train, val, Schema.load())
     _finish(out, "attribute-baselines", figures)
@@ -227,6 +228,7 @@ def tables(
     """Write BENCHMARKS.md from benchmark files."""
     from resformer.train.evaluation.benchmark_tables import render_document
 
+    refuse_overwriting(list(folder.iterdir()), [document])
     document.write_text(render_document(folder), encoding="utf-8")
     print(document)
 

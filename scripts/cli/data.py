@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from resformer.scripts.lib.files import refuse_overwriting
+
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Prepare training data.")
@@ -69,6 +71,7 @@ def split(
     """
     from resformer.train.tools.split_dataset import split_table
 
+    refuse_overwriting([table], [out / f"{side}.csv" for side in ("train", "val", "test")])
     result = split_table(
         table, photos, out, image_column=image_column, group_column=group_column, val=val, test=test, seed=seed
     )
@@ -99,6 +102,7 @@ def build(
     """
     from resformer.train.tools.build_taxonomy import build_taxonomy
 
+    refuse_overwriting([table], [out])
     tree, report = build_taxonomy(
         table,
         out,
@@ -132,6 +136,7 @@ def migrate(
     """
     from resformer.train.tools.build_taxonomy import migrate_table
 
+    refuse_overwriting([table, old, new, mapping], [out])
     report = migrate_table(table, out, old=old, new=new, path_column=path_column, mapping=mapping)
     print(f"{out}: {report.summary()}")
     if details:
@@ -157,6 +162,7 @@ def priors(
     """
     from resformer.train.tools.build_priors import build_priors
 
+    refuse_overwriting([labels, schema], [out])
     file = build_priors(labels, out, schema=schema)
     print(f"{file}: {file.stat().st_size} bytes")
 
@@ -177,6 +183,7 @@ def vocabulary(
     """
     from resformer.train.tools.build_vocabulary import VOCABULARY_SIZE, build_vocabulary
 
+    refuse_overwriting([Path(source.partition(":")[0]) for source in sources], [out])
     print(f"{build_vocabulary(sources, out)}: at most {VOCABULARY_SIZE} subwords")
 
 
@@ -195,6 +202,7 @@ def average(
     """
     from resformer.train.tools.average_weights import average_weights
 
+    refuse_overwriting([first, second], [out])
     average_weights(first, second, out, weight=weight)
     print(out)
 

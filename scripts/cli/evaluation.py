@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from resformer.scripts.cli.options import Reader, SchemaFile, Weights, reader_value
+from resformer.scripts.lib.files import refuse_overwriting
 
 __all__ = ["evaluate", "report"]
 
@@ -43,6 +44,7 @@ def evaluate(
     from resformer.model.ocr.readers import DEFAULT_READER, canonical_reader
     from resformer.train.evaluation.quantity_scores import score_label_file
 
+    refuse_overwriting([labels, ocr, predictions, weights, schema], [out])
     score = score_label_file(
         labels,
         photos=photos,
@@ -74,5 +76,6 @@ def report(
     """
     from resformer.train.evaluation.error_report import write_error_report
 
+    refuse_overwriting([labels, ocr, weights, schema], [out])
     rows = write_error_report(out, labels=labels, ocr=ocr, photos=photos, weights=weights, schema=schema)
     print(f"{out}: {rows} rows")

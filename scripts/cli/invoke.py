@@ -1,4 +1,4 @@
-"""Runs a command of typer and turns errors that a user can mend into one sentence and an exit code."""
+"""Runs a command of typer and turns errors that a user can correct into one sentence and an exit code."""
 
 import os
 import sys
@@ -19,6 +19,11 @@ UNUSABLE = 2
 INCOMPLETE = 3
 INTERRUPTED = 130
 
+INSTALL_TRAINING = (
+    "install what training and benchmarks need: `pip install 'resformer[train]'`, "
+    "in a checkout `.venv/bin/pip install -r requirements-train.txt`"
+)
+
 
 def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
     """Runs a command and returns its exit code.
@@ -38,16 +43,28 @@ def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        package = (error.name or "resformer").partition(".")[0]
+        if package == "resformer" or os.environ.get("RESFORMER_DEBUG"):
+            raise
+        print(f"{name}: the package {package} is missing; {INSTALL_TRAINING}", file=sys.stderr)
+        return FAILED
     except Exception as error:
         code = _exit_code(error)
         if code is None or os.environ.get("RESFORMER_DEBUG"):
             raise
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {_sentence(error)}", file=sys.stderr)
         return code
 
 
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"cannot use {error.filename}: {error.strerror.lower()}"
+    return str(error)
+
+
 def _exit_code(error: Exception) -> int | None:
-    """Of an error that a user can mend; None for a fault of the program."""
+    """Of an error that a user can correct; None for a fault of the program."""
     if isinstance(error, ExternalError):
         return FAILED
     return UNUSABLE if isinstance(error, ValueError | OSError) else None

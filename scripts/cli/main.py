@@ -1,6 +1,6 @@
 """The command `resformer`: one sub-command each for what a user does.
 
-Modules of this room hold options and help alone. What a command needs is imported when it runs, so that `--help`, and
+Modules here hold options and help alone. What a command needs is imported when it runs, so that `--help`, and
 commands that only talk to a server, start at once.
 """
 
@@ -53,7 +53,7 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit code; errors that a user can mend are one sentence on stderr."""
+    """Runs a command and returns its exit code; errors that a user can correct are one sentence on stderr."""
     return invoke(app, arguments, "resformer")
 
 

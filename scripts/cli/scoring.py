@@ -102,7 +102,7 @@ def score(
     rows, failed = score_table(options)
     print(f"{rows} rows are in {out}", file=sys.stderr)
     if failed:
-        print(f"{failed} of them have no answer; {options.errors} says why", file=sys.stderr)
+        print(f"not answered: {failed} of them; {options.errors} says why", file=sys.stderr)
     return INCOMPLETE if failed else DONE
 
 

@@ -18,7 +18,8 @@ class AcceleratorName(StrEnum):
 
 
 Config = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="YAML file; train/configs has examples, docs/training.md all keys.")
+    Path,
+    typer.Argument(metavar="CONFIG", help="YAML file; train/configs has examples, train/settings documents all keys."),
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -1,0 +1,1 @@
+"""What several scripts need: tables, journals, downloads, answers."""

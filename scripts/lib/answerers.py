@@ -24,7 +24,9 @@ Answerer = Callable[[bytes, Sequence[str], Mapping[str, str]], Answers]
 """A photo's bytes, names of entities and what else is known of the product (group_id, title, description), to answers.
 Raises PhotoError where it is the photo's fault."""
 
+EXAMPLE_URL = "http://127.0.0.1:8080/predictions/resformer"
 INVALID_KEY = "InvalidKeyException"
+ADDRESS_HINT = "; the address ends in /predictions/resformer"
 PHOTO_FAULTS = {error.__name__ for error in (BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage)}
 
 
@@ -73,7 +75,7 @@ def endpoint(url: str, *, reader: str | None, token: str = "", connections: int 
     A server that is out of reach when this is called is an error at once; one that goes away later is waited for.
 
     Args:
-        url: For example http://127.0.0.1:8080/predictions/resformer.
+        url: For example EXAMPLE_URL.
         reader: How the text of every photo is read; None leaves that to the server.
         token: The server's inference key, if it asks for one.
         connections: How many are kept open.
@@ -148,6 +150,8 @@ def answerer_for(
     if endpoint_url:
         if weights:
             raise ValueError("--weights and --endpoint exclude each other: a server has its own weights")
+        if not endpoint_url.startswith(("http://", "https://")):
+            raise ValueError(f"--endpoint {endpoint_url} is no address; name it like {EXAMPLE_URL}")
         if token and key_file:
             raise ValueError("--token and --key-file exclude each other: either is the server's key")
         token = _key(key_file) if key_file else token or os.environ.get("RESFORMER_TOKEN", "")
@@ -164,8 +168,12 @@ def answerer_for(
 def _key(key_file: Path) -> str:
     try:
         return str(json.loads(key_file.read_text())["inference"]["key"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnusableFile(f"{key_file} is not a key file of TorchServe: {error!r}") from error
+    except OSError as error:
+        raise UnusableFile(f"cannot read {key_file}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnusableFile(
+            f"{key_file} is not a key file of TorchServe, such as build/serve-8080/key_file.json"
+        ) from error
 
 
 def _check_reachable(url: str, headers: Mapping[str, str]) -> None:
@@ -186,7 +194,8 @@ def _check_reachable(url: str, headers: Mapping[str, str]) -> None:
 def _refusal(url: str, status: int, kind: str, message: str) -> str:
     hint = {
         INVALID_KEY: "; give its key: --key-file build/serve-PORT/key_file.json, --token or $RESFORMER_TOKEN",
-        "ModelNotFoundException": "; the address ends in /predictions/resformer",
+        "MethodNotAllowedException": ADDRESS_HINT,
+        "ModelNotFoundException": ADDRESS_HINT,
     }.get(kind, "")
     return f"{url}: the server answered {status} {kind}: {message}{hint}"
 

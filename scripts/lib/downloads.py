@@ -30,7 +30,7 @@ PLACEHOLDER = _black()
 
 
 class DownloadError(Exception):
-    """A photo cannot be had; the message says why."""
+    """A photo cannot be downloaded; the message gives the reason."""
 
 
 def file_name(link: str) -> str:
@@ -75,7 +75,7 @@ class Downloader:
         """Makes the file `path` from `link`, unless it is there and not a placeholder.
 
         Raises:
-            DownloadError: The photo cannot be had; `path` is as it was.
+            DownloadError: The photo cannot be downloaded; `path` is as it was.
         """
         if _is_photo(path):
             return
@@ -161,7 +161,7 @@ def download(links: Iterable[str], folder: Path, downloader: Downloader, threads
 def download_table(table: Path, folder: Path, downloader: Downloader, threads: int) -> tuple[int, int]:
     """Downloads every link of the column image_link into `folder`, under the link's last part.
 
-    What is there already is kept, so a run can be repeated. A photo that cannot be had is named on stderr and replaced
+    What is there already is kept, so a run can be repeated. A failed photo is named on stderr and replaced
     by a small black placeholder; the next run tries it again.
 
     Returns:

@@ -100,7 +100,10 @@ def score_table(options: ScoreOptions) -> ScoreSummary:
     schema = Schema.load(options.schema)
     entities = requested_entities(options.entities, schema)
     photos = _photo_source(options)
-    other = [name for name in read_header(options.table) if name not in KNOWN_COLUMNS]
+    header = read_header(options.table)
+    if not entities and "entity_name" not in header and set(IMAGE_COLUMNS) & set(header):
+        raise UnusableFile(f"{options.table} has no column entity_name; name what to answer: --entities A,B")
+    other = [name for name in header if name not in KNOWN_COLUMNS]
     files = ResultFiles(options.out, options.errors, options.details, other, options.min_confidence)
     journal_file = options.journal
     try:
@@ -133,7 +136,7 @@ def requested_entities(names: Sequence[str], schema: Schema) -> list[Entity]:
     try:
         return [schema[name] for name in dict.fromkeys(names)]
     except ResformerError as error:
-        raise UnusableFile(f"--entities: {error}") from error
+        raise UnusableFile(f"--entities: {error}; those of another network need its --schema") from error
 
 
 def _check(options: ScoreOptions) -> None:

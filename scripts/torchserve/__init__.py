@@ -1,0 +1,1 @@
+"""Building of archives, and serving of them with TorchServe."""

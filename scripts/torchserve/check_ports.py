@@ -1,4 +1,4 @@
-"""Says in one sentence where the ports of a server are taken: python -m resformer.scripts.torchserve.check_ports 8080
+"""Says in one sentence which ports of a server are taken: `python -m resformer.scripts.torchserve.check_ports 8080`.
 
 Needs nothing but Python itself, so that `make serve` checks before it installs anything.
 """

@@ -14,6 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,18 +85,22 @@ class Server:
 
     @property
     def log(self) -> Path:
+        """What the server prints."""
         return self.folder / "server.log"
 
     @property
     def key_file(self) -> Path:
+        """TorchServe's keys for inference and management."""
         return self.folder / "key_file.json"
 
     @property
     def predictions_url(self) -> str:
+        """Where photos are posted to."""
         return f"http://127.0.0.1:{self.port}/predictions/{MODEL}"
 
     @property
     def management_url(self) -> str:
+        """Where the model's workers are managed."""
         return f"http://127.0.0.1:{self.port + 1}/models/{MODEL}"
 
     @property
@@ -139,13 +144,15 @@ class Server:
             java_home: Of the Java runtime; None is the one that the machine finds.
 
         Raises:
-            ServerError: A port is taken, there is no archive, or the server or its first worker did not come up;
-                nothing is left running then, nor after an interrupt.
+            ServerError: A port is taken, there is no archive, the file is none, or the server or its first worker did
+                not come up; nothing is left running then, nor after an interrupt.
         """
         self.check_ports()
         archive = (self.root / self.archive).resolve()
         if not archive.is_file():
             raise ServerError(f"no archive at {archive}; build it: `resformer archive --out {archive}`")
+        if not zipfile.is_zipfile(archive):
+            raise ServerError(f"{archive} is no archive; name one that `resformer archive` built")
         self._remove_temporary()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -247,7 +254,7 @@ class Server:
             raise ServerError(f"the server on port {self.port} gave no answer within {timeout:.0f} s") from error
         except (OSError, ValueError) as error:  # no or half a key file, or no port yet
             raise ServerError(
-                f"the server on port {self.port} is starting; it does not answer yet ({error})"
+                f"the server on port {self.port} is starting and does not answer yet; ask again soon, or see {self.log}"
             ) from error
 
     def _call(

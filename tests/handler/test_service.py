@@ -113,11 +113,11 @@ def test_no_entity_named_means_all_and_names_may_repeat() -> None:
 
 
 def test_one_bad_request_leaves_the_others_alone() -> None:
-    cut = photo(400, 400)[:900]
+    truncated = photo(400, 400)[:900]
     rows: list[dict[str, Any]] = [
         {"body": photo()},
         {"body": bytearray(b"no photo at all")},
-        {"body": cut},
+        {"body": truncated},
         {"body": bytearray()},
         {"data": photo(), "entity_name": bytearray(b"colour")},
         {"body": photo(800, 800)},

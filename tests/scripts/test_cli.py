@@ -65,6 +65,14 @@ def test_unusable_input_is_one_line(arguments: list[str], message: str, capsys: 
     assert message in errors and errors.startswith("resformer: ") and errors.count("\n") == 1
 
 
+def test_missing_training_packages_say_what_to_install() -> None:
+    code = "import sys; sys.modules['fontTools'] = None; from resformer.scripts.cli.main import main; sys.exit(main())"
+    done = run("-c", code, "data", "synthetic", "out")
+    assert done.returncode == 1
+    assert "the package fontTools is missing" in done.stderr and "resformer[train]" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_sanity_takes_tables_in_the_order_of_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = write_table(tmp_path / "in.csv", "index,entity_name", (0, "width"))
     out = write_table(tmp_path / "out.csv", "index,prediction", (0, "1 volt"))

@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +16,21 @@ from tests.paths import ROOT
 from tests.scripts.conftest import write_table
 
 SCHEMA = Schema.load()
+Rows = Sequence[tuple[object, ...]]
+Check = Callable[..., tuple[int, list[str]]]
 
 
 @pytest.fixture
-def check(tmp_path, capsys):
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
     """Runs the checker and returns exit code and the lines it prints."""
 
-    def run(test_rows, output_rows, *options, test="index,entity_name", output="index,prediction"):
+    def run(
+        test_rows: Rows,
+        output_rows: Rows,
+        *options: str,
+        test: str = "index,entity_name",
+        output: str = "index,prediction",
+    ) -> tuple[int, list[str]]:
         arguments = ["--test_filename", str(write_table(tmp_path / "T.csv", test, *test_rows))]
         arguments += ["--output_filename", str(write_table(tmp_path / "P.csv", output, *output_rows))]
         code = sanity.main([*arguments, *options])
@@ -33,7 +43,7 @@ def check(tmp_path, capsys):
 TEST = [(0, "item_weight"), (1, "voltage"), (5, "width")]
 
 
-def test_good_file_in_any_order(check):
+def test_good_file_in_any_order(check: Check) -> None:
     assert check(TEST, [(5, "12.5 centimetre"), (0, "500 gram"), (1, "")]) == (0, [])
 
 
@@ -49,7 +59,7 @@ def test_good_file_in_any_order(check):
         ("[0.5, 1.5] kilowatt", "wattage"),
     ],
 )
-def test_right(prediction, entity):
+def test_right(prediction: str, entity: str) -> None:
     assert prediction_fault(prediction, SCHEMA[entity]) == ""
 
 
@@ -79,16 +89,16 @@ def test_right(prediction, entity):
         ("[10, 20] inch", "width", "width takes none"),
     ],
 )
-def test_wrong(prediction, entity, message):
+def test_wrong(prediction: str, entity: str, message: str) -> None:
     assert re.search(message, prediction_fault(prediction, SCHEMA[entity]))
 
 
-def test_strict_refuses_ranges():
+def test_strict_refuses_ranges() -> None:
     assert "--strict" in prediction_fault("[100, 240] volt", SCHEMA["voltage"], strict=True)
     assert prediction_fault("100 volt", SCHEMA["voltage"], strict=True) == ""
 
 
-def test_strict_from_the_command_line(check):
+def test_strict_from_the_command_line(check: Check) -> None:
     rows = [(0, ""), (1, "[100, 240] volt"), (5, "")]
     assert check(TEST, rows)[0] == 0
     code, lines = check(TEST, rows, "--strict")
@@ -96,7 +106,7 @@ def test_strict_from_the_command_line(check):
     assert lines[0].startswith("row 3, index 1: ")
 
 
-def test_every_bad_row_is_named(check):
+def test_every_bad_row_is_named(check: Check) -> None:
     rows = [(0, "1 volt"), (0, "1 gram"), (7, "1 gram"), (1, "twelve volt")]
     code, lines = check(TEST, rows)
     assert code == 1
@@ -112,18 +122,18 @@ def test_every_bad_row_is_named(check):
     assert "add one" in lines[4]
 
 
-def test_unknown_entity_has_no_answer(check):
+def test_unknown_entity_has_no_answer(check: Check) -> None:
     test = [(0, "colour")]
     assert check(test, [(0, "")]) == (0, [])
     code, lines = check(test, [(0, "red")])
     assert code == 1 and "'colour' is unknown" in lines[0]
 
 
-def test_short_rows_are_empty_predictions(check):
+def test_short_rows_are_empty_predictions(check: Check) -> None:
     assert check([(0, "width")], [(0,)]) == (0, [])
 
 
-def test_rows_count_from_0_without_an_index(check):
+def test_rows_count_from_0_without_an_index(check: Check) -> None:
     assert check([("width",), ("depth",)], [(0, ""), (1, "2 inch")], test="entity_name") == (0, [])
 
 
@@ -135,12 +145,12 @@ def test_rows_count_from_0_without_an_index(check):
         ("index,entity_name", "index,answer", "no column prediction"),
     ],
 )
-def test_missing_columns(check, test, output, message):
+def test_missing_columns(check: Check, test: str, output: str, message: str) -> None:
     code, lines = check([(0, "width")], [(0, "")], test=test, output=output)
     assert code == 2 and message in lines[0]
 
 
-def test_unusable_files(check, tmp_path):
+def test_unusable_files(check: Check, tmp_path: Path) -> None:
     assert check([(0, "width"), (0, "depth")], [(0, "")])[0] == 2  # the test file itself repeats an index
     assert check([(0, "voltage")], [(0, "[1", " 2] volt")])[0] == 2  # a range without quotes is two cells
     good = str(write_table(tmp_path / "good.csv", "index,entity_name,prediction"))
@@ -151,14 +161,14 @@ def test_unusable_files(check, tmp_path):
     assert sanity.main(["--test_filename", good, "--output_filename", str(tmp_path / "none.csv")]) == 2
 
 
-def test_byte_order_mark(tmp_path):
+def test_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "T.csv").write_text("\ufeffindex,entity_name\n0,width\n", encoding="utf-8")
     (tmp_path / "P.csv").write_text("\ufeffindex,prediction\n0,1 inch\n", encoding="utf-8")
     files = ["--test_filename", str(tmp_path / "T.csv"), "--output_filename", str(tmp_path / "P.csv")]
     assert sanity.main(files) == 0
 
 
-def test_time_grows_with_the_rows_only(tmp_path):
+def test_time_grows_with_the_rows_only(tmp_path: Path) -> None:
     rows = 100_000
     test = write_table(tmp_path / "T.csv", "index,entity_name", *((i, "width") for i in range(rows)))
     shuffled = ((i * 7919 % rows, "1.5 inch") for i in range(rows))
@@ -169,11 +179,11 @@ def test_time_grows_with_the_rows_only(tmp_path):
 
 
 @pytest.mark.parametrize("how", [["scripts/sanity.py"], ["-m", "resformer.scripts.sanity"]])
-def test_runs_as_a_file_and_as_a_module(how, tmp_path):
+def test_runs_as_a_file_and_as_a_module(how: list[str], tmp_path: Path) -> None:
     test = write_table(tmp_path / "T.csv", "index,entity_name", (0, "width"))
     output = write_table(tmp_path / "P.csv", "index,prediction", (0, "1 volt"))
     files = ["--test_filename", test, "--output_filename", output]
-    done = subprocess.run([sys.executable, *how, *files], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, *how, *map(str, files)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stdout.startswith("row 2, index 0: 'volt' is no unit of width")
 
@@ -209,20 +219,20 @@ PRODUCTS = "index,image,season,season_confidence,category_1,category_2,category_
         (("Summer", "high", "", "", "", ""), "the confidence of season is 'high'"),
     ],
 )
-def test_tables_of_products(check, cells, fault):
+def test_tables_of_products(check: Check, cells: tuple[str, ...], fault: str) -> None:
     options = ["--entities", "season,category"]
     code, lines = check([(3, "a.jpg")], [(3, "a.jpg", *cells)], *options, test="index,image", output=PRODUCTS)
     assert code == bool(fault)
     assert [fault in line for line in lines] == ([True] if fault else [])
 
 
-def test_missing_products_are_named(check):
+def test_missing_products_are_named(check: Check) -> None:
     code, lines = check(
         [(1,), (2,)], [(2, "a.jpg", *[""] * 6)], "--entities", "season,category", test="index", output=PRODUCTS
     )
     assert code == 1 and lines == ["index 1: no row; add one, with empty cells if there is no answer"]
 
 
-def test_a_table_is_not_checked_against_itself(check, tmp_path):
+def test_a_table_is_not_checked_against_itself(check: Check, tmp_path: Path) -> None:
     table = str(write_table(tmp_path / "T.csv", "index,entity_name,prediction", (0, "width", "")))
     assert sanity.main(["--test_filename", table, "--output_filename", table]) == 2

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,18 +22,20 @@ from resformer.scripts.lib.files import file_digest
 from resformer.scripts.lib.journal import Journal, Outcome, Questions
 from resformer.scripts.lib.result_files import NO_ANSWER
 from tests.paths import ROOT
-from tests.scripts.conftest import jpeg, read_rows, reply, write_table
+from tests.scripts.conftest import Web, jpeg, read_rows, reply, write_table
 
 
 class WidthPredictor:
     """Stands for the network: answers every question with the photo's width, or height if asked for it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.asked: list[list[str]] = []
         self.groups: dict[int, str] = {}  # by the photo's width: photos are answered in no order
         self.texts: dict[int, tuple[str, str]] = {}
 
-    def predict(self, photo, entities, *, group_id="", title="", description=""):
+    def predict(
+        self, photo: bytes, entities: Sequence[str], *, group_id: str = "", title: str = "", description: str = ""
+    ) -> SimpleNamespace:
         self.asked.append(list(entities))
         height, width = decode_photo(photo).shape[:2]
         self.groups[width] = group_id
@@ -54,7 +58,7 @@ class WidthPredictor:
 
 
 @pytest.fixture
-def predictor(monkeypatch) -> WidthPredictor:
+def predictor(monkeypatch: pytest.MonkeyPatch) -> WidthPredictor:
     """What Predictor.load gives instead of a network."""
     fake = WidthPredictor()
     monkeypatch.setattr(Predictor, "load", lambda *_, **__: fake)
@@ -62,13 +66,13 @@ def predictor(monkeypatch) -> WidthPredictor:
 
 
 @pytest.fixture
-def photos(tmp_path) -> Path:
+def photos(tmp_path: Path) -> Path:
     """Photos of 50, 60 and 70 pixels, and some that cannot be read."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for width in (50, 60, 70):
         (folder / f"{width}.jpg").write_bytes(jpeg(width, 30))
-    (folder / "cut.jpg").write_bytes(jpeg(80)[:200])
+    (folder / "truncated.jpg").write_bytes(jpeg(80)[:200])
     (folder / "text.jpg").write_bytes(b"<html>not found</html>")
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "black.jpg").write_bytes(PLACEHOLDER)
@@ -94,7 +98,7 @@ ANSWERS = [
     ["0", "50 inch"],
 ]
 BAD_ROWS = [
-    (20, f"{LINKS}cut.jpg", 1, "width"),
+    (20, f"{LINKS}truncated.jpg", 1, "width"),
     (21, f"{LINKS}text.jpg", 1, "width"),
     (22, f"{LINKS}empty.jpg", 1, "width"),
     (23, f"{LINKS}black.jpg", 1, "width"),
@@ -114,7 +118,7 @@ def is_sane(tmp_path: Path) -> bool:
     return sanity.main(files) == 0
 
 
-def test_answers_in_the_order_of_the_input(tmp_path, photos, predictor):
+def test_answers_in_the_order_of_the_input(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     assert run(tmp_path, photos) == 0
     assert read_rows(tmp_path / "out.csv") == ANSWERS
@@ -122,7 +126,7 @@ def test_answers_in_the_order_of_the_input(tmp_path, photos, predictor):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "photos"]
 
 
-def test_other_columns_are_copied(tmp_path, photos, predictor):
+def test_other_columns_are_copied(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     header, row = "sku;image;entity_name;prediction", ("A-1", "60.jpg", "width", "old")
     (tmp_path / "in.csv").write_text(f"{header}\n{';'.join(row)}\n")
     assert run(tmp_path, photos) == 0
@@ -132,8 +136,8 @@ def test_other_columns_are_copied(tmp_path, photos, predictor):
     ]
     assert is_sane(tmp_path)
     assert run(tmp_path, photos, "--entities", "width") == 0
-    header = ["index", "image", "sku", "prediction", "width", "width_confidence"]
-    assert read_rows(tmp_path / "out.csv") == [header, ["0", "60.jpg", "A-1", "old", "60 inch", str(0.1 + 60 / 300)]]
+    columns = ["index", "image", "sku", "prediction", "width", "width_confidence"]
+    assert read_rows(tmp_path / "out.csv") == [columns, ["0", "60.jpg", "A-1", "old", "60 inch", str(0.1 + 60 / 300)]]
 
 
 @pytest.mark.parametrize(
@@ -144,26 +148,32 @@ def test_other_columns_are_copied(tmp_path, photos, predictor):
         b",image,entity_name\n7,60.jpg,width\n",
     ],
 )
-def test_tables_of_spreadsheets(tmp_path, photos, predictor, table):
+def test_tables_of_spreadsheets(tmp_path: Path, photos: Path, predictor: WidthPredictor, table: bytes) -> None:
     (tmp_path / "in.csv").write_bytes(table)
     assert run(tmp_path, photos) == 0
     assert read_rows(tmp_path / "out.csv") == [["index", "prediction"], ["7", "60 inch"]]
 
 
-def test_another_encoding_says_what_to_do(tmp_path, photos, predictor, capsys):
+def test_another_encoding_says_what_to_do(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in.csv").write_bytes("image,entity_name,title\n60.jpg,width,Größe\n".encode("cp1252"))
     assert run(tmp_path, photos) == 2
     assert 'save it again as UTF-8, in Excel as "CSV UTF-8"' in capsys.readouterr().err
 
 
-def test_a_quote_that_is_not_closed_is_named(tmp_path, photos, predictor, capsys):
+def test_a_quote_that_is_not_closed_is_named(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in.csv").write_text('image,entity_name,title\n60.jpg,width,a\n50.jpg,width,"24 in\n70.jpg,width,b\n')
     assert run(tmp_path, photos) == 2
     assert "in.csv, line 3: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", ["in.csv", "./in.csv", "link.csv"])
-def test_the_input_is_never_overwritten(tmp_path, photos, predictor, out, capsys):
+def test_the_input_is_never_overwritten(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = write_table(tmp_path / "in.csv", HEADER, *ROWS)
     (tmp_path / "link.csv").symlink_to(table)
     before = table.read_bytes()
@@ -172,32 +182,36 @@ def test_the_input_is_never_overwritten(tmp_path, photos, predictor, out, capsys
     assert table.read_bytes() == before
 
 
-def test_only_the_first_rows(tmp_path, photos, predictor):
+def test_only_the_first_rows(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     assert run(tmp_path, photos, "--limit", 2) == 0
     assert read_rows(tmp_path / "out.csv") == ANSWERS[:3]
 
 
-def test_each_photo_is_read_once(tmp_path, photos, predictor):
+def test_each_photo_is_read_once(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     run(tmp_path, photos)
     assert sorted(predictor.asked) == [["height", "width"], ["voltage", "width"]]
 
 
-def test_the_group_of_a_photo_is_that_of_its_first_row_with_one(tmp_path, photos, predictor):
+def test_the_group_of_a_photo_is_that_of_its_first_row_with_one(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor
+) -> None:
     rows = [(f"{LINKS}50.jpg", "", "width"), (f"{LINKS}50.jpg", 7, "height"), (f"{LINKS}60.jpg", " ", "width")]
     write_table(tmp_path / "in.csv", "image_link,group_id,entity_name", *rows)
     assert run(tmp_path, photos) == 0
     assert predictor.groups == {50: "7", 60: ""}
 
 
-def test_a_row_per_product(tmp_path, photos, predictor, monkeypatch):
+def test_a_row_per_product(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def prediction(name: str, value: int) -> dict[str, object]:
         text = {"category": "Apparel > Topwear", "title": f"Acme, {value}"}.get(name, f"{value} inch")
         return {**NO_ANSWER, "prediction": text, "confidence": value / 100}
 
     monkeypatch.setattr(predictor, "_prediction", prediction)
-    rows = [("b", "60.jpg", "Red Shoe", "Of leather"), ("a", "50.jpg", "", ""), ("c", "cut.jpg", "", "")]
+    rows = [("b", "60.jpg", "Red Shoe", "Of leather"), ("a", "50.jpg", "", ""), ("c", "truncated.jpg", "", "")]
     write_table(tmp_path / "in.csv", "index,image,title,description", *rows)
     options = ["--entities", "category, title,width", "--min-confidence", "0.55", "--details", tmp_path / "d.jsonl"]
     assert run(tmp_path, photos, *options) == 3
@@ -206,14 +220,16 @@ def test_a_row_per_product(tmp_path, photos, predictor, monkeypatch):
         ["index", "image", *levels, "title", "title_confidence", "width", "width_confidence"],
         ["b", "60.jpg", "Apparel", "Topwear", "", "0.6", "Acme, 60", "0.6", "60 inch", "0.6"],
         ["a", "50.jpg", "", "", "", "0.5", "", "0.5", "", "0.5"],
-        ["c", "cut.jpg", *[""] * 8],
+        ["c", "truncated.jpg", *[""] * 8],
     ]
     assert predictor.texts == {60: ("Red Shoe", "Of leather"), 50: ("", "")}
-    assert [row[:2] for row in read_rows(tmp_path / "out.errors.csv")[1:]] == [["c", "cut.jpg"]]
+    assert [row[:2] for row in read_rows(tmp_path / "out.errors.csv")[1:]] == [["c", "truncated.jpg"]]
     assert len((tmp_path / "d.jsonl").read_text().splitlines()) == 9
 
 
-def test_products_that_cannot_be_asked_about(tmp_path, photos, predictor, capsys):
+def test_products_that_cannot_be_asked_about(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_table(tmp_path / "in.csv", "index,image", ("a", "50.jpg"), ("a", "60.jpg"))
     assert run(tmp_path, photos, "--entities", "width,height") == 2
     assert "row 3: the index a is there twice" in capsys.readouterr().err
@@ -223,14 +239,14 @@ def test_products_that_cannot_be_asked_about(tmp_path, photos, predictor, capsys
     assert "names none" in capsys.readouterr().err
 
 
-def test_other_columns_will_do(tmp_path, photos, predictor):
+def test_other_columns_will_do(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     write_table(tmp_path / "in.csv", "entity_name,image", ("width", "70.jpg"), (" height ", "50.jpg"))
     assert run(tmp_path, photos) == 0
     assert read_rows(tmp_path / "out.csv")[1:] == [["0", "70 inch"], ["1", "30 inch"]]
     assert is_sane(tmp_path)
 
 
-def test_less_confident_answers_are_left_out(tmp_path, photos, predictor):
+def test_less_confident_answers_are_left_out(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     """The photo of 50 pixels is answered with a confidence of 0.27, that of 60 with 0.3."""
     write_table(tmp_path / "in.csv", HEADER, (1, "50.jpg", 1, "width"), (2, "60.jpg", 1, "width"))
     assert run(tmp_path, photos, "--min-confidence", 0.28, "--details", tmp_path / "d.jsonl") == 0
@@ -241,7 +257,7 @@ def test_less_confident_answers_are_left_out(tmp_path, photos, predictor):
     assert run(tmp_path, photos, "--min-confidence", 1.5) == 2
 
 
-def test_details(tmp_path, photos, predictor):
+def test_details(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     write_table(tmp_path / "in.csv", HEADER, ROWS[1], BAD_ROWS[0])
     assert run(tmp_path, photos, "--details", tmp_path / "d.jsonl") == 3
     good, bad = map(json.loads, (tmp_path / "d.jsonl").read_text().splitlines())
@@ -260,7 +276,7 @@ def test_details(tmp_path, photos, predictor):
     assert bad["prediction"] == "" and bad["confidence"] is None
 
 
-def test_photos_that_cannot_be_read(tmp_path, photos, predictor):
+def test_photos_that_cannot_be_read(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     write_table(tmp_path / "in.csv", HEADER, *BAD_ROWS, *ROWS)
     assert run(tmp_path, photos) == 3
     out = read_rows(tmp_path / "out.csv")
@@ -283,7 +299,7 @@ def test_photos_that_cannot_be_read(tmp_path, photos, predictor):
         assert part in error
 
 
-def test_errors_of_an_earlier_run_do_not_stay(tmp_path, photos, predictor):
+def test_errors_of_an_earlier_run_do_not_stay(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     write_table(tmp_path / "in.csv", HEADER, *BAD_ROWS)
     assert run(tmp_path, photos) == 3
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
@@ -291,7 +307,7 @@ def test_errors_of_an_earlier_run_do_not_stay(tmp_path, photos, predictor):
     assert not (tmp_path / "out.errors.csv").exists()
 
 
-def test_downloads_what_is_not_in_a_folder(tmp_path, web, predictor):
+def test_downloads_what_is_not_in_a_folder(tmp_path: Path, web: Web, predictor: WidthPredictor) -> None:
     # Two links with one last part are two photos.
     web.replies["/a/x.jpg"] = lambda handler: reply(handler, jpeg(50))
     web.replies["/b/x.jpg"] = lambda handler: reply(handler, jpeg(60))
@@ -308,11 +324,17 @@ def test_downloads_what_is_not_in_a_folder(tmp_path, web, predictor):
 # Interrupted runs.
 
 
-def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch, capsys):
+def test_resume_asks_only_what_is_open(
+    tmp_path: Path,
+    photos: Path,
+    predictor: WidthPredictor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS, (30, f"{LINKS}70.jpg", 1, "width"), BAD_ROWS[0])
     predict = predictor.predict
 
-    def fails_on_the_last(photo, entities, group_id):
+    def fails_on_the_last(photo: bytes, entities: Sequence[str], group_id: str) -> SimpleNamespace:
         if decode_photo(photo).shape[1] == 70:
             raise RuntimeError("interrupted")
         return predict(photo, entities, group_id=group_id)
@@ -331,7 +353,7 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
     assert "made with reader by default" in capsys.readouterr().err
 
     monkeypatch.setattr(predictor, "predict", predict)
-    (photos / "cut.jpg").write_bytes(jpeg(90))  # what failed is tried again
+    (photos / "truncated.jpg").write_bytes(jpeg(90))  # what failed is tried again
     predictor.asked.clear()
     assert run(tmp_path, photos, "--resume") == 0
     assert predictor.asked == [["width"], ["width"]]
@@ -339,7 +361,7 @@ def test_resume_asks_only_what_is_open(tmp_path, photos, predictor, monkeypatch,
     assert not (tmp_path / "out.csv.journal").exists()
 
 
-def test_resume_after_the_table_has_changed(tmp_path, photos, predictor):
+def test_resume_after_the_table_has_changed(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
     with (
         pytest.raises(RuntimeError),
         Journal(tmp_path / "out.csv.journal", SETTINGS) as journal,
@@ -354,7 +376,9 @@ def test_resume_after_the_table_has_changed(tmp_path, photos, predictor):
     assert read_rows(tmp_path / "out.csv")[1:] == [["0", "60 inch"], ["1", "1 inch"], ["2", "70 inch"]]
 
 
-def test_run_that_answered_nothing_leaves_nothing(tmp_path, photos, predictor, capsys):
+def test_run_that_answered_nothing_leaves_nothing(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_table(tmp_path / "in.csv", "index,image,entity_name", (1, "50.jpg", "width"), (1, "60.jpg", "width"))
     assert run(tmp_path, photos) == 2
     assert "row 3: the index 1 is there twice" in capsys.readouterr().err
@@ -368,14 +392,31 @@ def test_run_that_answered_nothing_leaves_nothing(tmp_path, photos, predictor, c
         ("index,image_link,entity", "no column entity_name"),
     ],
 )
-def test_unusable_table(tmp_path, photos, predictor, capsys, header, message):
+def test_unusable_table(
+    tmp_path: Path,
+    photos: Path,
+    predictor: WidthPredictor,
+    capsys: pytest.CaptureFixture[str],
+    header: str,
+    message: str,
+) -> None:
     write_table(tmp_path / "in.csv", header, (0, "50.jpg", "width"))
     assert run(tmp_path, photos) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_unusable_settings(tmp_path, photos, predictor, capsys):
+def test_a_table_without_questions_needs_entities(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_table(tmp_path / "in.csv", "index,image_link", (0, "50.jpg"))
+    assert run(tmp_path, photos) == 2
+    assert "has no column entity_name; name what to answer: --entities" in capsys.readouterr().err
+
+
+def test_unusable_settings(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     assert run(tmp_path, tmp_path / "nowhere") == 2
     assert "nowhere is not a folder" in capsys.readouterr().err
@@ -386,13 +427,19 @@ def test_unusable_settings(tmp_path, photos, predictor, capsys):
     assert (tmp_path / "out.csv.journal").exists()
 
 
-def test_weights_that_are_not_there(tmp_path, photos, capsys):
+def test_weights_that_are_not_there(tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     assert run(tmp_path, photos, "--weights", tmp_path / "none.safetensors") == 2
     assert "cannot load the network" in capsys.readouterr().err
 
 
-def test_other_weights_do_not_resume(tmp_path, photos, predictor, monkeypatch, capsys):
+def test_other_weights_do_not_resume(
+    tmp_path: Path,
+    photos: Path,
+    predictor: WidthPredictor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(RuntimeError), Journal(tmp_path / "out.csv.journal", SETTINGS) as journal:
         journal.record(Questions("50.jpg", {}, ["width"]), {"width": Outcome(NO_ANSWER, "")})
         raise RuntimeError
@@ -408,34 +455,36 @@ def test_other_weights_do_not_resume(tmp_path, photos, predictor, monkeypatch, c
 class Server:
     """Answers as the archive does: the predictor's answers, or the error of this one photo."""
 
-    def __init__(self, web, predictor):
+    def __init__(self, web: Web, predictor: WidthPredictor) -> None:
         self.url = f"{web.url}/predictions/resformer"
         self.headers: list[dict[str, str]] = []
         self.first: list[tuple[bytes, int]] = []  # replies to the first requests
         self._predictor = predictor
         web.replies["/predictions/resformer"] = self
 
-    def __call__(self, handler):
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
         photo = handler.rfile.read(int(handler.headers["Content-Length"]))
         self.headers.append(dict(handler.headers))
         if self.first:
-            return reply(handler, *self.first.pop(0))
+            reply(handler, *self.first.pop(0))
+            return
         try:
             result = self._predictor.predict(photo, handler.headers["X-Entity-Name"].split(", "))
         except ResformerError as error:
             fault = {"code": error.status, "type": type(error).__name__, "message": str(error)}
-            return reply(handler, json.dumps(fault).encode(), error.status)
-        return reply(handler, json.dumps(result.as_dict()).encode())
+            reply(handler, json.dumps(fault).encode(), error.status)
+        else:
+            reply(handler, json.dumps(result.as_dict()).encode())
 
 
 @pytest.fixture
-def server(web, predictor, monkeypatch) -> Server:
+def server(web: Web, predictor: WidthPredictor, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(answerers, "ATTEMPTS", 3)
     monkeypatch.setattr(answerers, "WAIT", 0.01)
     return Server(web, predictor)
 
 
-def test_endpoint_gives_the_same_files(tmp_path, photos, server):
+def test_endpoint_gives_the_same_files(tmp_path: Path, photos: Path, server: Server) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS, *BAD_ROWS)
     names = ["out.csv", "out.errors.csv", "d.jsonl"]
     files = []
@@ -445,11 +494,13 @@ def test_endpoint_gives_the_same_files(tmp_path, photos, server):
     assert files[0] == files[1]
 
 
-def test_what_the_endpoint_is_sent(tmp_path, photos, server, monkeypatch):
+def test_what_the_endpoint_is_sent(
+    tmp_path: Path, photos: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RESFORMER_TOKEN", "from the environment")
     (tmp_path / "key_file.json").write_text('{"inference": {"key": "from the file"}}')
     write_table(tmp_path / "in.csv", HEADER, *ROWS[:1], ROWS[2])
-    keys = [["--token", "given"], ["--key-file", tmp_path / "key_file.json"], []]
+    keys: list[list[object]] = [["--token", "given"], ["--key-file", tmp_path / "key_file.json"], []]
     for key in keys:
         assert run(tmp_path, photos, "--endpoint", server.url, "--reader", "none", *key) == 0
     assert [sent["Authorization"] for sent in server.headers] == [
@@ -462,7 +513,7 @@ def test_what_the_endpoint_is_sent(tmp_path, photos, server, monkeypatch):
     assert {sent["X-Reader"] for sent in server.headers} == {"none"}
 
 
-def test_the_endpoint_is_sent_texts_in_a_form(tmp_path, photos, server):
+def test_the_endpoint_is_sent_texts_in_a_form(tmp_path: Path, photos: Path, server: Server) -> None:
     server.first.append((b"the form is not parsed here", 413))
     text = "Soft — and red. " * 600
     write_table(tmp_path / "in.csv", "image,entity_name,description", ("50.jpg", "title", text))
@@ -473,7 +524,7 @@ def test_the_endpoint_is_sent_texts_in_a_form(tmp_path, photos, server):
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_busy_endpoint(tmp_path, photos, server, status):
+def test_busy_endpoint(tmp_path: Path, photos: Path, server: Server, status: int) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     server.first = [(b'{"code": 503, "type": "ServiceUnavailableException", "message": "wait"}', status)] * 2
     assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 0
@@ -481,14 +532,14 @@ def test_busy_endpoint(tmp_path, photos, server, status):
     assert len(server.headers) == 4
 
 
-def test_photo_that_is_too_long_for_the_server(tmp_path, photos, server):
+def test_photo_that_is_too_long_for_the_server(tmp_path: Path, photos: Path, server: Server) -> None:
     write_table(tmp_path / "in.csv", HEADER, ROWS[0])
     server.first = [(b"", 413)]
     assert run(tmp_path, photos, "--endpoint", server.url) == 3
     assert "ImageTooLarge: the server refuses" in read_rows(tmp_path / "out.errors.csv")[1][2]
 
 
-def test_photo_that_kills_its_worker(tmp_path, photos, server):
+def test_photo_that_kills_its_worker(tmp_path: Path, photos: Path, server: Server) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     server.first = [(b'{"code": 500, "type": "InternalServerException", "message": "Worker died."}', 500)] * 3
     assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 3
@@ -506,7 +557,9 @@ def test_photo_that_kills_its_worker(tmp_path, photos, server):
         (b'{"code": 503, "type": "ServiceUnavailableException", "message": "no worker"}', 503),
     ],
 )
-def test_endpoint_that_cannot_be_used_ends_the_run(tmp_path, photos, server, capsys, body, status):
+def test_endpoint_that_cannot_be_used_ends_the_run(
+    tmp_path: Path, photos: Path, server: Server, capsys: pytest.CaptureFixture[str], body: bytes, status: int
+) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     server.first = [(body, status)] * 99
     assert run(tmp_path, photos, "--endpoint", server.url) == 1
@@ -515,7 +568,9 @@ def test_endpoint_that_cannot_be_used_ends_the_run(tmp_path, photos, server, cap
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "photos"]
 
 
-def test_endpoint_that_goes_away_leaves_a_journal(tmp_path, photos, server, capsys):
+def test_endpoint_that_goes_away_leaves_a_journal(
+    tmp_path: Path, photos: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     good = json.dumps(WidthPredictor().predict(jpeg(50), ["height", "width"]).as_dict()).encode()
     server.first = [(good, 200), *[(b"", 503)] * 99]
@@ -526,7 +581,9 @@ def test_endpoint_that_goes_away_leaves_a_journal(tmp_path, photos, server, caps
     assert len(read_rows(tmp_path / "out.csv")) == 6
 
 
-def test_endpoint_that_is_not_there(tmp_path, photos, server, capsys):
+def test_endpoint_that_is_not_there(
+    tmp_path: Path, photos: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     started = time.monotonic()
     assert run(tmp_path, photos, "--endpoint", "http://127.0.0.1:9/predictions/resformer") == 1
@@ -534,7 +591,9 @@ def test_endpoint_that_is_not_there(tmp_path, photos, server, capsys):
     assert time.monotonic() - started < 5
 
 
-def test_a_wrong_key_is_refused_before_a_photo_is_sent(tmp_path, photos, server, web, capsys):
+def test_a_wrong_key_is_refused_before_a_photo_is_sent(
+    tmp_path: Path, photos: Path, server: Server, web: Web, capsys: pytest.CaptureFixture[str]
+) -> None:
     fault = b'{"code": 400, "type": "InvalidKeyException", "message": "Token Authorization failed."}'
     web.replies["/ping"] = lambda handler: reply(handler, fault, 400)
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
@@ -543,23 +602,34 @@ def test_a_wrong_key_is_refused_before_a_photo_is_sent(tmp_path, photos, server,
     assert server.headers == []
 
 
-def test_key_file_that_is_none(tmp_path, photos, server, capsys):
+def test_key_file_that_is_none(
+    tmp_path: Path, photos: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
-    (tmp_path / "key_file.json").write_text("{}")
-    assert run(tmp_path, photos, "--endpoint", server.url, "--key-file", tmp_path / "key_file.json") == 2
-    assert "not a key file of TorchServe" in capsys.readouterr().err
+    for content in (b"{}", b"\xff\xd8 a photo" * 99):
+        (tmp_path / "key_file.json").write_bytes(content)
+        assert run(tmp_path, photos, "--endpoint", server.url, "--key-file", tmp_path / "key_file.json") == 2
+        errors = capsys.readouterr().err
+        assert "not a key file of TorchServe" in errors and len(errors) < 300
+
+
+def test_endpoint_without_a_scheme(tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_table(tmp_path / "in.csv", HEADER, *ROWS)
+    assert run(tmp_path, photos, "--endpoint", "127.0.0.1:8080") == 2
+    assert "name it like http://" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("how", [["scripts/score_csv.py"], ["-m", "resformer.scripts.score_csv"]])
-def test_runs_as_a_file_and_as_a_module(how, tmp_path, photos):
+def test_runs_as_a_file_and_as_a_module(how: list[str], tmp_path: Path, photos: Path) -> None:
     write_table(tmp_path / "in.csv", "index,image_link", (0, "50.jpg"))
-    arguments = [tmp_path / "in.csv", tmp_path / "out.csv", "--images", photos, "--endpoint", "http://127.0.0.1:9"]
+    files = [str(path) for path in (tmp_path / "in.csv", tmp_path / "out.csv")]
+    arguments = [*files, "--images", str(photos), "--endpoint", "http://127.0.0.1:9"]
     done = subprocess.run([sys.executable, *how, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert "no column entity_name" in done.stderr
 
 
-def test_with_the_network_itself(tmp_path, photos):
+def test_with_the_network_itself(tmp_path: Path, photos: Path) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS, *BAD_ROWS)
     assert run(tmp_path, photos, "--reader", "none") == 3
     assert is_sane(tmp_path)

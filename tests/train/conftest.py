@@ -27,9 +27,10 @@ def source(tmp_path: Path) -> OcrSource:
         text = f"{rng.choice(['Net', 'Load', 'Golden'])} {rng.integers(10, 999)} g"
         image = Image.new("RGB", (320, 320), tuple(int(v) for v in rng.integers(150, 256, 3)))
         draw = ImageDraw.Draw(image)
-        place, font = tuple(int(v) for v in rng.integers(20, 120, 2)), ImageFont.load_default(36)
-        draw.text(place, text, "black", font)
-        x0, y0, x1, y1 = (2 * v for v in draw.textbbox(place, text, font))
+        x, y = rng.integers(20, 120, 2).tolist()
+        position, font = (x, y), ImageFont.load_default(36)
+        draw.text(position, text, "black", font)
+        x0, y0, x1, y1 = (2 * v for v in draw.textbbox(position, text, font))
         image.save(tmp_path / "photos" / f"{i}.png")
         corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
         rows.append({"image": f"{i}.png", "width": 640, "height": 640, "lines": [[corners, text, 0.95]]})

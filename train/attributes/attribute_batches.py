@@ -60,6 +60,8 @@ class AttributeBatches(Dataset[tuple[AttributeBatch, AttributeTargets]]):
         config: AttributeConfig,
         epoch: int,
     ):
+        if not products:
+            raise ValueError("there are no products to train on; lower val_fraction or add rows to the tables")
         self._products = products
         self._tokenizer = tokenizer
         self._config = config

@@ -100,17 +100,16 @@ class AttributeTrainer(PartTrainer[LabelledProduct, Batch, ValMetrics]):
         )
 
     def sizes(self) -> Preset:
+        """See PartTrainer."""
         return replace(super().sizes(), dropout=self.config.dropout)
 
     def read_items(self) -> list[LabelledProduct]:
+        """The products of all tables.
+
+        Raises:
+            ValueError: a column, a photo or a label is missing, or a column is of no attribute.
+        """
         config, schema = self.config, self.schema
-        known = [entity.name for entity in self.label_tokenizer.entities]
-        for source in config.sources:
-            if wrong := [name for name in source.label_columns if name not in known]:
-                raise ValueError(
-                    f"{source.table}: label_columns has {wrong[0]!r}, which is no attribute that can be trained; "
-                    f"known are {', '.join(known)}"
-                )
         items: list[LabelledProduct] = []
         for source in config.sources:
             products = read_products(source, schema)
@@ -127,6 +126,7 @@ class AttributeTrainer(PartTrainer[LabelledProduct, Batch, ValMetrics]):
         return items
 
     def init_part(self, network: Resformer) -> str:
+        """See PartTrainer."""
         config, part = self.config, network.attributes
         assert part is not None
         part.backbone.to(memory_format=torch.channels_last)
@@ -149,7 +149,7 @@ class AttributeTrainer(PartTrainer[LabelledProduct, Batch, ValMetrics]):
         return f"{copied} tensors of the backbone are from {config.pretrained_backbone}"
 
     def _log_untrained(self, trained: set[str]) -> None:
-        """Says which entities of the schema have no data in this run, and what becomes of their answers."""
+        """Logs which entities of the schema have no data in this run, and what becomes of their answers."""
         if self._kept:
             advice = "" if self.config.cached_views else "; with cached_views: 2 most of that is avoided"
             self.log(
@@ -175,18 +175,22 @@ class AttributeTrainer(PartTrainer[LabelledProduct, Batch, ValMetrics]):
         return bool(self.config.pretrained_backbone or self.config.init_attributes_from)
 
     def lr_scale(self, name: str) -> float:
+        """See Trainer; that of an initialized backbone is lower."""
         in_backbone = name.startswith(("attributes.backbone.trunk.", "attributes.deep_stage."))
         return self.config.backbone_lr_scale if in_backbone and self._is_initialized else 1.0
 
     def batches(self, epoch: int) -> AttributeBatches:
+        """See Trainer."""
         return AttributeBatches(self.train_items, self.label_tokenizer, self.config, epoch)
 
     def train_mode(self) -> None:
+        """See Trainer; the frozen modules stay in evaluation mode."""
         self.network.train()
         for module in self._frozen_modules(self.attributes):
             module.eval()  # batch norm keeps its statistics
 
     def loss(self, batch: Batch) -> Tensor:
+        """See Trainer."""
         inputs, targets = batch
         pixels, extent = self._pictures(targets.product_index)
         inputs = replace(inputs, extent=extent)
@@ -209,6 +213,7 @@ class AttributeTrainer(PartTrainer[LabelledProduct, Batch, ValMetrics]):
             return augment(pixels, inputs.extent, self.config.image_size, may_flip, generator)
 
     def run(self) -> ValMetrics | None:
+        """See Trainer; with cached_views, embeds the views of the pictures first."""
         config = self.config
         if config.cached_views and not self.done:
             may_flip = torch.tensor([not product.texts for product in self.train_items], device=self.device)
@@ -224,6 +229,7 @@ class AttributeTrainer(PartTrainer[LabelledProduct, Batch, ValMetrics]):
         return super().run()
 
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, ValMetrics]:
+        """The score of ValMetrics; fits the member weights on the validation split."""
         assert self.averaged.attributes is not None
         metrics, member_weights = self._validator(self.averaged.attributes)
         for (name, member), weight in member_weights.items():
@@ -235,6 +241,7 @@ class AttributeTrainer(PartTrainer[LabelledProduct, Batch, ValMetrics]):
         return metrics.score, metrics
 
     def finish(self, network: Resformer) -> None:
+        """Sets the log prior, the member weights, the bag of words, and what entities without data had learned."""
         part = network.attributes
         assert part is not None
         part.log_prior.copy_(self._answer_prior)

@@ -125,7 +125,7 @@ class AttributeValidator:
                 and (p.title or p.description or member == IMAGE)
             ]
             for start in range(0, len(questions), BATCH_SIZE):
-                self._ask(network, questions[start : start + BATCH_SIZE], member, outputs)
+                self._add_outputs(network, questions[start : start + BATCH_SIZE], member, outputs)
         labels = {entity.name: self._tokenizer.labels(entity) for entity in self._tokenizer.entities}
         for product in (p for p in self._products if p.title or p.description):
             logits = self._bag_of_words(torch.from_numpy(hash_words(product.title, product.description)))
@@ -133,7 +133,7 @@ class AttributeValidator:
                 outputs.logits[name, BAG_OF_WORDS].append(logits[None, labels[name].start : labels[name].stop])
         return outputs
 
-    def _ask(
+    def _add_outputs(
         self,
         network: AttributeNetwork,
         questions: Sequence[tuple[int, Sequence[Entity]]],

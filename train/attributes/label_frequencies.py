@@ -22,8 +22,8 @@ def read_label_counts(file: Path, entity: Entity) -> dict[int, float]:
         ValueError: a column is missing, a label is unknown, or a count is no number.
     """
     try:
-        rows = [(label_index(entity, row["label"]), float(row["count"])) for row in label_rows(file)]
-    except (KeyError, ValueError) as error:
+        rows = [(label_index(entity, row["label"]), float(row["count"])) for row in label_rows(file, "label", "count")]
+    except ValueError as error:
         raise ValueError(f"{file} needs the columns label and count, a label of {entity.name} each: {error}") from error
     return {label: count for label, count in rows if label is not None}
 

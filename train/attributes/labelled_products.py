@@ -1,15 +1,15 @@
 """Products of a catalogue's table with their labels and texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR, parse_path
-from resformer.train.data.catalogue_table import read_catalogue
+from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
 from resformer.train.settings.sources import ProductTable
 
-__all__ = ["LabelledProduct", "cell_of", "label_index", "read_products"]
+__all__ = ["LabelledProduct", "cell_of", "check_columns", "label_index", "read_products"]
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,36 @@ def label_index(entity: Entity, text: str) -> int | None:
     return entity.taxonomy.index(node) if node else None
 
 
+def check_columns(source: ProductTable, rows: Sequence[CatalogueRecord], schema: Schema) -> None:
+    """Refuses a table whose columns are not those of its settings.
+
+    Raises:
+        ValueError: a column is missing or empty, or is to hold labels of what is no attribute of the schema.
+    """
+    known = [entity.name for entity in schema.attributes]
+    if wrong := [name for name in source.label_columns if name not in known]:
+        raise ValueError(
+            f"{source.table}: label_columns has {wrong[0]!r}, which is no attribute of the schema; "
+            f"known are {', '.join(known)}"
+        )
+    present = {column for row in rows for column in row.values}
+    required = [part for column in source.label_columns.values() for part in _columns(column)]
+    required += [column for column in (source.title_column, source.description_column) if column]
+    if missing := [column for column in required if column not in present]:
+        raise ValueError(
+            f"{source.table} has no column {missing[0]!r}, or an empty one; it has {', '.join(sorted(present))}"
+        )
+
+
 def read_products(source: ProductTable, schema: Schema) -> list[LabelledProduct]:
     """The products of a table, in its order.
 
     Raises:
         ValueError: a column, a photo or a label is missing.
     """
-    columns = {schema[name]: column for name, column in source.label_columns.items()}
     rows = read_catalogue(source.table, source.photos, image_column=source.image_column)
-    present = {column for row in rows for column in row.values}
-    required = [part for column in columns.values() for part in _columns(column)]
-    required += [column for column in (source.title_column, source.description_column) if column]
-    if missing := [column for column in required if column not in present]:
-        raise ValueError(
-            f"{source.table} has no column {missing[0]!r}, or an empty one; it has {', '.join(sorted(present))}"
-        )
+    check_columns(source, rows, schema)
+    columns = {schema[name]: column for name, column in source.label_columns.items()}
     products = []
     for row in rows:
         cells = {entity: cell for entity, column in columns.items() if (cell := cell_of(row.values, column))}

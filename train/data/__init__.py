@@ -1,0 +1,1 @@
+"""Data sets: tables, records, splits, and synthetic products."""

@@ -29,9 +29,7 @@ def read_catalogue(table: Path, photos: Path, *, image_column: str) -> list[Cata
         ValueError: there is no such column, or a photo is missing.
     """
     records, missing = [], []
-    for row in label_rows(table):
-        if image_column not in row:
-            raise ValueError(f"{table} has no column {image_column!r}; it has {', '.join(row)}")
+    for row in label_rows(table, image_column):
         name = photo_file(row[image_column])
         if not (photos / name).is_file():
             missing.append(name)

@@ -4,11 +4,13 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
+from resformer.model.errors import ResformerError
 from resformer.model.images.line_segments import LineDrawing, find_line_drawing
 from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.page import Page
@@ -18,10 +20,12 @@ from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 
 __all__ = [
+    "IMAGE_COLUMNS",
     "Question",
     "Record",
     "label_rows",
     "photo_name",
+    "quantity_entity",
     "read_challenge",
     "read_hand",
     "read_label_counts",
@@ -30,6 +34,8 @@ __all__ = [
     "with_drawing",
     "with_ocr",
 ]
+
+IMAGE_COLUMNS = "image|image_link"
 
 
 @dataclass(frozen=True)
@@ -87,15 +93,25 @@ class Record:
 
 
 def read_ocr_cache(path: Path) -> dict[str, Record]:
-    """Photos with their text lines and no questions, by file name, from a JSON-lines file (may be gzipped)."""
+    """Photos with their text lines and no questions, by file name, from a JSON-lines file (may be gzipped).
+
+    Raises:
+        ValueError: the file is no OCR cache.
+    """
     records = {}
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            lines = tuple(
-                TextLine(((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score)
-                for ((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score in row["lines"]
-            )
-            records[row["image"]] = Record(row["image"], None, row["width"], row["height"], lines, ())
+    number = 1
+    try:
+        with _opened(path, "utf-8") as file:
+            for line in file:
+                row = json.loads(line)
+                lines = tuple(
+                    TextLine(((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score)
+                    for ((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score in row["lines"]
+                )
+                records[row["image"]] = Record(row["image"], None, row["width"], row["height"], lines, ())
+                number += 1
+    except (ValueError, KeyError, TypeError, EOFError, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path}, line {number}: not an OCR cache; `resformer data ocr` makes one") from error
     return records
 
 
@@ -112,8 +128,8 @@ def read_challenge(labels: Path, photos: Path, ocr: Path, schema: Schema, *, in_
     """
     questions: dict[str, list[Question]] = {}
     groups: dict[str, str] = {}
-    for row in label_rows(labels):
-        entity = schema[row["entity_name"]]
+    for row in label_rows(labels, IMAGE_COLUMNS, "entity_name", "entity_value"):
+        entity = quantity_entity(row, schema, labels)
         quantity = parse_quantity(row["entity_value"], entity.units)
         if quantity is not None:
             name = photo_name(row)
@@ -129,8 +145,8 @@ def read_hand(labels: Path, photos: Path, ocr: Path, schema: Schema) -> list[Rec
         ValueError: an answer is no quantity of its entity, or a photo or its text lines are missing.
     """
     questions: dict[str, list[Question]] = {}
-    for row in label_rows(labels):
-        entity = schema[row["entity_name"]]
+    for row in label_rows(labels, "image", "entity_name", "accept"):
+        entity = quantity_entity(row, schema, labels)
         accepted = []
         for text in filter(None, row["accept"].split("|")):
             quantity = parse_quantity(text, entity.units)
@@ -149,8 +165,8 @@ def read_unlabelled(labels: Path, photos: Path, ocr: Path, schema: Schema) -> li
     """
     questions: dict[str, list[Question]] = {}
     groups: dict[str, str] = {}
-    for row in label_rows(labels):
-        questions.setdefault(photo_name(row), []).append(Question(schema[row["entity_name"]], ()))
+    for row in label_rows(labels, IMAGE_COLUMNS, "entity_name"):
+        questions.setdefault(photo_name(row), []).append(Question(quantity_entity(row, schema, labels), ()))
         groups[photo_name(row)] = row.get("group_id", "")
     return [replace(r, group_id=groups[r.name]) for r in _records(questions, photos, ocr)]
 
@@ -165,32 +181,79 @@ def with_ocr(records: Sequence[Record], ocr: Path) -> list[Record]:
 
 def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, str, Quantity]]:
     """Entity name, group and quantity of every label of a challenge CSV whose photos need not be there."""
-    for row in label_rows(labels):
-        quantity = parse_quantity(row["entity_value"], schema[row["entity_name"]].units)
+    for row in label_rows(labels, "entity_name", "entity_value"):
+        quantity = parse_quantity(row["entity_value"], quantity_entity(row, schema, labels).units)
         if quantity is not None:
             yield row["entity_name"], row.get("group_id", ""), quantity
 
 
 def photo_name(row: dict[str, str]) -> str:
     """File name of a label row's photo, whether its column gives a name or a link."""
-    return (row.get("image") or row["image_link"]).rsplit("/", 1)[-1]
+    return (row.get("image") or row.get("image_link", "")).rsplit("/", 1)[-1]
+
+
+def quantity_entity(row: Mapping[str, str], schema: Schema, labels: Path) -> Entity:
+    """The entity that a label row asks about. Raises ValueError: the schema has no such quantity."""
+    name = row["entity_name"]
+    for entity in schema.quantities:
+        if entity.name == name:
+            return entity
+    known = ", ".join(entity.name for entity in schema.quantities)
+    raise ValueError(f"{labels}: {name!r} is no quantity of the schema; it has {known}")
 
 
 def with_drawing(record: Record, photo: Path, *, wanted: bool = True) -> Record:
     """The record with its photo, which is decoded in any case, and where wanted with its line drawing.
 
     Raises:
-        ResformerError: the photo cannot be decoded.
+        ValueError: the photo cannot be decoded.
+        OSError: it cannot be read.
     """
-    image = decode_photo(photo.read_bytes())
+    try:
+        image = decode_photo(photo.read_bytes())
+    except ResformerError as error:
+        raise ValueError(f"{photo}: {error}") from error
     return replace(record, photo=photo, drawing=find_line_drawing(image) if wanted else None)
 
 
-def label_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file, which may be gzipped and begin with a byte order mark."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        yield from csv.DictReader(file)
+def label_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
+    """Rows of a CSV file, which may be gzipped and begin with a byte order mark; missing cells are empty.
+
+    Args:
+        columns: those that must be there; `a|b` means that either will do.
+
+    Raises:
+        ValueError: the file is no CSV in UTF-8, has no rows, or lacks a column.
+        OSError: it cannot be read.
+    """
+    empty = True
+    try:
+        with _opened(path, "utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            header = list(reader.fieldnames or [])
+            if missing := [column for column in columns if not set(column.split("|")) & set(header)]:
+                names = " or ".join(map(repr, missing[0].split("|")))
+                raise ValueError(f"{path} has no column {names}; it has {', '.join(header) or 'none'}")
+            for row in reader:
+                if None in row:
+                    raise ValueError(
+                        f"{path}, line {reader.line_num}: more cells than columns; quote cells that hold commas"
+                    )
+                empty = False
+                yield row
+    except UnicodeError as error:
+        raise ValueError(f"{path} is not UTF-8; save it again as UTF-8") from error
+    except (csv.Error, EOFError, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path} is not a CSV file: {error}") from error
+    if empty:
+        raise ValueError(f"{path} has no rows; it needs at least one below its header")
+
+
+def _opened(path: Path, encoding: str) -> TextIO:
+    """A text file, which may be gzipped."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
 
 
 def _records(questions: dict[str, list[Question]], photos: Path, ocr: Path) -> list[Record]:

@@ -91,7 +91,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class CatalogueProduct:
-    """What a catalogue says of a product."""
+    """A catalogue's row of a product."""
 
     kind: ProductKind
     colour: str

@@ -83,7 +83,7 @@ class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metri
 
     @abstractmethod
     def init_part(self, network: Resformer) -> str:
-        """Initializes the part as the config says; returns a description for the log, empty where it stays random."""
+        """Initializes the part by the config; returns a description for the log, empty where it stays random."""
 
     def finish(self, network: Resformer) -> None:
         """Sets what is not trained by gradients, before weights are written."""
@@ -103,6 +103,13 @@ class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metri
 
     def _keep_other_parts(self, network: Resformer, tensors: dict[str, Tensor], path: Path) -> None:
         """Copies the parts that are not trained. Raises ValueError: they do not fit."""
+        trained = self._metadata.get("entities", "unknown quantities")
+        entities = ",".join(entity.name for entity in self.schema.quantities)
+        if trained != entities:
+            raise ValueError(
+                f"{path} does not fit: it was trained for other quantities ({trained}) than the schema "
+                f"has ({entities}); train its quantities first, or set `schema` to the one that it was trained for"
+            )
         for name, tensor in network.state_dict().items():
             if name.startswith(f"{self.part}."):
                 continue

@@ -40,6 +40,16 @@ Metrics = TypeVar("Metrics")
 Network = TypeVar("Network", bound=nn.Module)
 
 
+class _Unconverted:
+    """Holds a batch: Fabric casts the tensors that it gives to a module to half precision, which inputs must not lose.
+
+    Under autocast, layers cast what they compute on, as they do where the network is used.
+    """
+
+    def __init__(self, batch: Any):
+        self.batch = batch
+
+
 class _LossModule(nn.Module):
     """What a strategy wraps: a network whose forward pass is its loss."""
 
@@ -48,8 +58,8 @@ class _LossModule(nn.Module):
         self.network = network
         self._loss = loss
 
-    def forward(self, batch: Any) -> Tensor:
-        return self._loss(batch)
+    def forward(self, inputs: _Unconverted) -> Tensor:
+        return self._loss(inputs.batch)
 
 
 class Trainer(ABC, Generic[Network, Batch, Metrics]):
@@ -92,6 +102,9 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
         self.fabric = fabric
         self.has_validation = has_validation
         self.log = log if fabric.is_global_zero else lambda text: None
+        weights = (out / "weights.safetensors").resolve()
+        if any(isinstance(value, Path) and value.resolve() == weights for _, value in config):
+            raise ValueError(f"{weights} is both read and written; choose another --out")
         out.mkdir(parents=True, exist_ok=True)
         self.network = network.to(fabric.device)
         self.ema = averaged_model(self.network, config.ema_decay)
@@ -109,9 +122,12 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
         torch.backends.cuda.enable_cudnn_sdp(False)
         self.progress = Progress()
         self.batches_per_epoch = len(cast(Sized, self.batches(0)))
+        if not self.batches_per_epoch:
+            raise ValueError("there is nothing to train on; lower val_fraction or add a source")
         if self.batches_per_epoch < fabric.world_size:
             raise ValueError(
-                f"{self.batches_per_epoch} batches an epoch are too few for {fabric.world_size} process(es)"
+                f"{self.batches_per_epoch} batches an epoch are too few for {fabric.world_size} processes; "
+                "lower batch_size or --devices"
             )
         self._state_file = out / "state.pt"
         self._fingerprint = _settings(config) | {"devices": fabric.world_size} | fingerprint
@@ -276,7 +292,7 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
         self.train_mode()
         for group in self._optimizer.param_groups:
             group["lr"] = group["lr_scale"] * self.learning_rate(self.progress.step)
-        loss: Tensor = self._module(batch)
+        loss: Tensor = self._module(_Unconverted(batch))
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss at step {self.progress.step} is {loss.item()}; lower learning_rate")
         self._optimizer.zero_grad(set_to_none=True)

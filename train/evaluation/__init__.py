@@ -1,0 +1,1 @@
+"""Scores of predictions, and the benchmarks with their tables and figures."""

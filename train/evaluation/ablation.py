@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from resformer.model.inference.decoding import EMPTY_MARGIN
+from resformer.model.inference.quantity_decoding import EMPTY_MARGIN
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
@@ -17,8 +17,7 @@ from resformer.train.evaluation.quantity_scores import score_rows
 from resformer.train.evaluation.record_answers import answer_records
 from resformer.train.evaluation.validation_sets import read_photos_of, validation_sets
 from resformer.train.quantities.quantity_trainer import QuantityTrainer
-from resformer.train.settings.loading import load_yaml, validate
-from resformer.train.settings.training import QuantityConfig
+from resformer.train.settings.training import QuantityConfig, load_config_of
 
 __all__ = ["VARIANTS", "Variant", "benchmark_ablation", "without_drawing", "without_geometry"]
 
@@ -114,7 +113,7 @@ def benchmark_ablation(data: Path, config: Path, runs: Path) -> dict[str, Any]:
     Raises:
         ValueError: the data or the config cannot be used, or the time budget of a run ends before its epochs.
     """
-    settings: QuantityConfig = validate(load_yaml(config), QuantityConfig, config)
+    settings = load_config_of(QuantityConfig, config)
     schema = Schema.load()
     # Before hours of training: a wrong path shows here.
     rows_of = {photos: read_rows(photos.labels, schema) for photos in validation_sets(data)}

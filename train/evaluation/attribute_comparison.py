@@ -5,7 +5,7 @@ from typing import Any
 
 from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR, parse_path
-from resformer.train.attributes.labelled_products import cell_of
+from resformer.train.attributes.labelled_products import cell_of, check_columns
 from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
 from resformer.train.evaluation.attribute_metrics import score_labels, score_texts
 from resformer.train.evaluation.baselines.attribute_baselines import classify_texts, nearest_texts
@@ -38,7 +38,7 @@ def benchmark_attribute_baselines(
 
 
 def _scores(train: ProductTable, val: ProductTable, schema: Schema) -> list[dict[str, Any]]:
-    known, queries = _read(train), _read(val)
+    known, queries = _read(train, schema), _read(val, schema)
     rows: list[dict[str, Any]] = []
     for name, column in val.label_columns.items():
         if train.label_columns.get(name, column) != column:
@@ -70,8 +70,10 @@ def _scores(train: ProductTable, val: ProductTable, schema: Schema) -> list[dict
     return rows
 
 
-def _read(source: ProductTable) -> list[CatalogueRecord]:
-    return read_catalogue(source.table, source.photos, image_column=source.image_column)
+def _read(source: ProductTable, schema: Schema) -> list[CatalogueRecord]:
+    records = read_catalogue(source.table, source.photos, image_column=source.image_column)
+    check_columns(source, records, schema)
+    return records
 
 
 def _text(source: ProductTable, record: CatalogueRecord) -> str:

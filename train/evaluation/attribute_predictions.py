@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from resformer.model.prediction import Prediction
 from resformer.model.predictor import Predictor
-from resformer.train.attributes.labelled_products import cell_of
+from resformer.train.attributes.labelled_products import cell_of, check_columns
 from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
 from resformer.train.settings.sources import ProductTable
 
@@ -60,7 +60,9 @@ def predict_table(
         inputs: one of INPUTS; the text is the table's title and description. A text is predicted without itself.
         limit: number of products, the first ones; None: all.
     """
-    records = read_catalogue(source.table, source.photos, image_column=source.image_column)[:limit]
+    records = read_catalogue(source.table, source.photos, image_column=source.image_column)
+    check_columns(source, records, predictor.schema)
+    records = records[:limit]
     with_text = inputs == IMAGE_AND_TEXT
     predictions = []
     for record in tqdm(records, desc=f"{source.table.stem}, {inputs}", disable=None):

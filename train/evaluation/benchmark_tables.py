@@ -11,15 +11,15 @@ __all__ = ["render_document", "render_section"]
 
 INTRODUCTION = """\
 # Benchmarks
-How right and how fast the shipped weights are. The commands below write [docs/benchmarks](docs/benchmarks), from which
-`resformer benchmark tables docs/benchmarks BENCHMARKS.md` writes this page; `../shared/data` is the folder of labelled
-photos that the [model card](model/weights/README.md) describes. Nothing is trained on the photos that are scored. What
-was tried on the way is in [docs/experiments.md](docs/experiments.md).
+Accuracy and speed of the shipped weights, on photos that nothing is trained on. The commands below write JSON into
+[docs/benchmarks](docs/benchmarks), and `resformer benchmark tables docs/benchmarks BENCHMARKS.md` writes this page from
+it. `../shared/data` is the folder of labelled photos that the [model card](model/weights/README.md) describes.
+[docs/experiments.md](docs/experiments.md) has other experiments.
 
 F1 is the public challenge's: answers must be equal as strings, and a wrong answer is a false positive only. *Mix*
 weights the F1 of the entities as the challenge's test set does; intervals hold 95 % of bootstrap samples of photos. Of
 *amazon val* (catalogue labels) one value in six cannot be read on the photo; *hand val* is labelled by eye. Readers:
-`builtin` is the network alone, `crops` (default) has PP-OCR recognise doubtful digits again, `ppocr` is PP-OCR alone.
+`builtin` has the built-in networks, `crops` (default) PP-OCR as well for doubtful digits, `ppocr` PP-OCR alone.
 """
 
 Figures = dict[str, Any]
@@ -33,9 +33,11 @@ def render_document(folder: Path) -> str:
         folder: of benchmark files; one that is missing has no section.
 
     Raises:
-        ValueError: a file is no benchmark, or of none that is known.
+        ValueError: there is no file, or one is no benchmark, or of none that is known.
     """
     benchmarks = {path.stem: read_benchmark(path) for path in sorted(folder.glob("*.json"))}
+    if not benchmarks:
+        raise ValueError(f"{folder} has no benchmark files; `resformer benchmark` writes them")
     if unknown := sorted(benchmarks.keys() - SECTIONS.keys()):
         raise ValueError(f"{folder / unknown[0]}.json is of no known benchmark; known are {', '.join(SECTIONS)}")
     return "\n".join([INTRODUCTION, *(render_section(benchmarks[name]) for name in SECTIONS if name in benchmarks)])
@@ -97,7 +99,7 @@ def _quantities(figures: Figures) -> list[str]:
         found = [row["entities"] for row in sets if row["reader"] == reader]
         rows.append([f"`{reader}`", *(", ".join(_number(f[e]["f1"]) for f in found if e in f) for e in entities)])
     lines += ["", *_table([f"F1 by entity, {' and '.join(names)}", *entities], rows)]
-    return [*lines, "", "![precision against coverage](docs/precision_coverage.png)"]
+    return [*lines, "", "![precision against coverage](docs/benchmarks/precision-coverage-crops.png)"]
 
 
 def _systems(figures: Figures) -> list[str]:
@@ -118,7 +120,7 @@ def _systems(figures: Figures) -> list[str]:
             cells += [_number(row["oracle_recall"]), _number(row["reading_s"] + row["choosing_s"], 2)]
             memory = max(memory, row["memory_mib"])
         rows.append([*cells, _number(memory, 0)])
-    return [*_table([*columns, "peak MiB"], rows), "", "![F1 against time](docs/f1_time.png)"]
+    return [*_table([*columns, "peak MiB"], rows), "", "![F1 against time](docs/benchmarks/f1-time.png)"]
 
 
 def _localisation(figures: Figures) -> list[str]:
@@ -220,28 +222,29 @@ def _ablation(figures: Figures) -> list[str]:
 SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
     "quantities": (
         "Quantities",
-        "Expected calibration error (five bins) and precision of the more confident half of the answers: both sets.",
+        "Calibration error (expected, five bins) and precision of the more confident half: both sets. Plot: `crops`.",
         _quantities,
     ),
     "systems": (
-        "Quantities, beside OCR engines with rules and with boosted trees",
-        "F1 by text and by system. All choose among the same candidates, of which a perfect choice would have the "
-        "oracle recall; the trees (LightGBM) learn from the same labels. OCR engines have their packages' settings.",
+        "Quantities, compared with OCR engines",
+        "F1 of rules, of boosted trees (LightGBM) and of Resformer on the text of each reader. All choose among the "
+        "same candidates; oracle recall is that of a perfect choice. The trees learn from the same labels. OCR engines "
+        "have their packages' settings.",
         _systems,
     ),
     "localisation": (
         "Localisation",
-        "Answers whose box and that of the same quantity, found by another detector, contain each other's centre.",
+        "How often the box of an answer and that of the same quantity by another detector contain each other's centre.",
         _localisation,
     ),
     "latency": (
-        "Time of whole answers",
-        "Beside PP-OCRv6 small alone, which stops at text, in turn on the same photos.",
+        "Latency of whole answers",
+        "Compared with PP-OCRv6 small, which gives text alone; both take turns on the same photos.",
         _latency,
     ),
     "endpoint": (
-        "Time and memory at the endpoint",
-        "One request at a time, one worker with two threads; memory is that of Java and the worker.",
+        "Latency and memory at the endpoint",
+        "One request at a time, one worker with two threads; memory is that of the front end (Java) and the worker.",
         _endpoint,
     ),
     "attributes": (
@@ -257,8 +260,8 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
     ),
     "detection": (
         "Text detection",
-        "Recall of lines with digits that PP-OCRv6 small found on larger versions of photos of the validation split. "
-        "The reader `builtin` sees photos at 512 pixels, `crops` at 640.",
+        "Recall of the lines with digits that PP-OCRv6 small finds on larger versions of the validation photos. The "
+        "reader `builtin` takes photos at 512 pixels, `crops` at 640.",
         _detection,
     ),
     "recognition": (

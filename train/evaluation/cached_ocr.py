@@ -22,7 +22,7 @@ def make_ocr_cache(photos: Path, ocr: Path, reader: str, max_side: int | None = 
         photos: folder.
         ocr: the cache to write; what it cost lies beside it as `.cost.json`.
         reader: one of READERS or of BASELINE_READERS.
-        max_side: pixels of the longer side at which the detector sees a photo; None: the reader's own.
+        max_side: pixels of the longer side that photos are resized to for the detector; None: the reader's own.
 
     Returns:
         Mean seconds a photo, and peak memory in MiB.

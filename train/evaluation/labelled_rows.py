@@ -1,15 +1,14 @@
 """Rows of label files and of prediction files."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import Schema
-from resformer.train.data.quantity_records import label_rows, photo_name
+from resformer.train.data.quantity_records import IMAGE_COLUMNS, label_rows, photo_name, quantity_entity
 
-__all__ = ["LabelledRow", "group_by_photo", "of_first_photos", "read_predictions", "read_rows"]
+__all__ = ["LabelledRow", "group_by_photo", "of_first_photos", "read_predictions", "read_rows", "require_photos"]
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,13 @@ def read_rows(labels: Path, schema: Schema) -> list[LabelledRow]:
         labels: CSV of the challenge (image, entity_name, entity_value) or labelled by hand (image, entity_name,
             accept). A label outside the units of its entity is kept as text, which no prediction equals.
         schema: the entities.
+
+    Raises:
+        ValueError: the file has no rows, lacks a column, or asks about what is no quantity of the schema.
     """
     rows = []
-    for row in label_rows(labels):
-        entity = schema[row["entity_name"]]
+    for row in label_rows(labels, IMAGE_COLUMNS, "entity_name", "entity_value|accept"):
+        entity = quantity_entity(row, schema, labels)
         texts = row["accept"].split("|") if "accept" in row else [row["entity_value"]]
         accepted = tuple(str(parse_quantity(text, entity.units) or text) for text in texts if text)
         unambiguous = row.get("sure", "1") == "1"
@@ -57,6 +59,12 @@ def group_by_photo(rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
     return photos
 
 
+def require_photos(rows: Sequence[LabelledRow], photos: Path) -> None:
+    """Raises ValueError where the folder lacks a photo of the rows."""
+    if missing := sorted({row.photo for row in rows if not (photos / row.photo).is_file()}):
+        raise ValueError(f"{photos} lacks {len(missing)} of the labelled photos, {missing[0]} first")
+
+
 def of_first_photos(rows: Sequence[LabelledRow], limit: int | None) -> list[LabelledRow]:
     """The rows of the first photos by name; all rows where `limit` is None."""
     names = set(sorted(group_by_photo(rows))[:limit])
@@ -67,15 +75,14 @@ def read_predictions(path: Path, labels: Path, schema: Schema) -> list[str]:
     """Predictions of a CSV (index, prediction) in the order of the labels, in canonical form where they parse.
 
     Raises:
-        ValueError: an index of the labels has no prediction.
+        ValueError: an index of the labels has no prediction, or a file cannot be used.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        by_index = {row["index"]: row["prediction"] for row in csv.DictReader(file)}
+    by_index = {row["index"]: row["prediction"] for row in label_rows(path, "index", "prediction")}
     predictions = []
-    for position, row in enumerate(label_rows(labels)):
+    for position, row in enumerate(label_rows(labels, "entity_name")):
         index = row.get("index") or str(position)
         if index not in by_index:
             raise ValueError(f"{path} has no prediction for index {index}; `resformer sanity` lists what is missing")
         text = by_index[index]
-        predictions.append(str(parse_quantity(text, schema[row["entity_name"]].units) or text))
+        predictions.append(str(parse_quantity(text, quantity_entity(row, schema, labels).units) or text))
     return predictions

@@ -39,7 +39,7 @@ def benchmark_quantities(
         ValueError: a reader does not fit the weights, or the network answers nothing.
     """
     sets: list[dict[str, Any]] = []
-    readings: list[dict[str, Any]] = []
+    reader_rows: list[dict[str, Any]] = []
     for reader in readers:
         predictor = Predictor.load(weights, reader=reader, threads=2)
         answers: list[tuple[LabelledRow, Prediction]] = []
@@ -48,8 +48,8 @@ def benchmark_quantities(
             predictions = predict_rows(rows, predictor, photos.photos)
             sets.append({"photos": photos.name, "reader": reader, **_scores(rows, predictions)})
             answers += zip(rows, predictions, strict=True)
-        readings.append({"reader": reader, **_calibration(answers, reader, curves)})
-    return {"sets": sets, "readers": readings}
+        reader_rows.append({"reader": reader, **_calibration(answers, reader, curves)})
+    return {"sets": sets, "readers": reader_rows}
 
 
 def _scores(rows: Sequence[LabelledRow], predictions: Sequence[Prediction]) -> dict[str, Any]:

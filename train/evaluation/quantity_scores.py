@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from resformer.model.errors import ResformerError
 from resformer.model.prediction import Prediction
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
@@ -15,6 +16,7 @@ from resformer.train.evaluation.labelled_rows import (
     group_by_photo,
     read_predictions,
     read_rows,
+    require_photos,
 )
 from resformer.train.evaluation.quantity_metrics import Score, score
 from resformer.train.evaluation.record_answers import answer_record
@@ -32,11 +34,18 @@ def predict_rows(rows: Sequence[LabelledRow], predictor: Predictor, photos: Path
 
     Args:
         photos: folder of the photos.
+
+    Raises:
+        ValueError: a photo is missing or cannot be decoded.
     """
+    require_photos(rows, photos)
     answers = {}
     for name, of_photo in tqdm(group_by_photo(rows).items(), desc="photos", disable=None):
         entities = [row.entity for row in of_photo]
-        result = predictor.predict((photos / name).read_bytes(), entities, group_id=of_photo[0].group_id)
+        try:
+            result = predictor.predict((photos / name).read_bytes(), entities, group_id=of_photo[0].group_id)
+        except ResformerError as error:
+            raise ValueError(f"{photos / name}: {error}") from error
         answers[name] = result.predictions
     return [answers[row.photo][row.entity] for row in rows]
 
@@ -51,8 +60,10 @@ def predict_rows_from_ocr(
         photos: folder whose photos are searched for line segments, as a request does; None: predict from text alone.
 
     Raises:
-        ValueError: the cache lacks a photo.
+        ValueError: the cache or the folder lacks a photo.
     """
+    if photos is not None:
+        require_photos(rows, photos)
     records = read_ocr_cache(ocr)
     answers = {}
     for name, of_photo in tqdm(group_by_photo(rows).items(), desc="photos", disable=None):
@@ -101,7 +112,7 @@ def score_label_file(
         rows = read_rows(labels, entities)
         return score_rows(rows, read_predictions(predictions, labels, entities))
     if ocr is None and photos is None:
-        raise ValueError("name the photos, an OCR cache or predictions")
+        raise ValueError("name the photos, an OCR cache or predictions to score")
     predictor = Predictor.load(weights, schema=schema, reader=reader if ocr is None else "builtin")
     rows = read_rows(labels, predictor.schema)
     if ocr is not None:

@@ -26,8 +26,7 @@ from resformer.train.evaluation.systems import (
 )
 from resformer.train.evaluation.validation_sets import ReadPhotos, ValidationSet, read_photos_of, validation_sets
 from resformer.train.quantities.quantity_trainer import read_sources
-from resformer.train.settings.loading import load_yaml, validate
-from resformer.train.settings.training import QuantityConfig
+from resformer.train.settings.training import QuantityConfig, load_config_of
 
 __all__ = ["ENGINES", "benchmark_systems"]
 
@@ -90,7 +89,7 @@ class _Comparison:
         self.predictor = Predictor.load(reader="builtin", threads=2)
         self._schema = self.predictor.schema
         preprocessor = QuantityPreprocessor(self._schema, Tokenizer(self._schema), LabelPriors.load())
-        train, self._val = read_sources(validate(load_yaml(CONFIG), QuantityConfig, CONFIG), self._schema)
+        train, self._val = read_sources(load_config_of(QuantityConfig, CONFIG), self._schema)
         trees = Trees(train, preprocessor)
         self.threshold = best_threshold(trees, preprocessor, self._val)
         self.table = SystemTable(self._schema)

@@ -89,8 +89,10 @@ def rows_of_records(records: Sequence[Record]) -> list[LabelledRow]:
 
 
 def without_optional_inputs(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """The records without each input that a caller may lack: the line drawing, and the group of the product where any
-    record has one."""
+    """The records without each input that a caller may lack, by the name of the input.
+
+    These are the line drawing, and the group of the product where any record has one.
+    """
     reduced = {"line drawing": [replace(record, drawing=None) for record in records]}
     if any(record.group_id for record in records):
         reduced["group"] = [replace(record, group_id="") for record in records]

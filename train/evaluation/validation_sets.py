@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import Question, Record, read_ocr_cache, with_drawing
-from resformer.train.evaluation.labelled_rows import LabelledRow, group_by_photo
+from resformer.train.evaluation.labelled_rows import LabelledRow, group_by_photo, require_photos
 
 __all__ = ["ReadPhotos", "ValidationSet", "read_photos_of", "validation_sets"]
 
@@ -69,12 +69,13 @@ def read_photos_of(rows: Sequence[LabelledRow], ocr: Path, photos: Path, schema:
         photos: folder, searched for line segments where a length is asked.
 
     Raises:
-        ValueError: the cache lacks a photo.
+        ValueError: the cache or the folder lacks a photo.
     """
     cached = read_ocr_cache(ocr)
     rows_of = group_by_photo(rows)
     if missing := sorted(rows_of.keys() - cached.keys()):
         raise ValueError(f"{ocr} lacks {len(missing)} photos, {missing[0]} first; delete it, and it is made again")
+    require_photos(rows, photos)
     start = time.perf_counter()
     lengths = {name: any(schema[row.entity].is_length for row in of_photo) for name, of_photo in rows_of.items()}
     drawn = {name: with_drawing(cached[name], photos / name, wanted=lengths[name]) for name in rows_of}

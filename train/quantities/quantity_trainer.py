@@ -97,7 +97,7 @@ class QuantityTrainer(Trainer[Resformer, Batch, Score]):
     """See Trainer.
 
     Args:
-        view: what the network sees of each record.
+        view: the part of each record that the network is given.
     """
 
     config: QuantityConfig
@@ -116,6 +116,8 @@ class QuantityTrainer(Trainer[Resformer, Batch, Score]):
         self.tokenizer = Tokenizer(schema)
         self.preprocessor = QuantityPreprocessor(schema, self.tokenizer, LabelPriors.load())
         labelled, val = read_sources(config, schema)
+        if not labelled:
+            raise ValueError("there are no labelled photos to train on; lower val_fraction or add a source")
         unlabelled = pseudo_labelled(config, labelled, self.preprocessor)
         self.train_items = [view(record) for record in [*labelled, *unlabelled]]
         self.val_items = [view(record) for record in val]

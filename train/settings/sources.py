@@ -14,9 +14,9 @@ class LabelledSource(StrictModel):
 
     Attributes:
         kind: `challenge` (labels have entity_value), `hand` (accept: all answers that are right, separated by `|`), or
-            `unlabelled` (labels say only what was asked; a pseudo-labeller answers).
+            `unlabelled` (labels have questions alone; a pseudo-labeller answers them).
         labels, photos, ocr: CSV, folder, and JSON lines of the text on the photos.
-        extra_ocr: another reading of the same photos, for training beside `ocr`.
+        extra_ocr: a second OCR cache of the same photos, by another reader; each photo is trained on with both.
         in_priors: whether the label priors have counted these labels.
     """
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,7 @@ __all__ = [
     "TrainConfig",
     "TrainerConfig",
     "load_config",
+    "load_config_of",
 ]
 
 
@@ -43,7 +44,7 @@ class TrainerConfig(StrictModel):
     """What every run has.
 
     Attributes:
-        max_minutes: time budget of this run; the same command goes on later.
+        max_minutes: time budget of this run; the same command resumes it.
         warmup_fraction: of all steps, during which the learning rate rises.
         val_fraction: of the data, chosen by a hash of names or groups, that is only evaluated on.
         precision: `16-mixed` (with gradient scaling) needs a GPU.
@@ -81,8 +82,8 @@ class QuantityConfig(TrainerConfig):
         schema_file: key `schema`; the entities, if not the shipped ones.
         p_unaugmented: of a layout that stays as it is.
         p_title: of an answer that comes in the title instead of on the photo.
-        p_negative_question: of an example that asks as a caller who asks for everything, perhaps with one more
-            question, which the labels do not name.
+        p_negative_question: of an example with `assume_present` 0, as where every entity is asked for; where possible
+            it has one more question, which is not labelled.
         p_drop_group: of hiding the group of the product, as most callers do.
         p_drop_drawing: of hiding the line segments.
     """
@@ -215,6 +216,9 @@ TrainConfig = Annotated[
 ]
 
 
+Config = TypeVar("Config", QuantityConfig, DetectorConfig, RecognizerConfig, AttributeConfig)
+
+
 def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Reads a config file; paths in it are relative to the folder that holds it.
 
@@ -225,4 +229,17 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
         ValueError: the message names every error in the file.
     """
     config: TrainConfig = validate(load_yaml(path, overrides), TrainConfig, path)
+    return config
+
+
+def load_config_of(part: type[Config], path: Path) -> Config:
+    """Reads a config file of one part.
+
+    Raises:
+        ValueError: it is of another part, or the message names every error in the file.
+    """
+    config = load_config(path)
+    if not isinstance(config, part):
+        (needed,) = get_args(part.model_fields["part"].annotation)
+        raise ValueError(f"{path} is a config of {config.part}; {needed} is needed")
     return config

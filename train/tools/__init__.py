@@ -1,0 +1,1 @@
+"""Tools that make OCR caches, tables, vocabularies and weights."""

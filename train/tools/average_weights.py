@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
+
+from resformer.model.inference.checkpoint import read_checkpoint
 
 __all__ = ["average_weights"]
 
@@ -24,9 +25,7 @@ def average_weights(first: Path, second: Path, out: Path, *, weight: float = 0.5
     """
     if not 0 <= weight <= 1:
         raise ValueError(f"weight {weight} is not between 0 and 1")
-    with safe_open(first, framework="pt") as file:
-        metadata = file.metadata()
-    ours, theirs = load_file(first), load_file(second)
+    (ours, metadata), (theirs, _) = read_checkpoint(first), read_checkpoint(second)
     if differing := sorted(n for n in ours.keys() | theirs.keys() if _shape(ours.get(n)) != _shape(theirs.get(n))):
         raise ValueError(f"{second} does not fit {first}: {differing[0]} differs in shape or is missing")
     for name, tensor in ours.items():

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def build_taxonomy(
         raise ValueError("give either the column of whole paths or the columns of levels")
     paths = []
     columns = [path_column] if path_column else level_columns
-    for row in _rows(table, *columns, *brand_columns):
+    for row in label_rows(table, *columns, *brand_columns):
         if all(row[column] for column in columns):
             path = _path(table, row, path_column) if path_column else tuple(row[column] for column in columns)
             paths.append(without_brand(path, (row[column] for column in brand_columns)))
@@ -96,15 +96,15 @@ def migrate_table(
     old_tree, new_tree = Taxonomy.load(old), Taxonomy.load(new)
     targets = {}
     if mapping:
-        rows_of_mapping = _rows(mapping, "old", "new")
+        rows_of_mapping = label_rows(mapping, "old", "new")
         targets = {_path(mapping, row, "old"): _path(mapping, row, "new") for row in rows_of_mapping}
     if unknown := [path for path in targets if path not in old_tree]:
         raise ValueError(f"{mapping}: {SEPARATOR.join(unknown[0])} is not in {old}")
-    rows = list(_rows(table, path_column))
+    rows = list(label_rows(table, path_column))
     paths = [_path(table, row, path_column) if row[path_column] else () for row in rows]
     nodes, report = migrate(filter(None, paths), new_tree, targets)
     with out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys() if rows else [path_column], lineterminator="\n")
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         for row, path in zip(rows, paths, strict=True):
             writer.writerow({**row, path_column: SEPARATOR.join(nodes.get(path, ()))})
@@ -194,13 +194,6 @@ def migrate(
         if node != path:
             report.moved[path, node] += count
     return nodes, report
-
-
-def _rows(table: Path, *columns: str) -> Iterator[dict[str, str]]:
-    for row in label_rows(table):
-        if missing := [column for column in columns if column not in row]:
-            raise ValueError(f"{table} has no column {missing[0]!r}; it has {', '.join(row)}")
-        yield row
 
 
 def _path(table: Path, row: Mapping[str, str], column: str) -> Node:

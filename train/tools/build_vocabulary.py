@@ -55,7 +55,5 @@ def _texts(source: str) -> Iterator[str]:
         for record in read_ocr_cache(Path(path)).values():
             yield from (line.text.lower() for line in record.lines)
         return
-    for row in label_rows(Path(path)):
-        if column not in row:
-            raise ValueError(f"{path} has no column {column!r}; it has {', '.join(row)}")
+    for row in label_rows(Path(path), column):
         yield row[column]

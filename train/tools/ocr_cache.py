@@ -39,7 +39,7 @@ def load_reader(name: str, *, max_side: int | None = None, threads: int = 2) -> 
         max_side: pixels of the longer side that the detector gets; only for the readers `crops` and `builtin`.
 
     Raises:
-        ValueError: there is no such reader, or it has no detector of ours.
+        ValueError: there is no such reader, or it has no built-in detector.
     """
     known = [*READERS, *ALIASES, *BASELINE_READERS]
     if name not in known:

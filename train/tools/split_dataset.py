@@ -49,12 +49,7 @@ def split_table(
         ValueError: a column is missing, or nothing is left to train on.
         OSError: a file cannot be read or written.
     """
-    rows = list(label_rows(table))
-    if not rows:
-        raise ValueError(f"{table} has no rows")
-    for column in filter(None, (image_column, group_column)):
-        if column not in rows[0]:
-            raise ValueError(f"{table} has no column {column!r}; it has {', '.join(rows[0])}")
+    rows = list(label_rows(table, *filter(None, (image_column, group_column))))
     bar = tqdm(total=len(rows), unit="photo", disable=None, leave=False)
 
     def hash_of(row: Row) -> str | None:
@@ -133,6 +128,8 @@ def split_rows(
             split.sides[side] += group_rows
             taken += len(group_rows) if size >= 1 else 1
     split.sides["train"] = [row for group_rows in order for row in group_rows]
+    if not kept:
+        raise ValueError("no row has a photo that can be decoded; check the folder of photos and the image column")
     if not split.sides["train"]:
         raise ValueError(f"val {val} and test {test} leave nothing of {len(kept)} rows to train on")
     return split

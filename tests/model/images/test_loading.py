@@ -254,7 +254,7 @@ def test_not_a_photo(data: bytes | bytearray) -> None:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
 @pytest.mark.parametrize("fraction", [0.2, 0.6, 0.9])
-def test_cut_off(format: str, fraction: float) -> None:
+def test_truncated(format: str, fraction: float) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8))
     data = saved(noise, format)
     with pytest.raises(CorruptImage, match="cut off or damaged"):

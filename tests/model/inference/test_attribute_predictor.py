@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from resformer.model.inference.attribute_predictor import MIN_LEVEL_PROBABILITY, AttributePredictor
+from resformer.model.inference.attribute_decoding import MIN_LEVEL_PROBABILITY
+from resformer.model.inference.attribute_predictor import AttributePredictor
 from resformer.model.inference.label_tokenizer import hash_words
 from resformer.model.networks.attribute_network import AttributeNetwork
 from resformer.model.schema.taxonomy import SEPARATOR

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from resformer.model.inference.checkpoint import build_network
-from resformer.model.inference.decoding import decode_quantities
+from resformer.model.inference.quantity_decoding import decode_quantities
 from resformer.model.inference.quantity_inputs import QuantityPreprocessor
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.backbone import Backbone

@@ -77,6 +77,13 @@ def test_a_missing_archive_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "build").exists()
 
 
+def test_a_file_that_is_no_archive_is_not_served(tmp_path: Path) -> None:
+    (tmp_path / "own.mar").write_text("no zip file")
+    with pytest.raises(ServerError, match=r"own\.mar is no archive"):
+        Server(18080, tmp_path, tmp_path / "own.mar").start()
+    assert not (tmp_path / "build").exists()
+
+
 def worker(pid: int) -> dict[str, Any]:
     return {"id": "9000", "status": "READY" if pid > 0 else "LOADING", "pid": pid}
 
@@ -177,12 +184,12 @@ def test_java_that_does_not_run_has_no_version(tmp_path: Path) -> None:
     assert major_version(str(tmp_path / "java")) == 0
 
 
-def test_the_machines_java_is_used_where_it_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_machines_java_is_used_where_it_suffices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(program(tmp_path / "bin" / "java", 'version "11.0.2"').parents[1]))
     assert java_home() is None
 
 
-def test_without_java_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_java_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     monkeypatch.setattr(java, "WHEEL", "no_such_wheel_of_java")
     with pytest.raises(ExternalError, match="no Java 11 or later"):

@@ -147,7 +147,7 @@ def test_weights_for_other_quantities_are_refused(make_config: ConfigFactory, ru
     schema = tmp_path / "schema.yaml"
     schema.write_text(f"entities:\n  - {{name: voltage, kind: quantity, units: [volt]}}\n{PATTERN}")
     config = make_config(label_columns={"pattern": "pattern"}, schema=schema, init_from=run[1])
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(ValueError, match="does not fit: it was trained for other quantities"):
         train(config, tmp_path / "run")
 
 

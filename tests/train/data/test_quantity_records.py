@@ -1,6 +1,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -24,7 +25,7 @@ CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]
 @pytest.fixture
 def ocr(tmp_path: Path) -> Path:
     path = tmp_path / "ocr.jsonl.gz"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"image": "a.jpg", "width": 20, "height": 10, "lines": [[CORNERS, "500 g", 0.9]]},
         {"image": "b.jpg", "width": 30, "height": 10, "lines": []},
     ]

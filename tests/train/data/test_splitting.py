@@ -1,7 +1,9 @@
 """Splits by hash."""
 
+import zlib
 from dataclasses import dataclass
 
+from resformer.train.data.quantity_records import Record
 from resformer.train.data.splitting import DisjointSets, split_by_hash
 
 
@@ -19,6 +21,13 @@ def test_a_split_does_not_depend_on_the_order() -> None:
     assert split_by_hash(items, 0.0) == (items, [])
     larger = split_by_hash(items, 0.4)[1]
     assert set(val) < set(larger)
+
+
+def test_the_validation_photos_stay_those_of_earlier_versions() -> None:
+    items = [Item(f"photo-{i}.jpg") for i in range(200)]
+    names = [item.name for item in items if zlib.crc32(item.name.encode()) % 1000 < 100]
+    assert [item.name for item in split_by_hash(items, 0.1)[1]] == names
+    assert Record("a.jpg", None, 1, 1, (), (), text="Oats").split_keys == ()  # photos of one text may be on both sides
 
 
 def test_items_with_a_common_key_stay_together() -> None:

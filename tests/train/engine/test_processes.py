@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 
 from resformer.train.engine.fabric import make_fabric
 from tests.paths import CONFIGS, ROOT
@@ -48,6 +49,7 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch, rank: int) -> None:
     monkeypatch.setenv("LOCAL_RANK", str(rank))
     fabric = make_fabric(devices=2)
+    assert isinstance(fabric.strategy, DDPStrategy)
     assert fabric.strategy.parallel_devices == [torch.device("cuda", 0), torch.device("cuda", 1)]
     assert fabric.strategy.root_device == torch.device("cuda", rank)
 

@@ -13,7 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from resformer.train.engine.fabric import make_fabric
 from resformer.train.engine.trainer import Trainer
-from resformer.train.settings.training import TrainerConfig
+from resformer.train.settings.training import DetectorConfig, TrainerConfig
 
 Batch = tuple[Tensor, Tensor]
 CONFIG = TrainerConfig(preset="nano", max_minutes=5, epochs=3, save_every_steps=1, learning_rate=0.01)
@@ -32,6 +32,12 @@ class Batches(Dataset[Batch]):
         return inputs, inputs.sum(dim=1, keepdim=True)
 
 
+def first_weight(network: nn.Sequential) -> Tensor:
+    linear = network[0]
+    assert isinstance(linear, nn.Linear)
+    return linear.weight.detach()
+
+
 class ToyTrainer(Trainer[nn.Sequential, Batch, str]):
     """Learns to sum three numbers. `scores` are those of its evaluations, `stop_after` steps it is killed."""
 
@@ -42,6 +48,7 @@ class ToyTrainer(Trainer[nn.Sequential, Batch, str]):
         self.scores = scores or []
         self.stop_after = options.pop("stop_after", None)
         self.lines: list[str] = []
+        self.input_dtypes: set[torch.dtype] = set()
         super().__init__(
             config, out, fabric, network, fingerprint={}, has_validation=scores is not None, log=self.lines.append
         )
@@ -51,6 +58,7 @@ class ToyTrainer(Trainer[nn.Sequential, Batch, str]):
 
     def loss(self, batch: Batch) -> Tensor:
         inputs, targets = batch
+        self.input_dtypes.add(inputs.dtype)
         return F.mse_loss(self.network(inputs), targets)
 
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, str]:
@@ -107,15 +115,30 @@ def test_a_resumed_run_has_the_same_settings(tmp_path: Path) -> None:
 
 def test_weights_are_averaged_exponentially(tmp_path: Path) -> None:
     trainer = ToyTrainer(with_settings(ema_decay=0.9), tmp_path)
-    expected = trainer.network[0].weight.detach().clone()
+    expected = first_weight(trainer.network).clone()
     for step in range(20):
         trainer._step(Batches(0)[step % 4])
         # The first update copies the weights; then the decay rises to the config's.
         decay = min(0.9, (1 + step) / (10 + step)) if step else 0.0
-        expected = decay * expected + (1 - decay) * trainer.network[0].weight.detach()
-        torch.testing.assert_close(trainer.averaged[0].weight, expected)
+        expected = decay * expected + (1 - decay) * first_weight(trainer.network)
+        torch.testing.assert_close(first_weight(trainer.averaged), expected)
     assert not trainer.averaged.training and not trainer.averaged[0].weight.requires_grad
     assert trainer.averaged[1].num_batches_tracked == trainer.network[1].num_batches_tracked == 20
+
+
+def test_the_weights_that_a_run_reads_are_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    config = DetectorConfig.model_validate(
+        {
+            **CONFIG.model_dump(),
+            "part": "text_detector",
+            "sources": [{"photos": tmp_path, "ocr": tmp_path}],
+            "init_from": tmp_path / "weights.safetensors",
+        }
+    )
+    with pytest.raises(ValueError, match=r"weights\.safetensors is both read and written; choose another --out"):
+        ToyTrainer(config, tmp_path)
+    ToyTrainer(config, tmp_path / "other")
 
 
 def test_patience_ends_a_run(tmp_path: Path) -> None:
@@ -140,6 +163,7 @@ def test_half_precision_on_a_cpu(tmp_path: Path) -> None:
     trainer.network[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
     trainer.run()
     assert set(seen) == {torch.bfloat16}
+    assert trainer.input_dtypes == {torch.float32}  # as where the network is used
     assert all(p.dtype == torch.float32 and torch.isfinite(p).all() for p in trainer.network.parameters())
 
 
@@ -153,7 +177,7 @@ def test_gradients_are_scaled_on_a_gpu(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_ends_a_run(tmp_path: Path) -> None:
     trainer = ToyTrainer(CONFIG, tmp_path)
     with torch.no_grad():
-        trainer.network[0].weight.fill_(float("nan"))
+        first_weight(trainer.network).fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="step 0 is nan; lower learning_rate"):
         trainer.run()
 
@@ -168,5 +192,5 @@ def test_the_learning_rate_rises_and_falls(tmp_path: Path) -> None:
 
 def test_training_needs_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Batches, "__len__", lambda self: 0)
-    with pytest.raises(ValueError, match="0 batches an epoch are too few"):
+    with pytest.raises(ValueError, match="there is nothing to train on; lower val_fraction"):
         ToyTrainer(CONFIG, tmp_path)

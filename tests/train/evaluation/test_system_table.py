@@ -43,7 +43,7 @@ def test_systems_are_scored_and_timed() -> None:
     assert good.choosing_s > 0.02
     assert poor.f1 == pytest.approx(2 / 3)
     assert table.pooled("poor", "ppocr", ["val"])[1] == ("b.jpg", "500 gram", ("1 pound",))
-    (timed,) = table.timed_scores()  # the other reading was not timed
+    (timed,) = table.timed_scores()  # the other reader was not timed
     assert timed.system == "good" and timed.milliseconds > 520
 
 

@@ -35,7 +35,7 @@ def test_a_leaf_goes_to_its_most_frequent_parent() -> None:
 
 def test_labels_move_to_another_version() -> None:
     new = Taxonomy([("A", "x"), ("C", "boots")])
-    mapping = {("A", "shoes"): ("C", "boots")}
+    mapping: dict[tuple[str, ...], tuple[str, ...]] = {("A", "shoes"): ("C", "boots")}
     nodes, report = migrate([("A", "x"), ("A", "shoes", "red"), ("A", "gone"), ("Z", "q"), ("Z", "q")], new, mapping)
     assert nodes == {
         ("A", "x"): ("A", "x"),

@@ -17,8 +17,11 @@ USUAL_UNITS = {
 
 
 class Rules:
-    """Chooses the best candidate by these rules, first to last: a cue word of the entity near it and none of a rival
-    entity; a usual unit; neither a bare number nor part of a range; the largest text."""
+    """Chooses the best candidate by fixed rules.
+
+    These are, first to last: a cue word of the entity near it and none of a rival entity; a usual unit; neither a bare
+    number nor part of a range; the largest text.
+    """
 
     def __init__(self, schema: Schema):
         self._schema = schema

@@ -29,8 +29,10 @@ SETTINGS = {
 
 
 class Trees:
-    """Gradient-boosted trees (LightGBM) over the inputs that the network has for each candidate: features, box and
-    entity. The candidate with the highest score is the answer."""
+    """Gradient-boosted trees (LightGBM); the candidate with the highest score is the answer.
+
+    Their inputs are those that the network has for each candidate: features, box and entity.
+    """
 
     def __init__(self, records: Sequence[Record], preprocessor: QuantityPreprocessor):
         """Fits the trees.

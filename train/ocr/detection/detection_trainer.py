@@ -28,14 +28,17 @@ class DetectionTrainer(PartTrainer[Record, tuple[Tensor, Tensor], DetectionCount
     config: DetectorConfig
 
     def read_items(self) -> list[Record]:
+        """The photos of the OCR caches."""
         return read_ocr_sources(self.config.sources)
 
     def init_part(self, network: Resformer) -> str:
+        """See PartTrainer."""
         if not self.config.pretrained_ocr:
             return ""
         return f"{init_detector(_detector(network))} tensors from {self.config.pretrained_ocr}"
 
     def batches(self, epoch: int) -> PhotoCrops:
+        """See Trainer."""
         return PhotoCrops(
             self.train_items,
             side=self.config.crop_side,
@@ -46,11 +49,13 @@ class DetectionTrainer(PartTrainer[Record, tuple[Tensor, Tensor], DetectionCount
         )
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """See Trainer."""
         photos, targets = batch
         maps = _detector(self.network)(photos.contiguous(memory_format=torch.channels_last))
         return detection_loss(maps, targets)
 
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, DetectionCounts]:
+        """F1 of the lines with digits."""
         counts = sum((self._detect(record) for record in self.val_items), DetectionCounts())
         p = self.progress
         writer.add_scalar("f1/lines with digits", counts.f1, p.step)

@@ -35,14 +35,17 @@ class RecognitionTrainer(PartTrainer[Record, RecognitionBatch, RecognitionCounts
     config: RecognizerConfig
 
     def read_items(self) -> list[Record]:
+        """The photos of the OCR caches."""
         return read_ocr_sources(self.config.sources)
 
     def init_part(self, network: Resformer) -> str:
+        """See PartTrainer."""
         if not self.config.pretrained_ocr:
             return ""
         return f"{init_recognizer(_recognizer(network))} tensors from {self.config.pretrained_ocr}"
 
     def batches(self, epoch: int) -> RecognitionBatches:
+        """See Trainer."""
         return RecognitionBatches(
             self._train_lines,
             self._renderer,
@@ -64,6 +67,7 @@ class RecognitionTrainer(PartTrainer[Record, RecognitionBatch, RecognitionCounts
         return F.ctc_loss(log_probabilities, classes, widths, lengths, blank=BLANK, zero_infinity=True)
 
     def evaluate(self, writer: SummaryWriter, loss: float) -> tuple[float, RecognitionCounts]:
+        """The accuracy on lines with digits."""
         true = (line.text for line in self._val_lines)
         counts = compare_texts(zip(self._recognize_val_lines(), true, strict=True))
         p = self.progress
@@ -103,7 +107,7 @@ class RecognitionTrainer(PartTrainer[Record, RecognitionBatch, RecognitionCounts
 
 
 def _step_mask(crops: Tensor, widths: Tensor) -> Tensor:
-    """bool (B, W / STEP_WIDTH), False on padding."""
+    """Bool (B, W / STEP_WIDTH), False on padding."""
     return torch.arange(crops.shape[-1] // STEP_WIDTH, device=widths.device) < widths[:, None]
 
 

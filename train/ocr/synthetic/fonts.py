@@ -16,7 +16,7 @@ PACKAGES_FILE = Path(__file__).with_name("packages.txt")
 HELD_OUT = "held:"  # before the name of a held-out package
 DIGITS = frozenset("0123456789.")
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,/-()")
-# Icons, and ornamental letters that nobody prints a quantity with.
+# Icons, and ornamental letters, which are not used for quantities.
 EXCLUDED_FILES = (
     "Weather",
     "Dingbats",

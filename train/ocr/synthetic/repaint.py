@@ -55,7 +55,7 @@ def repaint(
 
 
 def _erase_text(pixels: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The pixels without the text, float32 (H, W, 3), and its colour, float32 (3,); None: it cannot be told apart."""
+    """The pixels without the text, float32 (H, W, 3), and its colour, float32 (3,); None: the contrast is too low."""
     (x0, y0), (x1, y1) = corners[0], corners[2]
     margin = ERASED_MARGIN * (y1 - y0)
     rows = slice(max(0, round(y0 - margin)), round(y1 + margin))

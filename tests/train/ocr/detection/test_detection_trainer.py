@@ -10,7 +10,7 @@ import torch
 from resformer.model.inference.checkpoint import build_network, load_checkpoint, save_checkpoint
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
-from resformer.model.schema.schema import Schema
+from resformer.model.schema.schema import SCHEMA_FILE, Schema
 from resformer.train.engine.fabric import make_fabric
 from resformer.train.engine.trainer import Log
 from resformer.train.ocr.detection.detection_trainer import DetectionTrainer
@@ -76,6 +76,17 @@ def test_the_loss_falls(source: OcrSource, tmp_path: Path) -> None:
     losses = logged_losses(tmp_path)
     assert len(losses) == 32
     assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
+
+
+def test_weights_for_as_many_other_quantities_are_refused(source: OcrSource, tmp_path: Path) -> None:
+    init_from, schema = tmp_path / "init.safetensors", tmp_path / "schema.yaml"
+    save_checkpoint(init_from, build_network(preset("nano"), TOKENIZER), TOKENIZER, temperature=1.0)
+    text = SCHEMA_FILE.read_text().replace("taxonomies/", f"{SCHEMA_FILE.parent}/taxonomies/")
+    schema.write_text(text.replace("name: voltage", "name: rated_voltage"))
+    with pytest.raises(
+        ValueError, match=r"does not fit: it was trained for other quantities .*rated_voltage.*; train its"
+    ):
+        make_trainer(source, tmp_path / "run", init_from=init_from, schema=schema)
 
 
 def test_weights_of_another_preset_are_refused(source: OcrSource, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from resformer.model.inference.decoding import ExclusivePair, QuantityAnswer, decode_quantities
+from resformer.model.inference.quantity_decoding import ExclusivePair, QuantityAnswer, decode_quantities
 
 
 def answers(probabilities: list[list[float]], strings: list[list[str]], **settings: Any) -> list[QuantityAnswer]:
