@@ -28,7 +28,7 @@ def commands(document: Path) -> list[list[str]]:
     found = []
     for line in lines:
         arguments = shlex.split(line, comments=True)
-        # Brackets mark what may be left out, dots what goes on.
+        # Brackets mark what may be left out, dots what continues.
         arguments = [a.strip("[]").removeprefix(".venv/bin/") for a in arguments if a.strip("[].,")]
         if arguments and arguments[0] in ("make", "resformer", "python"):
             found.append(arguments)
@@ -38,6 +38,6 @@ def commands(document: Path) -> list[list[str]]:
 def training_walk() -> list[list[str]]:
     """The commands of docs/training.md that train on the small data set, in their order."""
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-    section = text.split("## The whole way, on a small data set")[1].split("\n## ")[0]
+    section = text.split("## A complete run on a small data set")[1].split("\n## ")[0]
     (block,) = [body for language, body in FENCE.findall(section) if not language]
     return [shlex.split(line, comments=True) for line in block.replace("\\\n", " ").splitlines() if line.strip()]

@@ -11,6 +11,7 @@ import typer
 
 from resformer.scripts.cli.main import app
 from resformer.scripts.lib.sample_photo import draw_sample_photo
+from resformer.train.settings.training import load_config
 from tests.documents import DOCUMENTS, code_blocks, commands
 from tests.paths import ROOT
 
@@ -77,6 +78,16 @@ def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (document.parent / target).exists(), target
+
+
+def test_the_config_of_the_training_document_is_valid(tmp_path: Path) -> None:
+    (example,) = code_blocks(ROOT / "docs" / "training.md", "yaml")
+    config = tmp_path / "mine.yaml"
+    config.write_text(example.replace("../resformer", str(ROOT)), encoding="utf-8")
+    (tmp_path / "split").mkdir()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "split" / "train.csv").touch()
+    assert load_config(config).part == "attributes"
 
 
 def test_readme_is_short() -> None:
