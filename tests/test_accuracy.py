@@ -7,8 +7,8 @@ from resformer.train.evaluation.attribute_predictions import predict_table
 from resformer.train.evaluation.attribute_scores import score_table
 from resformer.train.evaluation.labelled_rows import of_first_photos, read_rows
 from resformer.train.evaluation.quantity_scores import predict_rows, predict_rows_from_ocr, score_rows
-from resformer.train.settings.loading import load_yaml, validate
 from resformer.train.settings.sources import ProductTable, ProductTables
+from resformer.train.settings.yaml_settings import load_yaml, validate
 from tests.paths import CONFIGS, DATA
 
 

@@ -11,7 +11,7 @@ import typer
 
 from resformer.scripts.cli.main import app
 from resformer.scripts.lib.sample_photo import draw_sample_photo
-from resformer.train.settings.training import load_config
+from resformer.train.settings.run_settings import load_config
 from tests.documents import DOCUMENTS, code_blocks, commands
 from tests.paths import ROOT
 

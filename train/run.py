@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from resformer.train.engine.fabric import Accelerator, make_fabric
 from resformer.train.engine.trainer import Log, Trainer
-from resformer.train.settings.training import (
+from resformer.train.settings.run_settings import (
     AttributeConfig,
     DetectorConfig,
     QuantityConfig,

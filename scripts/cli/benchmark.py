@@ -67,8 +67,8 @@ def attributes(
     from resformer.model.schema.schema import Schema
     from resformer.train.evaluation.attribute_predictions import predict_tables
     from resformer.train.evaluation.attribute_scores import attribute_figures, write_label_details
-    from resformer.train.settings.loading import load_yaml, validate
     from resformer.train.settings.sources import ProductTables
+    from resformer.train.settings.yaml_settings import load_yaml, validate
 
     sources = validate(load_yaml(tables), ProductTables, tables).sources
     predictions = predict_tables(sources, weights=weights, schema=schema, limit=limit)
@@ -89,9 +89,9 @@ def attribute_baselines(
     """Accuracy of text alone, and of the text of the nearest photo."""
     from resformer.model.schema.schema import Schema
     from resformer.train.evaluation.attribute_comparison import benchmark_attribute_baselines
-    from resformer.train.settings.loading import load_yaml, validate
+    from resformer.train.settings.run_settings import AttributeConfig, load_config_of
     from resformer.train.settings.sources import ProductTables
-    from resformer.train.settings.training import AttributeConfig, load_config_of
+    from resformer.train.settings.yaml_settings import load_yaml, validate
 
     train = load_config_of(AttributeConfig, config).sources
     val = validate(load_yaml(tables), ProductTables, tables).sources

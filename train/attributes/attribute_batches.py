@@ -19,7 +19,7 @@ from resformer.model.networks.attribute_network import AttributeBatch
 from resformer.model.schema.schema import Entity
 from resformer.train.attributes.attribute_targets import AttributeTargets, make_targets
 from resformer.train.attributes.labelled_products import LabelledProduct
-from resformer.train.settings.training import AttributeConfig
+from resformer.train.settings.run_settings import AttributeConfig
 
 __all__ = ["AttributeBatches", "answerable_entities"]
 

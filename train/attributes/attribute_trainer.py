@@ -31,7 +31,7 @@ from resformer.train.attributes.pretrained_backbone import load_pretrained_backb
 from resformer.train.attributes.vocabulary_transfer import EntityRows, load_attributes
 from resformer.train.engine.part_trainer import PartTrainer
 from resformer.train.engine.trainer import Log
-from resformer.train.settings.training import AttributeConfig
+from resformer.train.settings.run_settings import AttributeConfig
 
 __all__ = ["AttributeTrainer"]
 

@@ -22,7 +22,7 @@ from resformer.model.networks.resformer import OPTIONAL_PARTS, Resformer
 from resformer.model.schema.schema import Schema
 from resformer.train.data.splitting import Named, split_by_hash
 from resformer.train.engine.trainer import Log, Movable, Trainer
-from resformer.train.settings.training import AttributeConfig, DetectorConfig, RecognizerConfig
+from resformer.train.settings.run_settings import AttributeConfig, DetectorConfig, RecognizerConfig
 
 __all__ = ["PartTrainer"]
 

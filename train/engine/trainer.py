@@ -17,7 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from resformer.train.engine.training_state import Progress, averaged_model, load_state, save_state
-from resformer.train.settings.training import TrainerConfig
+from resformer.train.settings.run_settings import TrainerConfig
 
 __all__ = ["Log", "Movable", "Trainer"]
 

@@ -17,7 +17,7 @@ from resformer.train.evaluation.quantity_scores import score_rows
 from resformer.train.evaluation.record_answers import answer_records
 from resformer.train.evaluation.validation_sets import read_photos_of, validation_sets
 from resformer.train.quantities.quantity_trainer import QuantityTrainer
-from resformer.train.settings.training import QuantityConfig, load_config_of
+from resformer.train.settings.run_settings import QuantityConfig, load_config_of
 
 __all__ = ["VARIANTS", "Variant", "benchmark_ablation", "without_drawing", "without_geometry"]
 

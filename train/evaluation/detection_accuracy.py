@@ -22,7 +22,7 @@ from resformer.train.data.quantity_records import Record
 from resformer.train.data.splitting import split_by_hash
 from resformer.train.ocr.detection.detection_counts import bounding_box, overlaps_any
 from resformer.train.ocr.ocr_records import load_photo, read_ocr_sources
-from resformer.train.settings.training import DetectorConfig, load_config_of
+from resformer.train.settings.run_settings import DetectorConfig, load_config_of
 
 __all__ = ["DetectionScore", "benchmark_detection", "score_detector"]
 

@@ -26,7 +26,7 @@ from resformer.train.evaluation.systems import (
 )
 from resformer.train.evaluation.validation_sets import ReadPhotos, ValidationSet, read_photos_of, validation_sets
 from resformer.train.quantities.quantity_trainer import read_sources
-from resformer.train.settings.training import QuantityConfig, load_config_of
+from resformer.train.settings.run_settings import QuantityConfig, load_config_of
 
 __all__ = ["ENGINES", "benchmark_systems"]
 

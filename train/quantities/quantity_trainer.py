@@ -29,8 +29,8 @@ from resformer.train.evaluation.quantity_metrics import Score
 from resformer.train.evaluation.record_answers import Answers, answer_records, score_answers
 from resformer.train.quantities.quantity_batches import Augmentation, QuantityBatches
 from resformer.train.quantities.quantity_loss import QuantityTargets, make_targets, quantity_loss
+from resformer.train.settings.run_settings import QuantityConfig
 from resformer.train.settings.sources import LabelledSource
-from resformer.train.settings.training import QuantityConfig
 
 __all__ = ["QuantityTrainer", "feature_edges", "pseudo_labelled", "read_sources"]
 

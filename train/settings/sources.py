@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from resformer.train.settings.loading import ExistingPath, StrictModel
+from resformer.train.settings.yaml_settings import ExistingPath, StrictModel
 
 __all__ = ["LabelledSource", "OcrSource", "ProductTable", "ProductTables", "QuantitySource", "SyntheticSource"]
 

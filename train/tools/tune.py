@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from resformer.train.engine.fabric import Accelerator, make_fabric
 from resformer.train.run import make_trainer
-from resformer.train.settings.training import TrainConfig, load_config
+from resformer.train.settings.run_settings import TrainConfig, load_config
 
 __all__ = ["SEARCH_SPACE", "search", "suggest", "tune"]
 

@@ -8,8 +8,8 @@ import pytest
 from resformer.model.inference.label_tokenizer import LabelTokenizer
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.schema.schema import Schema
+from resformer.train.settings.run_settings import AttributeConfig
 from resformer.train.settings.sources import ProductTable
-from resformer.train.settings.training import AttributeConfig
 
 SMALL_SCHEMA = """
 entities:

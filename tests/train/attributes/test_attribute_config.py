@@ -6,7 +6,7 @@ import pytest
 
 from resformer.model.schema.schema import Schema
 from resformer.train.attributes.labelled_products import read_products
-from resformer.train.settings.training import AttributeConfig, load_config
+from resformer.train.settings.run_settings import AttributeConfig, load_config
 from tests.paths import CONFIGS, DATA
 from tests.train.attributes.conftest import ConfigFactory
 

@@ -13,7 +13,7 @@ from resformer.model.schema.schema import SCHEMA_FILE
 from resformer.train.attributes.attribute_trainer import AttributeTrainer
 from resformer.train.attributes.attribute_validation import ValMetrics
 from resformer.train.engine.fabric import make_fabric
-from resformer.train.settings.training import AttributeConfig
+from resformer.train.settings.run_settings import AttributeConfig
 from tests.train.attributes.conftest import ConfigFactory
 
 IMAGE_MODULES = ("attributes.backbone", "attributes.deep_stage", "attributes.patch_proj", "attributes.color_proj")

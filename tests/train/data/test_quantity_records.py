@@ -15,8 +15,8 @@ from resformer.train.data.quantity_records import (
     with_ocr,
 )
 from resformer.train.quantities.quantity_trainer import read_sources
+from resformer.train.settings.run_settings import QuantityConfig
 from resformer.train.settings.sources import LabelledSource
-from resformer.train.settings.training import QuantityConfig
 
 SCHEMA = Schema.load()
 CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]

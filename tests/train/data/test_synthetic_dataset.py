@@ -15,8 +15,8 @@ from resformer.train.data.catalogue_table import read_catalogue
 from resformer.train.data.quantity_records import read_challenge, read_hand, read_label_counts
 from resformer.train.data.synthetic_dataset import write_dataset
 from resformer.train.data.synthetic_packs import draw_pack
-from resformer.train.settings.loading import load_yaml, validate
 from resformer.train.settings.sources import ProductTables
+from resformer.train.settings.yaml_settings import load_yaml, validate
 from tests.paths import DATA
 
 SCHEMA = Schema.load()

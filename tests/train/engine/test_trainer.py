@@ -13,7 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from resformer.train.engine.fabric import make_fabric
 from resformer.train.engine.trainer import Trainer
-from resformer.train.settings.training import DetectorConfig, TrainerConfig
+from resformer.train.settings.run_settings import DetectorConfig, TrainerConfig
 
 Batch = tuple[Tensor, Tensor]
 CONFIG = TrainerConfig(preset="nano", max_minutes=5, epochs=3, save_every_steps=1, learning_rate=0.01)

@@ -15,8 +15,8 @@ from resformer.model.schema.schema import Schema
 from resformer.train.data.synthetic_layouts import generate
 from resformer.train.evaluation import ablation
 from resformer.train.evaluation.ablation import VARIANTS, benchmark_ablation, without_drawing, without_geometry
+from resformer.train.settings.run_settings import QuantityConfig
 from resformer.train.settings.sources import LabelledSource
-from resformer.train.settings.training import QuantityConfig
 
 RECORD = generate(1, 3, Schema.load())[0]
 DRAWN = replace(RECORD, drawing=find_line_drawing(np.full((20, 30, 3), 200, dtype=np.uint8)))

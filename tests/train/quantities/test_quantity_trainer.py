@@ -25,7 +25,7 @@ from resformer.train.quantities.pseudo_labels import pseudo_label
 from resformer.train.quantities.quantity_batches import Augmentation, QuantityBatches
 from resformer.train.quantities.quantity_loss import make_targets, quantity_loss
 from resformer.train.quantities.quantity_trainer import QuantityTrainer, read_sources
-from resformer.train.settings.training import QuantityConfig, load_config
+from resformer.train.settings.run_settings import QuantityConfig, load_config
 from tests.paths import CONFIGS
 
 SCHEMA = Schema.load()

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from resformer.train.settings.loading import load_yaml, validate
+from resformer.train.settings.run_settings import AttributeConfig, DetectorConfig, QuantityConfig, load_config
 from resformer.train.settings.sources import ProductTables
-from resformer.train.settings.training import AttributeConfig, DetectorConfig, QuantityConfig, load_config
+from resformer.train.settings.yaml_settings import load_yaml, validate
 from tests.paths import CONFIGS
 
 QUANTITIES = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resformer.scripts.cli.main import main
-from resformer.train.settings.training import QuantityConfig, TrainConfig
+from resformer.train.settings.run_settings import QuantityConfig, TrainConfig
 from resformer.train.tools.tune import SEARCH_SPACE, search
 from tests.paths import CONFIGS
 

@@ -16,7 +16,7 @@ from resformer.train.ocr.detection.photo_crops import PhotoCrops
 from resformer.train.ocr.detection.score_map_targets import cue_pattern
 from resformer.train.ocr.ocr_records import load_photo, read_ocr_sources
 from resformer.train.ocr.pretrained_ocr import init_detector
-from resformer.train.settings.training import DetectorConfig
+from resformer.train.settings.run_settings import DetectorConfig
 
 __all__ = ["DetectionTrainer"]
 

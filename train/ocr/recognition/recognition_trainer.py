@@ -21,7 +21,7 @@ from resformer.train.ocr.recognition.recognition_batches import RecognitionBatch
 from resformer.train.ocr.recognition.recognition_counts import RecognitionCounts, compare_texts
 from resformer.train.ocr.synthetic.line_renderer import LineRenderer
 from resformer.train.ocr.synthetic.text_generator import TextGenerator
-from resformer.train.settings.training import RecognizerConfig
+from resformer.train.settings.run_settings import RecognizerConfig
 
 __all__ = ["RecognitionTrainer"]
 

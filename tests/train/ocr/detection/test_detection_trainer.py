@@ -14,8 +14,8 @@ from resformer.model.schema.schema import SCHEMA_FILE, Schema
 from resformer.train.engine.fabric import make_fabric
 from resformer.train.engine.trainer import Log
 from resformer.train.ocr.detection.detection_trainer import DetectionTrainer
+from resformer.train.settings.run_settings import DetectorConfig
 from resformer.train.settings.sources import OcrSource
-from resformer.train.settings.training import DetectorConfig
 from tests.train.ocr.logged_losses import logged_losses
 
 TOKENIZER = Tokenizer(Schema.load())

@@ -14,8 +14,8 @@ from resformer.model.schema.schema import Schema
 from resformer.train.engine.fabric import make_fabric
 from resformer.train.engine.trainer import Log
 from resformer.train.ocr.recognition.recognition_trainer import RecognitionTrainer
+from resformer.train.settings.run_settings import RecognizerConfig
 from resformer.train.settings.sources import OcrSource
-from resformer.train.settings.training import RecognizerConfig
 from tests.train.ocr.logged_losses import logged_losses
 
 TOKENIZER = Tokenizer(Schema.load())

@@ -15,8 +15,8 @@ from pydantic import (
 )
 
 from resformer.model.networks.presets import preset
-from resformer.train.settings.loading import ExistingPath, StrictModel, load_yaml, validate
 from resformer.train.settings.sources import OcrSource, ProductTable, QuantitySource
+from resformer.train.settings.yaml_settings import ExistingPath, StrictModel, load_yaml, validate
 
 __all__ = [
     "AttributeConfig",
