@@ -30,7 +30,7 @@ def commands(document: Path) -> list[list[str]]:
         arguments = shlex.split(line, comments=True)
         # Brackets mark what may be left out, dots what continues.
         arguments = [a.strip("[]").removeprefix(".venv/bin/") for a in arguments if a.strip("[].,")]
-        if arguments and arguments[0] in ("make", "resformer", "python"):
+        if arguments and arguments[0] in ("make", "resformer"):
             found.append(arguments)
     return found
 

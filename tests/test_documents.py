@@ -51,16 +51,6 @@ def test_commands_take_the_options_shown(command: str) -> None:
     assert missing == [], command
 
 
-@pytest.mark.parametrize("command", shown("python"))
-def test_programs_take_the_options_shown(command: str) -> None:
-    words = command.split()
-    program = words[1:3] if words[1] == "-m" else words[1:2]
-    done = subprocess.run([sys.executable, *program, "--help"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for option in (word for word in words[1:] if word.startswith("--")):
-        assert option in done.stdout, f"{command}: {option}"
-
-
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if code_blocks(d, "python")], ids=lambda d: d.name)
 def test_python_examples_run(document: Path, tmp_path: Path) -> None:
     draw_sample_photo(tmp_path / "photo.jpg")

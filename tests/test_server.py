@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -341,7 +342,11 @@ def test_a_start_that_is_interrupted_leaves_nothing(archive: Path, tmp_path: Pat
     server = Server(free_ports(), tmp_path, archive)
     options = ["--port", str(server.port), "--root", str(tmp_path), "--archive", str(archive)]
     command = [sys.executable, "-m", "resformer", "serve", *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A shell starts background jobs with SIGINT ignored, and these tests may be one.
+    default = partial(signal.signal, sent, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=default
+    )
     deadline = time.monotonic() + 60
     while server.pid is None:
         assert time.monotonic() < deadline and process.poll() is None

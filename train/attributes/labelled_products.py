@@ -1,6 +1,6 @@
 """Products of a catalogue's table with their labels and texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,13 +71,16 @@ def label_index(entity: Entity, text: str) -> int | None:
     return entity.taxonomy.index(node) if node else None
 
 
-def check_columns(source: ProductTable, rows: Sequence[CatalogueRecord], schema: Schema) -> None:
+def check_columns(source: ProductTable, rows: Sequence[CatalogueRecord], entities: Iterable[Entity]) -> None:
     """Refuses a table whose columns are not those of its settings.
+
+    Args:
+        entities: those that the columns may hold labels of.
 
     Raises:
         ValueError: a column is missing or empty, or is to hold labels of what is no attribute of the schema.
     """
-    known = [entity.name for entity in schema.attributes]
+    known = [entity.name for entity in entities]
     if wrong := [name for name in source.label_columns if name not in known]:
         raise ValueError(
             f"{source.table}: label_columns has {wrong[0]!r}, which is no attribute of the schema; "
@@ -99,7 +102,7 @@ def read_products(source: ProductTable, schema: Schema) -> list[LabelledProduct]
         ValueError: a column, a photo or a label is missing.
     """
     rows = read_catalogue(source.table, source.photos, image_column=source.image_column)
-    check_columns(source, rows, schema)
+    check_columns(source, rows, schema.attributes)
     columns = {schema[name]: column for name, column in source.label_columns.items()}
     products = []
     for row in rows:

@@ -61,7 +61,7 @@ def predict_table(
         limit: number of products, the first ones; None: all.
     """
     records = read_catalogue(source.table, source.photos, image_column=source.image_column)
-    check_columns(source, records, predictor.schema)
+    check_columns(source, records, [e for e in predictor.schema.entities if e.kind != "quantity"])
     records = records[:limit]
     with_text = inputs == IMAGE_AND_TEXT
     predictions = []
