@@ -23,8 +23,10 @@ __all__ = [
     "IMAGE_COLUMNS",
     "Question",
     "Record",
+    "file_name",
     "label_rows",
     "photo_name",
+    "photo_records",
     "quantity_entity",
     "read_challenge",
     "read_hand",
@@ -44,6 +46,7 @@ class Question:
 
     Attributes:
         accepted: every answer that counts as right, best first; none = not shown.
+        empty_accepted: whether the empty answer counts as right beside those in `accepted`.
         in_priors: the label is among those that the priors count, see LabelPriors.features.
         negatives: where no right answer is known, indices of candidates that are wrong.
         weight: of the answer in the loss, 0 to 1.
@@ -54,6 +57,17 @@ class Question:
     in_priors: bool = False
     negatives: frozenset[int] = frozenset()
     weight: float = 1.0
+    empty_accepted: bool = False
+
+    @property
+    def empty_is_right(self) -> bool:
+        """Whether an empty answer counts as right."""
+        return self.empty_accepted or not self.accepted
+
+    @property
+    def accepted_texts(self) -> tuple[str, ...]:
+        """The accepted answers in canonical form, with "" where it counts as right beside others."""
+        return (*map(str, self.accepted), *([""] if self.empty_accepted else []))
 
     @property
     def excluded_label(self) -> Quantity | None:
@@ -69,6 +83,8 @@ class Record:
         photo: None for synthetic layouts.
         text: title and description that came with the photo.
         group_id, drawing: see model.ocr.page.Page.
+        assume_present: whether the product is presumed to have the values, as where a catalogue asks; otherwise the
+            questions are asked because the schema has the entities.
     """
 
     name: str
@@ -80,11 +96,12 @@ class Record:
     text: str = ""
     group_id: str = ""
     drawing: LineDrawing | None = None
+    assume_present: bool = True
 
     @property
     def split_keys(self) -> tuple[str, ...]:
-        """Nothing: each photo is split by its name alone."""
-        return ()
+        """The photo's file name: sources may name one photo with and without its folder."""
+        return (file_name(self.name),)
 
     @property
     def page(self) -> Page:
@@ -135,7 +152,7 @@ def read_challenge(labels: Path, photos: Path, ocr: Path, schema: Schema, *, in_
             name = photo_name(row)
             questions.setdefault(name, []).append(Question(entity, (quantity,), in_priors))
             groups[name] = row.get("group_id", "")
-    return [replace(r, group_id=groups[r.name]) for r in _records(questions, photos, ocr)]
+    return [replace(r, group_id=groups[r.name]) for r in photo_records(questions, photos, ocr)]
 
 
 def read_hand(labels: Path, photos: Path, ocr: Path, schema: Schema) -> list[Record]:
@@ -154,7 +171,7 @@ def read_hand(labels: Path, photos: Path, ocr: Path, schema: Schema) -> list[Rec
                 raise ValueError(f"{labels}: {row['image']}: {text!r} is no {entity.name}")
             accepted.append(quantity)
         questions.setdefault(row["image"], []).append(Question(entity, tuple(accepted)))
-    return _records(questions, photos, ocr)
+    return photo_records(questions, photos, ocr)
 
 
 def read_unlabelled(labels: Path, photos: Path, ocr: Path, schema: Schema) -> list[Record]:
@@ -168,15 +185,32 @@ def read_unlabelled(labels: Path, photos: Path, ocr: Path, schema: Schema) -> li
     for row in label_rows(labels, IMAGE_COLUMNS, "entity_name"):
         questions.setdefault(photo_name(row), []).append(Question(quantity_entity(row, schema, labels), ()))
         groups[photo_name(row)] = row.get("group_id", "")
-    return [replace(r, group_id=groups[r.name]) for r in _records(questions, photos, ocr)]
+    return [replace(r, group_id=groups[r.name]) for r in photo_records(questions, photos, ocr)]
 
 
-def with_ocr(records: Sequence[Record], ocr: Path) -> list[Record]:
-    """The records with the text lines of another OCR cache. Raises ValueError: a photo is not in it."""
-    cached = read_ocr_cache(ocr)
-    if missing := sorted({r.name for r in records} - cached.keys()):
-        raise ValueError(f"{ocr} lacks the text lines of {len(missing)} photos, {missing[0]} first")
-    return [replace(record, lines=cached[record.name].lines) for record in records]
+def photo_records(questions: Mapping[str, Sequence[Question]], photos: Path, *ocr: Path) -> list[Record]:
+    """Photos with their text lines, line drawings and questions, by name.
+
+    Args:
+        questions: by path of the photo in `photos`, which becomes the record's name.
+        photos: folder.
+        ocr: OCR caches, which name photos by their file names.
+
+    Raises:
+        ValueError: a photo or its text lines are missing, or two caches have one photo.
+    """
+    cached = _read_photos(sorted(questions), ocr)
+    if missing := sorted(name for name in questions if not (photos / name).is_file()):
+        raise ValueError(f"{photos} lacks {len(missing)} labelled photos, {missing[0]} first")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        records = list(pool.map(lambda record: with_drawing(record, photos / record.name), cached))
+    return [replace(record, questions=tuple(questions[record.name])) for record in records]
+
+
+def with_ocr(records: Sequence[Record], *ocr: Path) -> list[Record]:
+    """The records with the text lines of other OCR caches. Raises ValueError: a photo is in none, or in two."""
+    cached = _read_photos([record.name for record in records], ocr)
+    return [replace(record, lines=other.lines) for record, other in zip(records, cached, strict=True)]
 
 
 def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, str, Quantity]]:
@@ -189,7 +223,12 @@ def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, str, 
 
 def photo_name(row: dict[str, str]) -> str:
     """File name of a label row's photo, whether its column gives a name or a link."""
-    return (row.get("image") or row.get("image_link", "")).rsplit("/", 1)[-1]
+    return file_name(row.get("image") or row.get("image_link", ""))
+
+
+def file_name(path: str) -> str:
+    """The last part of a path or a link, by which OCR caches name photos."""
+    return path.rsplit("/", 1)[-1]
 
 
 def quantity_entity(row: Mapping[str, str], schema: Schema, labels: Path) -> Entity:
@@ -256,13 +295,15 @@ def _opened(path: Path, encoding: str) -> TextIO:
     return path.open(encoding=encoding, newline="")
 
 
-def _records(questions: dict[str, list[Question]], photos: Path, ocr: Path) -> list[Record]:
-    """The photos with their text lines, line drawings and questions, by name."""
-    cached = read_ocr_cache(ocr)
-    if missing := sorted(questions.keys() - cached.keys()):
-        raise ValueError(f"{ocr} lacks the text lines of {len(missing)} labelled photos, {missing[0]} first")
-    if missing := sorted(name for name in questions if not (photos / name).is_file()):
-        raise ValueError(f"{photos} lacks {len(missing)} labelled photos, {missing[0]} first")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        records = list(pool.map(lambda name: with_drawing(cached[name], photos / name), sorted(questions)))
-    return [replace(record, questions=tuple(questions[record.name])) for record in records]
+def _read_photos(names: Sequence[str], ocr: Sequence[Path]) -> list[Record]:
+    """The photos of these names from several OCR caches. Raises ValueError: one is in none of them, or in two."""
+    cached: dict[str, Record] = {}
+    for path in ocr:
+        found = read_ocr_cache(path)
+        if twice := sorted(found.keys() & cached.keys()):
+            raise ValueError(f"{path} has {twice[0]}, as another OCR cache has; leave one of them out")
+        cached |= found
+    if missing := sorted({name for name in names if file_name(name) not in cached}):
+        caches = ", ".join(map(str, ocr))
+        raise ValueError(f"{caches} lacks the text lines of {len(missing)} photos, {missing[0]} first")
+    return [replace(cached[file_name(name)], name=name) for name in names]

@@ -44,14 +44,15 @@ class Counts:
 
         Args:
             prediction: canonical; empty for "not shown".
-            accepted: canonical answers that are right; empty where the photo does not show the value.
+            accepted: canonical answers that are right; empty where the photo does not show the value, "" among them
+                where the empty answer is right as well.
         """
         if prediction:
             if prediction in accepted:
                 self.true_positive += 1
             else:
                 self.false_positive += 1
-        elif accepted:
+        elif accepted and "" not in accepted:
             self.false_negative += 1
         else:
             self.true_negative += 1

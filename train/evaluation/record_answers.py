@@ -32,7 +32,7 @@ def answer_records(predictor: Predictor, records: Sequence[Record]) -> Answers:
 def score_answers(records: Sequence[Record], answers: Answers) -> Score:
     """The score of answers to the questions of records."""
     return score(
-        (q.entity.name, answers[r.name][q.entity.name].prediction, tuple(map(str, q.accepted)))
+        (q.entity.name, answers[r.name][q.entity.name].prediction, q.accepted_texts)
         for r in records
         for q in r.questions
     )

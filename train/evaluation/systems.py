@@ -82,7 +82,7 @@ def best_threshold(trees: Trees, preprocessor: QuantityPreprocessor, records: Se
 def rows_of_records(records: Sequence[Record]) -> list[LabelledRow]:
     """A labelled row for each question of the records."""
     return [
-        LabelledRow(record.name, question.entity.name, tuple(map(str, question.accepted)))
+        LabelledRow(record.name, question.entity.name, question.accepted_texts)
         for record in records
         for question in record.questions
     ]

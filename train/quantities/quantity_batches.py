@@ -62,8 +62,10 @@ class QuantityBatches(Dataset[tuple[QuantityBatch, QuantityTargets]]):
                 drawing=None if rng.random() < self._augmentation.p_drop_drawing else record.drawing,
             )
             record = self._augmented(record, rng)
-            assume_present = rng.random() >= self._augmentation.p_negative_question
-            asked = [*record.questions, *([] if assume_present else self._negative_question(record, rng))]
+            assume_present = rng.random() >= self._augmentation.p_negative_question and record.assume_present
+            asked = [*record.questions]
+            if record.assume_present and not assume_present:
+                asked += self._negative_question(record, rng)
             examples.append(
                 self._preprocessor.example(
                     record.page,

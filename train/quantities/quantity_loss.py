@@ -51,8 +51,9 @@ def make_targets(
         for c, candidate in enumerate(candidates):
             right[row, FIRST_CANDIDATE + c] = candidate.quantity in question.accepted
         negatives[row, sorted(question.negatives)] = True
-        if not (right[row].any() or question.negatives):
-            right[row, UNREAD if question.accepted else EMPTY] = True
+        if not question.negatives:
+            right[row, EMPTY] = question.empty_is_right
+            right[row, UNREAD] = not right[row].any()
     return QuantityTargets(right, negatives, torch.tensor([question.weight for _, question in pairs]))
 
 

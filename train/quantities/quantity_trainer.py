@@ -21,6 +21,7 @@ from resformer.model.networks.resformer import Resformer
 from resformer.model.predictor import Predictor
 from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.schema.schema import Schema
+from resformer.train.data.photo_rows import read_photo_rows
 from resformer.train.data.quantity_records import Record, read_challenge, read_hand, read_unlabelled, with_ocr
 from resformer.train.data.splitting import split_by_hash
 from resformer.train.data.synthetic_layouts import generate
@@ -30,7 +31,7 @@ from resformer.train.evaluation.record_answers import Answers, answer_records, s
 from resformer.train.quantities.quantity_batches import Augmentation, QuantityBatches
 from resformer.train.quantities.quantity_loss import QuantityTargets, make_targets, quantity_loss
 from resformer.train.settings.run_settings import QuantityConfig
-from resformer.train.settings.sources import LabelledSource
+from resformer.train.settings.sources import LabelledSource, RowSource
 
 __all__ = ["QuantityTrainer", "feature_edges", "pseudo_labelled", "read_sources"]
 
@@ -52,9 +53,13 @@ def read_sources(config: QuantityConfig, schema: Schema) -> tuple[list[Record], 
             found = read_challenge(source.labels, source.photos, source.ocr, schema, in_priors=source.in_priors)
         elif source.kind == "hand":
             found = read_hand(source.labels, source.photos, source.ocr, schema)
+        elif source.kind == "rows":
+            found = read_photo_rows(source.rows, source.data, source.ocr, schema)
         records += found
         if isinstance(source, LabelledSource) and source.extra_ocr:
             extra += with_ocr(found, source.extra_ocr)
+        elif isinstance(source, RowSource) and source.extra_ocr:
+            extra += with_ocr(found, *source.extra_ocr)
     train, val = split_by_hash(records, config.val_fraction)
     in_val = {record.name for record in val}
     return [*train, *(record for record in extra if record.name not in in_val)], val

@@ -6,7 +6,15 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from resformer.train.settings.yaml_settings import ExistingPath, StrictModel
 
-__all__ = ["LabelledSource", "OcrSource", "ProductTable", "ProductTables", "QuantitySource", "SyntheticSource"]
+__all__ = [
+    "LabelledSource",
+    "OcrSource",
+    "ProductTable",
+    "ProductTables",
+    "QuantitySource",
+    "RowSource",
+    "SyntheticSource",
+]
 
 
 class LabelledSource(StrictModel):
@@ -28,6 +36,23 @@ class LabelledSource(StrictModel):
     in_priors: bool = False
 
 
+class RowSource(StrictModel):
+    """Photos with whole rows: every quantity of the schema is asked, and most are not shown.
+
+    Attributes:
+        rows: JSON lines, see train.data.photo_rows.
+        data: folder that `rows` names photos in.
+        ocr: JSON lines of the text on the photos; several files, each of other photos.
+        extra_ocr: the same by another reader; each photo is trained on with both.
+    """
+
+    kind: Literal["rows"]
+    rows: ExistingPath
+    data: ExistingPath
+    ocr: tuple[ExistingPath, ...] = Field(min_length=1)
+    extra_ocr: tuple[ExistingPath, ...] = ()
+
+
 class SyntheticSource(StrictModel):
     """Layouts that are made up: text lines with labels, without photos."""
 
@@ -35,7 +60,7 @@ class SyntheticSource(StrictModel):
     num_photos: PositiveInt
 
 
-QuantitySource = Annotated[LabelledSource | SyntheticSource, Field(discriminator="kind")]
+QuantitySource = Annotated[LabelledSource | RowSource | SyntheticSource, Field(discriminator="kind")]
 
 
 class OcrSource(StrictModel):

@@ -108,7 +108,7 @@ def test_sources_with_two_ocr_caches_train_on_both(tmp_path: Path, ocr: Path) ->
 
 def test_photos_without_text_lines_are_named(tmp_path: Path, ocr: Path) -> None:
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\nc.jpg,height,5 inch\n")
-    with pytest.raises(ValueError, match=r"lacks the text lines of 1 labelled photos, c\.jpg"):
+    with pytest.raises(ValueError, match=r"lacks the text lines of 1 photos, c\.jpg"):
         read_challenge(labels, tmp_path, ocr, SCHEMA)
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\na.jpg,height,5 inch\n")
     (tmp_path / "a.jpg").unlink()

@@ -114,10 +114,14 @@ def test_the_loss_raises_the_right_candidates_or_the_empty_answer() -> None:
         right = right or {UNREAD if question.accepted else EMPTY}
         assert set((gradient[row] < 0).nonzero().flatten().tolist()) == right
     assert targets.right[:, FIRST_CANDIDATE:].any() and targets.right[-1, UNREAD]
+    also_empty = [replace(question, empty_accepted=True) for question in questions]
+    expected = targets.right.clone()
+    expected[:, EMPTY], expected[:, UNREAD] = True, False
+    assert torch.equal(make_targets([example], [also_empty], count).right, expected)
 
 
 def test_negative_questions() -> None:
-    """The text of the weight is not the volume; without a candidate the answer is empty."""
+    """The text of the weight is not the volume; without a candidate the answer is empty. Whole rows need none."""
     weight, voltage = SCHEMA["item_weight"], SCHEMA["voltage"]
     line = TextLine(((10, 10), (200, 10), (200, 40), (10, 40)), "NET WT 12 OZ", 0.9)
     twelve = Quantity((Decimal(12),), "ounce")
@@ -137,6 +141,11 @@ def test_negative_questions() -> None:
         inputs, _ = batches[0]
         assert set(inputs.assume_present.tolist()) == {float(labelled)}
         assert (len(inputs.assume_present) == 30) == labelled  # labels bring no further question
+
+    row = replace(record, assume_present=False)
+    augmentation = Augmentation(**{**NONE, "p_negative_question": 0.5})
+    batches = QuantityBatches([row] * 30, PREPROCESSOR, batch_size=30, seed=0, epoch=0, augmentation=augmentation)
+    assert batches[0][0].assume_present.tolist() == [0.0] * 30
 
     question = asked["item_volume"]
     example = PREPROCESSOR.example(record.page, [question.entity])
