@@ -56,6 +56,20 @@ def quantities(
 
 
 @app.command()
+def rows(
+    data: DataArgument,
+    out: OutOption,
+    reader: ReadersOption = None,
+    weights: Weights = None,
+    limit: LimitOption = None,
+) -> None:
+    """Accuracy of whole rows: every entity of every photo, beside boosted trees (ten minutes)."""
+    from resformer.train.evaluation.row_benchmark import benchmark_rows
+
+    _finish(out, "rows", benchmark_rows(data, _readers(reader), weights=weights, limit=limit), weights)
+
+
+@app.command()
 def attributes(
     tables: TablesArgument,
     out: OutOption,

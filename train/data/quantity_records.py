@@ -28,6 +28,7 @@ __all__ = [
     "photo_name",
     "photo_records",
     "quantity_entity",
+    "read_cached_photos",
     "read_challenge",
     "read_hand",
     "read_label_counts",
@@ -199,7 +200,7 @@ def photo_records(questions: Mapping[str, Sequence[Question]], photos: Path, *oc
     Raises:
         ValueError: a photo or its text lines are missing, or two caches have one photo.
     """
-    cached = _read_photos(sorted(questions), ocr)
+    cached = read_cached_photos(sorted(questions), ocr)
     if missing := sorted(name for name in questions if not (photos / name).is_file()):
         raise ValueError(f"{photos} lacks {len(missing)} labelled photos, {missing[0]} first")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -209,7 +210,7 @@ def photo_records(questions: Mapping[str, Sequence[Question]], photos: Path, *oc
 
 def with_ocr(records: Sequence[Record], *ocr: Path) -> list[Record]:
     """The records with the text lines of other OCR caches. Raises ValueError: a photo is in none, or in two."""
-    cached = _read_photos([record.name for record in records], ocr)
+    cached = read_cached_photos([record.name for record in records], ocr)
     return [replace(record, lines=other.lines) for record, other in zip(records, cached, strict=True)]
 
 
@@ -295,7 +296,7 @@ def _opened(path: Path, encoding: str) -> TextIO:
     return path.open(encoding=encoding, newline="")
 
 
-def _read_photos(names: Sequence[str], ocr: Sequence[Path]) -> list[Record]:
+def read_cached_photos(names: Sequence[str], ocr: Sequence[Path]) -> list[Record]:
     """The photos of these names from several OCR caches. Raises ValueError: one is in none of them, or in two."""
     cached: dict[str, Record] = {}
     for path in ocr:

@@ -13,8 +13,7 @@ INTRODUCTION = """\
 # Benchmarks
 Accuracy and speed of the shipped weights, on photos that nothing is trained on. The commands below write JSON into
 [docs/benchmarks](docs/benchmarks), and `resformer benchmark tables docs/benchmarks BENCHMARKS.md` writes this page from
-it. `../shared/data` is the folder of labelled photos that the [model card](model/weights/README.md) describes.
-[docs/experiments.md](docs/experiments.md) has other experiments.
+it. Others: [experiments](docs/experiments.md). `../shared/data`: see the [model card](model/weights/README.md).
 
 F1 is the public challenge's: answers must be equal as strings, and a wrong answer is a false positive only. *Mix*
 weights the F1 of the entities as the challenge's test set does; intervals hold 95 % of bootstrap samples of photos. Of
@@ -49,12 +48,18 @@ def render_section(benchmark: Benchmark) -> str:
     machine = benchmark.machine
     measured = f"`{benchmark.command}` ({machine['cpu']}, {machine['cores']} cores, {benchmark.date})"
     text = textwrap.fill(f"{description} {benchmark.note}".strip(), 120)
-    return "\n".join([f"## {title}", text, measured, "", *body(benchmark.figures), ""])
+    lines = body(benchmark.figures)
+    # A table needs a blank line above it, a list does not.
+    return "\n".join([f"## {title}", text, measured, *([""] if lines[0].startswith("|") else []), *lines, ""])
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [columns, ["---"] * len(columns), *rows]
     return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _bullet(name: str, parts: Iterable[str]) -> list[str]:
+    return textwrap.wrap(f"- {name}: {'; '.join(parts)}", 120, subsequent_indent="  ")
 
 
 def _number(value: float | None, decimals: int = 3) -> str:
@@ -99,7 +104,51 @@ def _quantities(figures: Figures) -> list[str]:
         found = [row["entities"] for row in sets if row["reader"] == reader]
         rows.append([f"`{reader}`", *(", ".join(_number(f[e]["f1"]) for f in found if e in f) for e in entities)])
     lines += ["", *_table([f"F1 by entity, {' and '.join(names)}", *entities], rows)]
-    return [*lines, "", "![precision against coverage](docs/benchmarks/precision-coverage-crops.png)"]
+    return lines
+
+
+def _rows(figures: Figures) -> list[str]:
+    """A table of the quantities by system, and one of what the product is by reader."""
+    columns = ["answers by", "strict F1", "less the trees'", "precision", "recall", "all right", "false answer"]
+    scores = figures["quantities"]
+    entities = list(scores[0]["entities"])
+    rows = []
+    for row in scores:
+        less = row.get("minus_trees")
+        rows.append(
+            [
+                row["answers_by"] if less is None else f"`{row['answers_by']}`",
+                _interval(row["f1"], row["f1_interval"]),
+                "" if less is None else _interval(less["f1"], less["f1_interval"]),
+                *(_number(row[key]) for key in ("precision", "recall")),
+                *(_interval(row[key], row[f"{key}_interval"]) for key in ("all_right", "false_answer")),
+                *(_number(row["entities"][entity]["f1"]) for entity in entities),
+            ]
+        )
+    lines = _table([*columns, *entities], rows)
+    if not figures["products"]:
+        return lines
+    first = figures["products"][0]
+    names = list(first["empty"])
+    columns = ["answers by", f"empty, no fashion: {', '.join(names)}", "answered, fashion: the same"]
+    columns += ["fashion photos with a quantity", "category: level 1, level 2", "baseColour", "title: token F1"]
+    columns += [f"calibration error: {', '.join(first['calibration_error'])}"]
+    rows = []
+    for row in figures["products"]:
+        fashion = row["fashion"]
+        rows.append(
+            [
+                f"`{row['reader']}`",
+                ", ".join(_number(row["empty"][name]["mean"]) for name in names),
+                ", ".join(_number(fashion[name]["mean"]) for name in names),
+                _number(fashion["quantity"]["mean"]),
+                ", ".join(_number(level["mean"]) for level in row["category"].values()),
+                *(_number(row[name]["mean"]) for name in ("baseColour", "title")),
+                ", ".join(_number(error) for error in row["calibration_error"].values()),
+            ]
+        )
+    baseline = _number(figures["largest_lines"]["mean"])
+    return [*lines, "", *_table(columns, [*rows, ["largest text lines, 12 words", "", "", "", "", "", baseline, ""]])]
 
 
 def _systems(figures: Figures) -> list[str]:
@@ -120,7 +169,7 @@ def _systems(figures: Figures) -> list[str]:
             cells += [_number(row["oracle_recall"]), _number(row["reading_s"] + row["choosing_s"], 2)]
             memory = max(memory, row["memory_mib"])
         rows.append([*cells, _number(memory, 0)])
-    return [*_table([*columns, "peak MiB"], rows), "", "![F1 against time](docs/benchmarks/f1-time.png)"]
+    return _table([*columns, "peak MiB"], rows)
 
 
 def _localisation(figures: Figures) -> list[str]:
@@ -129,18 +178,15 @@ def _localisation(figures: Figures) -> list[str]:
 
 
 def _latency(figures: Figures) -> list[str]:
-    sets, names = figures["sets"], [name for (name,) in _unique(figures["sets"], "photos")]
-    columns = ["reader", *(f"{name}: {column}" for name in names for column in ("s a photo", "of the engine's time"))]
-    rows = []
-    for (reader,) in _unique(sets, "reader"):
-        cells = [f"`{reader}`"]
-        for row in (_find(sets, photos=name, reader=reader) for name in names):
-            assert row is not None
+    lines = []
+    for (name,) in _unique(figures["sets"], "photos"):
+        parts = []
+        for row in (row for row in figures["sets"] if row["photos"] == name):
             interval = row["ratio_interval"]
             ratio = _interval(row["ratio"], interval, 2) if interval else _number(row["ratio"], 2)
-            cells += [_number(row["seconds"]), ratio]
-        rows.append(cells)
-    return _table(columns, rows)
+            parts.append(f"`{row['reader']}` {_number(row['seconds'])}, {ratio}")
+        lines += _bullet(f"{name} (s a photo, of the engine's time)", parts)
+    return lines
 
 
 def _endpoint(figures: Figures) -> list[str]:
@@ -177,59 +223,65 @@ def _attributes(figures: Figures) -> list[str]:
 
 
 def _attribute_baselines(figures: Figures) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for system, *metrics in dict.fromkeys((row["system"], *row["scores"]) for row in figures["scores"]):
         rows = [row for row in figures["scores"] if row["system"] == system]
         values = [f"{row['entity']} {', '.join(_metric(m, row['scores'][m]) for m in metrics)}" for row in rows]
-        lines.append(
-            textwrap.fill(f"- {system} ({', '.join(metrics)}): {'; '.join(values)}", 120, subsequent_indent="  ")
-        )
-    return "\n".join(lines).split("\n")
+        lines += _bullet(f"{system} ({', '.join(metrics)})", values)
+    return lines
 
 
 def _detection(figures: Figures) -> list[str]:
+    detectors = figures["detectors"]
     rows = [
-        [
-            *(row["detector"], _number(row["recall"])),
-            *(_number(row["boxes_per_photo"], 1), _number(row["ms_per_photo"], 0)),
-        ]
-        for row in figures["detectors"]
+        [name, *(_number(row[key], decimals) for row in detectors)]
+        for name, key, decimals in (
+            *(("recall", "recall", 3), ("boxes a photo", "boxes_per_photo", 1)),
+            ("ms a photo", "ms_per_photo", 0),
+        )
     ]
-    return _table(["detector", "recall", "boxes a photo", "ms a photo"], rows)
+    return _table(["", *(row["detector"] for row in detectors)], rows)
 
 
 def _recognition(figures: Figures) -> list[str]:
     scores = figures["scores"]
-    recognizers = [name for (name,) in _unique(scores, "recognizer")]
+    heights = _unique(scores, "min_height", "max_height")
     rows = []
-    for low, high in _unique(scores, "min_height", "max_height"):
-        found = [_find(scores, recognizer=name, min_height=low, max_height=high) for name in recognizers]
+    for (name,) in _unique(scores, "recognizer"):
+        found = [_find(scores, recognizer=name, min_height=low, max_height=high) for low, high in heights]
         cells = [f"{_number(r['value_accuracy'])}, {_number(r['exact_accuracy'])}" for r in found if r is not None]
-        rows.append([f"{low:.0f} to {high:.0f}", *cells])
-    return _table(["pixels", *recognizers], rows)
+        rows.append([name, *cells])
+    return _table(["pixels", *(f"{low:.0f} to {high:.0f}" for low, high in heights)], rows)
 
 
 def _ablation(figures: Figures) -> list[str]:
-    scores, names = figures["scores"], [name for (name,) in _unique(figures["scores"], "photos")]
-    rows = []
-    for (without,) in _unique(scores, "without"):
-        found = [_find(scores, without=without, photos=name) for name in names]
-        cells = [_number(row[key]) for row in found if row is not None for key in ("f1", "mix")]
-        rows.append([without or "nothing", *cells])
-    return _table(["without", *(f"{name}: {score}" for name in names for score in ("F1", "mix"))], rows)
+    lines = []
+    for (name,) in _unique(figures["scores"], "photos"):
+        scores = [row for row in figures["scores"] if row["photos"] == name]
+        parts = [f"{row['without'] or 'nothing'} {_number(row['f1'])}, {_number(row['mix'])}" for row in scores]
+        lines += _bullet(f"{name} (F1, mix), without", parts)
+    return lines
 
 
 SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
     "quantities": (
         "Quantities",
-        "Calibration error (expected, five bins) and precision of the more confident half: both sets. Plot: `crops`.",
+        "Both sets: calibration error (five bins); [precision](docs/benchmarks/precision-coverage-crops.png) at half "
+        "coverage.",
         _quantities,
+    ),
+    "rows": (
+        "Whole rows",
+        "`curl -T photo.jpg` against labels by eye. A wrong quantity is a false positive and, where one is shown, a "
+        "false negative too. *All right*: photos with no wrong quantity; *false answer*: with one where none is shown. "
+        "Trees (LightGBM) learn from the training rows, and have the text that PP-OCRv6 small reads on larger photos.",
+        _rows,
     ),
     "systems": (
         "Quantities, compared with OCR engines",
         "F1 of rules, of boosted trees (LightGBM) and of Resformer on the text of each reader. All choose among the "
         "same candidates; oracle recall is that of a perfect choice. The trees learn from the same labels. OCR engines "
-        "have their packages' settings.",
+        "have their packages' settings. [Plot](docs/benchmarks/f1-time.png): F1 against time.",
         _systems,
     ),
     "localisation": (

@@ -160,14 +160,14 @@ def p_not_better(ours: Sequence[ScoredAnswer], theirs: Sequence[ScoredAnswer], s
     return float((_resampled_f1(ours, samples) <= _resampled_f1(theirs, samples)).mean())
 
 
-def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 5) -> float:
+def calibration_error(confidences: Sequence[float], right: Sequence[float], bins: int = 5) -> float:
     """Expected calibration error over bins of equal mass (Nguyen and O'Connor, doi 10.18653/v1/D15-1182).
 
     Rows of equal confidence get their common accuracy, so that the order of the rows does not matter.
 
     Args:
         confidences: (N,) in 0..1.
-        right: (N,) whether each answer is right.
+        right: (N,) whether each answer is right, or how right it is in 0..1.
         bins: number of bins.
     """
     values, where, counts = np.unique(np.asarray(confidences, dtype=float), return_inverse=True, return_counts=True)

@@ -6,10 +6,10 @@ import lightgbm
 import numpy as np
 
 from resformer.model.inference.quantity_inputs import QuantityExample, QuantityPreprocessor
-from resformer.model.schema.schema import Entity
+from resformer.model.ocr.page import BOX_SIZE
 from resformer.train.data.quantity_records import Record
 
-__all__ = ["Trees"]
+__all__ = ["ROUNDS", "SETTINGS", "Trees", "answer_scores", "candidate_table"]
 
 ROUNDS = 350
 NUM_ENSEMBLES = 3  # whose scores are averaged
@@ -50,7 +50,7 @@ class Trees:
             )
             for i, question in enumerate(record.questions):
                 if example.candidates[i]:
-                    tables.append(self._table(example, i))
+                    tables.append(candidate_table(example, i, self._names))
                     right += [c.quantity in question.accepted for c in example.candidates[i]]
         data = np.concatenate(tables)
         labels = np.array(right, dtype=int)
@@ -60,23 +60,30 @@ class Trees:
         ]
 
     def choose(self, example: QuantityExample, index: int) -> tuple[str, float]:
-        """Answer and score of one question of an example; "" and 0 where there is no candidate.
-
-        Candidates with one canonical form are one answer, which is wrong where all of them are.
-        """
+        """Answer and score of one question of an example; "" and 0 where there is no candidate."""
         if not example.candidates[index]:
             return "", 0.0
-        table = self._table(example, index)
+        table = candidate_table(example, index, self._names)
         scores = np.mean([np.asarray(ensemble.predict(table)) for ensemble in self._ensembles], axis=0)
-        p_wrong: dict[str, float] = {}
-        for candidate, score in zip(example.candidates[index], scores.tolist(), strict=True):
-            text = str(candidate.quantity)
-            p_wrong[text] = p_wrong.get(text, 1.0) * (1 - score)
-        best = min(p_wrong, key=p_wrong.__getitem__)
-        return best, 1 - p_wrong[best]
+        by_answer = answer_scores([str(candidate.quantity) for candidate in example.candidates[index]], scores.tolist())
+        best = max(by_answer, key=by_answer.__getitem__)
+        return best, by_answer[best]
 
-    def _table(self, example: QuantityExample, index: int) -> np.ndarray:
-        entity: Entity = example.entities[index]
-        geometry = np.array(example.candidate_boxes[index])
-        entity_column = np.full((len(geometry), 1), self._names.index(entity.name))
-        return np.concatenate([example.features[index], geometry, entity_column], axis=1)
+
+def candidate_table(example: QuantityExample, index: int, names: Sequence[str]) -> np.ndarray:
+    """What the trees see of the candidates of one question: (candidates, columns).
+
+    Args:
+        names: of the entities, whose positions are the last column.
+    """
+    geometry = np.array(example.candidate_boxes[index]).reshape(-1, BOX_SIZE)
+    entity_column = np.full((len(geometry), 1), names.index(example.entities[index].name))
+    return np.concatenate([example.features[index], geometry, entity_column], axis=1)
+
+
+def answer_scores(answers: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
+    """Scores by answer. Candidates with one canonical form are one answer, which is wrong where all of them are."""
+    p_wrong: dict[str, float] = {}
+    for answer, score in zip(answers, scores, strict=True):
+        p_wrong[answer] = p_wrong.get(answer, 1.0) * (1 - score)
+    return {answer: 1 - p for answer, p in p_wrong.items()}
