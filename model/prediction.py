@@ -19,16 +19,19 @@ class Prediction:
     """The answer for one entity.
 
     Attributes:
-        prediction: the canonical string; empty where the photo does not show the value.
+        prediction: the canonical string; empty where the photo does not show the value, and where the answer is less
+            confident than the `min_confidence` that was asked for.
         value: a number, `[low, high]` of a range, the levels of a path from its root; None without an answer and for
             other kinds.
         unit: the long singular name of a quantity's unit; None without one.
         si: value and unit in SI; None without a quantity.
         confidence: probability that the answer is right, 0 to 1, calibrated on photos held out of training; of a text
-            the geometric mean of its tokens' probabilities.
+            the geometric mean of its tokens' probabilities. Of an empty answer, whatever the reason, the probability
+            that the photo does not show the value; 0 of entities that know no empty answer.
         evidence: x0, y0, x1, y1 of where the answer was read, in pixels of the upright photo; None where it was not
             read there.
-        alternatives: the likeliest quantities, labels or leaves, where they were asked for. A text has none.
+        alternatives: the likeliest quantities, labels or leaves, where they were asked for, also of an empty answer. A
+            text has none.
     """
 
     prediction: str

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -16,12 +17,13 @@ from resformer import __version__
 from resformer.model.errors import BadRequest
 from resformer.model.images.line_segments import find_line_drawing
 from resformer.model.images.loading import MAX_PIXELS, Photo, load_photo
-from resformer.model.inference.attribute_decoding import AttributeAnswer
+from resformer.model.inference.abstention import apply_min_confidence, parse_min_confidence
+from resformer.model.inference.attribute_decoding import MIN_LEVEL_PROBABILITY, AttributeAnswer
 from resformer.model.inference.attribute_predictor import AttributePredictor
 from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS, Checkpoint, load_checkpoint
 from resformer.model.inference.label_tokenizer import LabelTokenizer
 from resformer.model.inference.quantity_decoding import EMPTY_MARGIN, ExclusivePair, QuantityAnswer, decode_quantities
-from resformer.model.inference.quantity_inputs import QuantityExample, QuantityPreprocessor
+from resformer.model.inference.quantity_inputs import ASSUME_PRESENT, QuantityExample, QuantityPreprocessor
 from resformer.model.inference.quantity_ranker import QuantityRanker
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.quantity_network import QuantityBatch
@@ -48,6 +50,25 @@ FALLBACK_READER = "ppocr"
 MAX_TEXT = 10_000  # characters of title and description
 
 
+class Presumption(NamedTuple):
+    """How far a product is presumed to have the values that are asked for.
+
+    Attributes:
+        assume_present: see QuantityPreprocessor.example.
+        empty_margin: see decode_quantities.
+    """
+
+    assume_present: float
+    empty_margin: float
+
+
+# By `assume_present` of a request. The networks are tuned for one setting, so that both are answered alike.
+PRESUMPTIONS: Final = {
+    False: Presumption(ASSUME_PRESENT, EMPTY_MARGIN),
+    True: Presumption(ASSUME_PRESENT, EMPTY_MARGIN),
+}
+
+
 class Predictor:
     """Answers questions about photos. Safe to call from several threads; one photo is answered at a time.
 
@@ -67,7 +88,6 @@ class Predictor:
         threads: int,
         device: str,
         max_pixels: int,
-        empty_margin: float = EMPTY_MARGIN,
     ):
         self.version = version
         self.schema = preprocessor.schema
@@ -80,7 +100,6 @@ class Predictor:
         self._device = device
         self._threads = threads
         self._max_pixels = max_pixels
-        self._empty_margin = empty_margin
         self._made_readers: dict[str, Reader] = {}
         self.reader_for()
         self._ranker: QuantityRanker | None = None
@@ -98,7 +117,6 @@ class Predictor:
         threads: int | None = None,
         device: str = "cpu",
         max_pixels: int = MAX_PIXELS,
-        empty_margin: float = EMPTY_MARGIN,
     ) -> "Predictor":
         """Loads the shipped weights, or others.
 
@@ -111,7 +129,6 @@ class Predictor:
                 have no text detector and recognizer.
             threads: of networks and reader; None keeps torch's own choice.
             max_pixels: larger photos are refused.
-            empty_margin: see decode_quantities.
 
         Raises:
             FileNotFoundError: there are no such weights, or there is no such schema.
@@ -129,7 +146,6 @@ class Predictor:
             threads=threads or torch.get_num_threads(),
             device=device,
             max_pixels=max_pixels,
-            empty_margin=empty_margin,
         ).optimize()
 
     def optimize(self) -> "Predictor":
@@ -153,6 +169,8 @@ class Predictor:
         group_id: str = "",
         reader: str | None = None,
         top_k: int = 0,
+        min_confidence: float | None = None,
+        assume_present: bool = False,
     ) -> Result:
         """Answers for one photo.
 
@@ -163,11 +181,16 @@ class Predictor:
             group_id: the public challenge's code for the kind of product.
             reader: one of `readers` instead of the default one.
             top_k: how many alternatives an answer has.
+            min_confidence: 0 to 1: less confident answers are empty, and a path stops above a level of less. 0 gives
+                the best guess about everything; None decides by what scored best for each entity.
+            assume_present: whether the product is known to have the values that are asked for. An answer is then empty
+                only where that is much likelier than any value.
 
         Raises:
             ResformerError: the photo or the request cannot be used; nothing else was done.
             OSError: the path cannot be read.
         """
+        min_confidence = parse_min_confidence(min_confidence)
         asked = [self.schema[name] for name in dict.fromkeys(entities or [entity.name for entity in self.entities])]
         if unanswerable := [entity.name for entity in asked if entity not in self.entities]:
             raise BadRequest(f"these weights do not answer {unanswerable[0]}; train their attributes")
@@ -184,9 +207,16 @@ class Predictor:
                 page = self._read(image, quantities, reader, group_id)
                 # Three spaces apart, so that a number at a line's end finds no unit in the next one.
                 text = "   ".join(part for field in (title, description) for part in field.splitlines())
-                answers = self.predict_page(page, quantities, text=text, top_k=top_k).predictions
+                answers = self.predict_page(
+                    page,
+                    quantities,
+                    text=text,
+                    top_k=top_k,
+                    min_confidence=min_confidence,
+                    assume_present=assume_present,
+                ).predictions
             if attributes := [entity for entity in asked if entity.kind != "quantity"]:
-                answers |= self._predict_attributes(image, attributes, title, description, top_k)
+                answers |= self._predict_attributes(image, attributes, title, description, top_k, min_confidence)
         height, width = image.shape[:2]
         return Result(width, height, {entity.name: answers[entity.name] for entity in asked})
 
@@ -198,19 +228,24 @@ class Predictor:
         text: str = "",
         excluded_labels: Sequence[Quantity | None] | None = None,
         top_k: int = 0,
+        min_confidence: float | None = None,
+        assume_present: bool = False,
     ) -> Result:
         """Quantities from text lines that were read before.
 
         Args:
             text: title and description.
             excluded_labels: see QuantityPreprocessor.example.
-            top_k: how many alternatives an answer has.
+            top_k, min_confidence, assume_present: see predict.
         """
+        presumption = PRESUMPTIONS[assume_present]
         # Both of an exclusive pair are always asked, so that an answer never depends on what else a caller names.
         pairs = [pair for pair in self.schema.exclusive_pairs if any(e in entities for e in pair)]
         asked = [*entities, *dict.fromkeys(e for pair in pairs for e in pair if e not in entities)]
         excluded = [*(excluded_labels or [None] * len(entities)), *[None] * (len(asked) - len(entities))]
-        example = self._preprocessor.example(page, asked, text=text, excluded_labels=excluded)
+        example = self._preprocessor.example(
+            page, asked, text=text, excluded_labels=excluded, assume_present=presumption.assume_present
+        )
         exclusive_pairs = [
             ExclusivePair(asked.index(a), asked.index(b), group_equal_amounts(candidates))
             for a, b in pairs
@@ -224,11 +259,15 @@ class Predictor:
                 strings,
                 exclusive_pairs=exclusive_pairs,
                 temperature=float(self.metadata["temperature"]),
-                empty_margin=self._empty_margin,
+                empty_margin=presumption.empty_margin if min_confidence is None else float("inf"),
                 top_k=top_k,
             )
         predictions = {
-            entity.name: _quantity_prediction(example, q, answer, top_k)
+            entity.name: apply_min_confidence(
+                _quantity_prediction(example, q, answer, top_k),
+                min_confidence,
+                empty_confidence=answer.empty_probability,
+            )
             for q, (entity, answer) in enumerate(zip(entities, answers, strict=False))
         }
         return Result(page.width, page.height, predictions)
@@ -265,7 +304,13 @@ class Predictor:
         return AttributePredictor(network.attributes, tokenizer, network.preset.image_size, self._device, self._threads)
 
     def _predict_attributes(
-        self, image: np.ndarray, entities: Sequence[Entity], title: str, description: str, top_k: int
+        self,
+        image: np.ndarray,
+        entities: Sequence[Entity],
+        title: str,
+        description: str,
+        top_k: int,
+        min_confidence: float | None,
     ) -> dict[str, Prediction]:
         assert self._attributes is not None  # else there are no such entities
         # A choice among a tree's leaves and the tree's path are one answer.
@@ -273,11 +318,15 @@ class Predictor:
             entity.name: self.schema[entity.labels_from] if entity.labels_from else entity for entity in entities
         }
         answers = self._attributes(
-            image, list(dict.fromkeys(sources.values())), title=title, description=description, top_k=top_k
+            image,
+            list(dict.fromkeys(sources.values())),
+            title=title,
+            description=description,
+            top_k=top_k,
+            min_level_probability=MIN_LEVEL_PROBABILITY if min_confidence is None else min_confidence,
         )
-        return {
-            entity.name: _attribute_prediction(entity, answers[sources[entity.name].name], top_k) for entity in entities
-        }
+        guesses = {e.name: _attribute_prediction(e, answers[sources[e.name].name], top_k) for e in entities}
+        return {name: apply_min_confidence(guess, min_confidence) for name, guess in guesses.items()}
 
 
 def weights_version(weights: Path | None = None) -> str:

@@ -11,7 +11,7 @@ from resformer.model.schema.taxonomy import SEPARATOR
 __all__ = ["MIN_LEVEL_PROBABILITY", "AttributeAnswer", "decode_choice", "decode_path"]
 
 MIN_LEVEL_PROBABILITY = 0.2
-"""A path descends to the deepest level of at least this probability. Callers can stop earlier by the confidence."""
+"""A path descends to the deepest level of at least this probability, where a request names no other."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,22 @@ def decode_choice(entity: Entity, probabilities: np.ndarray, top_k: int) -> Attr
     return AttributeAnswer(entity.labels[best], float(probabilities[best]), alternatives=alternatives)
 
 
-def decode_path(entity: Entity, probabilities: np.ndarray, top_k: int) -> AttributeAnswer:
+def decode_path(
+    entity: Entity, probabilities: np.ndarray, top_k: int, min_level_probability: float = MIN_LEVEL_PROBABILITY
+) -> AttributeAnswer:
     """The path with the highest expected number of right levels, down to the deepest level that is probable enough.
 
     Args:
         probabilities: (leaves,).
         top_k: how many alternatives the answer has.
+        min_level_probability: the path stops above a level of less; it has a root in any case.
     """
     tree = entity.taxonomy
     # Where the leaves of one parent share its probability, the likeliest leaf of all may lie elsewhere.
     best = int(np.argmax(tree.expected_levels(probabilities)))
     nodes = tree.node_probabilities(probabilities)
     leaf = tree.leaves[best]
-    probable = [d for d in range(2, len(leaf) + 1) if nodes[tree.index(leaf[:d])] >= MIN_LEVEL_PROBABILITY]
+    probable = [d for d in range(2, len(leaf) + 1) if nodes[tree.index(leaf[:d])] >= min_level_probability]
     node = leaf[: max(probable, default=1)]
     names = [SEPARATOR.join(path) for path in entity.paths]
     return AttributeAnswer(

@@ -7,7 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from resformer.model.images.resize import letterbox
-from resformer.model.inference.attribute_decoding import AttributeAnswer, decode_choice, decode_path
+from resformer.model.inference.attribute_decoding import (
+    MIN_LEVEL_PROBABILITY,
+    AttributeAnswer,
+    decode_choice,
+    decode_path,
+)
 from resformer.model.inference.attribute_inputs import AttributeExample, EncodedWords, collate_attributes, encode_words
 from resformer.model.inference.generation import GreedyGenerator
 from resformer.model.inference.label_tokenizer import LabelTokenizer, hash_words
@@ -55,6 +60,7 @@ class AttributePredictor:
         title: str = "",
         description: str = "",
         top_k: int = 0,
+        min_level_probability: float = MIN_LEVEL_PROBABILITY,
     ) -> dict[str, AttributeAnswer]:
         """Answers by entity name.
 
@@ -64,6 +70,7 @@ class AttributePredictor:
             image: uint8 (H, W, 3).
             entities: attributes of the schema.
             top_k: how many alternatives an answer has.
+            min_level_probability: see decode_path.
         """
         pixels, extent = letterbox(image, self._image_size)
         patches = torch.from_numpy(*self._embed_image(pixels[None])).to(self._device)
@@ -84,7 +91,7 @@ class AttributePredictor:
                 buckets = torch.from_numpy(hash_words(title, description)).to(self._device)
                 by_words = self._network.bag_of_words(buckets)
                 members += [(BAG_OF_WORDS, entity, by_words) for m, entity, _ in members if m == IMAGE_AND_TEXT]
-            answers = self._classify(members, top_k)
+            answers = self._classify(members, top_k, min_level_probability)
         generated = [q for q, (_, entity) in enumerate(questions) if entity.kind == "text"]
         if generated:
             selected = memory.select(torch.tensor(generated, device=self._device))
@@ -112,7 +119,9 @@ class AttributePredictor:
                 views.setdefault((member, texts), []).append(entity)
         return [(member, encode_words(self._tokenizer, *texts), asked) for (member, texts), asked in views.items()]
 
-    def _classify(self, members: Sequence[tuple[int, Entity, Tensor]], top_k: int) -> dict[str, AttributeAnswer]:
+    def _classify(
+        self, members: Sequence[tuple[int, Entity, Tensor]], top_k: int, min_level_probability: float
+    ) -> dict[str, AttributeAnswer]:
         """Answers of choices and paths by entity name: a log-linear ensemble of the members' logits (vocab_size,)."""
         network, tokenizer = self._network, self._tokenizer
         sums: dict[Entity, Tensor] = {}
@@ -122,8 +131,12 @@ class AttributePredictor:
             sums[entity] = sums.get(entity, network.log_prior[labels]) + weight * logits[labels]
         answers = {}
         for entity, total in sums.items():
-            decode = decode_path if entity.kind == "path" else decode_choice
-            answers[entity.name] = decode(entity, total.softmax(dim=0).cpu().numpy(), top_k)
+            probabilities = total.softmax(dim=0).cpu().numpy()
+            answers[entity.name] = (
+                decode_path(entity, probabilities, top_k, min_level_probability)
+                if entity.kind == "path"
+                else decode_choice(entity, probabilities, top_k)
+            )
         return answers
 
 

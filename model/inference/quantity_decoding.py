@@ -24,11 +24,14 @@ class QuantityAnswer:
 
     Attributes:
         candidate: index of the candidate that the answer points to; None: nothing is shown.
+        probability: of this answer.
+        empty_probability: of the empty answer.
         alternatives: the likeliest candidates, None for the empty answer, each with its probability, likeliest first.
     """
 
     candidate: int | None
     probability: float
+    empty_probability: float
     alternatives: list[tuple[int | None, float]] = field(default_factory=list)
 
 
@@ -57,8 +60,8 @@ def decode_quantities(
 ) -> list[QuantityAnswer]:
     """Answers all questions of a batch.
 
-    The empty answer wins where it is likelier than any other by the factor `empty_margin`. UNREAD is no answer; it only
-    makes the others less likely.
+    The empty answer wins where it is likelier than any other by the factor `empty_margin`, and where there is no other;
+    an infinite margin gives the best guess. UNREAD is no answer; it only makes the others less likely.
 
     Args:
         logits: (Q, FIRST_CANDIDATE + C), see PointerDecoder.
@@ -77,7 +80,7 @@ def decode_quantities(
     for pair in exclusive_pairs:
         chosen[pair.first], chosen[pair.second] = _choose_jointly(pair, utilities[pair.first], utilities[pair.second])
     return [
-        QuantityAnswer(_candidate(index), float(row[index]), _alternatives(row, top_k))
+        QuantityAnswer(_candidate(index), float(row[index]), float(row[EMPTY]), _alternatives(row, top_k))
         for index, row in zip(chosen, rows, strict=True)
     ]
 

@@ -17,7 +17,7 @@ from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.quantity import Candidate, Quantity
 from resformer.model.schema.schema import Entity, Schema
 
-__all__ = ["QuantityExample", "QuantityPreprocessor"]
+__all__ = ["ASSUME_PRESENT", "QuantityExample", "QuantityPreprocessor"]
 
 MAX_WORDS = 160  # a photo with more keeps its largest text; a line with digits counts as three times its size
 MAX_CALLER_WORDS = 40  # of these, words of the caller's text

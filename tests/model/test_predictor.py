@@ -3,6 +3,7 @@
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,11 @@ from resformer.model.networks.presets import preset
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.readers import READERS
 from resformer.model.ocr.text_line import TextLine
+from resformer.model.prediction import Prediction
 from resformer.model.predictor import FALLBACK_READER, Predictor, weights_version
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import SCHEMA_FILE, Schema
+from resformer.model.schema.taxonomy import SEPARATOR
 
 SCHEMA = Schema.load()
 TOKENIZER = Tokenizer(SCHEMA)
@@ -75,6 +78,8 @@ def test_bad_requests_are_named(random_weights: Path) -> None:
         predictor.predict(pack(), reader="tesseract")
     with pytest.raises(BadRequest, match="do not answer gender"):
         predictor.predict(pack(), ["width", "gender"])
+    with pytest.raises(BadRequest, match="from 0 to 1"):
+        predictor.predict(pack(), min_confidence=80)
 
 
 def test_weights_of_another_schema_are_refused(random_weights: Path, tmp_path: Path) -> None:
@@ -105,6 +110,49 @@ def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
         alone = shipped.predict(photo, [name]).predictions[name]
         assert alone.prediction == together[name].prediction
         assert alone.confidence == pytest.approx(together[name].confidence, abs=2e-3)
+
+
+KETTLE = pack("INPUT 220-240V~", "Power 60 W", "Weight 1,5 kg")
+
+
+def answers_about_kettle(predictor: Predictor, **options: Any) -> dict[str, Prediction]:
+    return predictor.predict(KETTLE, title="Kettle", top_k=100, **options).predictions
+
+
+def test_without_a_min_confidence_to_reach_every_best_guess_is_given(shipped: Predictor) -> None:
+    guesses = answers_about_kettle(shipped, min_confidence=0)
+    # Nothing on the pack can be a length or a volume.
+    found = {name for name, guess in guesses.items() if guess.prediction}
+    assert found == set(SCHEMA.names) - {"width", "height", "depth", "item_volume"}
+    assert all(guesses[e.name].prediction in map(SEPARATOR.join, e.paths) for e in SCHEMA.entities if e.paths)
+
+
+@pytest.mark.parametrize("assume_present", [False, True])
+def test_answers_are_withheld_by_their_confidence(shipped: Predictor, assume_present: bool) -> None:
+    guesses = answers_about_kettle(shipped, min_confidence=0, assume_present=assume_present)
+    answers = answers_about_kettle(shipped, min_confidence=0.5, assume_present=assume_present)
+    for entity in SCHEMA.entities:
+        guess, answer = guesses[entity.name], answers[entity.name]
+        assert answer.alternatives == guess.alternatives
+        if guess.confidence >= 0.5 or not guess.prediction:
+            assert answer == guess
+        elif entity.kind == "quantity":
+            empty = next(a.confidence for a in answer.alternatives or () if not a.prediction)
+            assert answer == Prediction("", None, None, None, empty, None, answer.alternatives)
+        elif entity.kind != "path":
+            assert answer == Prediction("", None, None, None, 0.0, None, answer.alternatives)
+    assert answers["voltage"].prediction and not answers["maximum_weight_recommendation"].prediction
+
+
+def test_a_path_stops_above_a_level_that_is_less_confident_than_asked_for(shipped: Predictor) -> None:
+    def category(min_confidence: float | None) -> Prediction:
+        return shipped.predict(pack(), ["category"], min_confidence=min_confidence).predictions["category"]
+
+    leaf = category(0.0)
+    root = category(leaf.confidence + 1e-3)
+    assert isinstance(leaf.value, list) and isinstance(root.value, list)
+    assert 0 < len(root.value) < len(leaf.value) and root.value == leaf.value[: len(root.value)]
+    assert root.confidence > leaf.confidence
 
 
 def test_line_segments_are_found_where_a_length_is_asked(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:

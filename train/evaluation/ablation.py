@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from resformer.model.inference.quantity_decoding import EMPTY_MARGIN
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
@@ -47,18 +46,18 @@ class Variant:
         without: the ingredient that it lacks; "" for none.
         config: its training settings, made from those of the whole network.
         view: what is left of a record, in training and in evaluation.
-        empty_margin: see decode_quantities.
+        min_confidence: see Predictor.predict.
     """
 
     without: str
     config: Callable[[QuantityConfig], QuantityConfig] = lambda config: config
     view: Callable[[Record], Record] = lambda record: record
-    empty_margin: float = EMPTY_MARGIN
+    min_confidence: float | None = None
 
     @property
     def folder(self) -> str:
         """Name of the folder of its run. Without abstention it is the whole network, decoded otherwise."""
-        return self.without.replace(" ", "-") if self.empty_margin == EMPTY_MARGIN and self.without else "whole"
+        return self.without.replace(" ", "-") if self.min_confidence is None and self.without else "whole"
 
 
 VARIANTS = (
@@ -75,7 +74,7 @@ VARIANTS = (
             update={"sources": tuple(source for source in config.sources if source.kind != "hand")}
         ),
     ),
-    Variant("abstention", empty_margin=float("inf")),
+    Variant("abstention", min_confidence=0.0),
 )
 
 
@@ -122,7 +121,7 @@ def benchmark_ablation(data: Path, config: Path, runs: Path) -> dict[str, Any]:
     whole: dict[str, list[ScoredAnswer]] = {}
     for variant in VARIANTS:
         weights = _train(variant, settings, runs)
-        predictor = Predictor.load(weights, reader="builtin", empty_margin=variant.empty_margin)
+        predictor = Predictor.load(weights, reader="builtin")
         for photos, rows in rows_of.items():
             predictions = _predict(variant, predictor, rows, records_of[photos])
             scored = [(row.photo, p, row.accepted) for row, p in zip(rows, predictions, strict=True)]
@@ -155,5 +154,5 @@ def _predict(
     variant: Variant, predictor: Predictor, rows: Sequence[LabelledRow], records: Sequence[Record]
 ) -> list[str]:
     """Canonical predictions for the rows, whose photos are the records."""
-    answers = answer_records(predictor, [variant.view(record) for record in records])
+    answers = answer_records(predictor, [variant.view(record) for record in records], variant.min_confidence)
     return [answers[row.photo][row.entity].prediction for row in rows]

@@ -124,6 +124,7 @@ def _compare(
 
     def answer(name: str) -> object:
         of_photo = rows[name]
-        return predictor.predict(photos[name], [row.entity for row in of_photo], group_id=of_photo[0].group_id)
+        entities = [row.entity for row in of_photo]
+        return predictor.predict(photos[name], entities, group_id=of_photo[0].group_id, assume_present=True)
 
     return compare_latency(sorted(rows), answer, lambda name: engine.read(decode_photo(photos[name])))

@@ -32,6 +32,8 @@ __all__ = [
 def predict_rows(rows: Sequence[LabelledRow], predictor: Predictor, photos: Path) -> list[Prediction]:
     """Predictions with the text that the predictor's reader finds; each photo is read once.
 
+    The products are presumed to have the values, as their labels name them.
+
     Args:
         photos: folder of the photos.
 
@@ -43,7 +45,9 @@ def predict_rows(rows: Sequence[LabelledRow], predictor: Predictor, photos: Path
     for name, of_photo in tqdm(group_by_photo(rows).items(), desc="photos", disable=None):
         entities = [row.entity for row in of_photo]
         try:
-            result = predictor.predict((photos / name).read_bytes(), entities, group_id=of_photo[0].group_id)
+            result = predictor.predict(
+                (photos / name).read_bytes(), entities, group_id=of_photo[0].group_id, assume_present=True
+            )
         except ResformerError as error:
             raise ValueError(f"{photos / name}: {error}") from error
         answers[name] = result.predictions

@@ -34,6 +34,12 @@ def test_empty_has_to_be_likelier_by_a_margin() -> None:
     assert answer.probability == pytest.approx(0.45)
 
 
+def test_an_infinite_margin_gives_the_best_guess() -> None:
+    guess, nothing_found = answers([[0.9, 0, 0.1], [1.0, 0.0, 0.0]], [["500 gram"], []], empty_margin=float("inf"))
+    assert (guess.candidate, nothing_found.candidate) == (0, None)
+    assert (guess.probability, guess.empty_probability) == pytest.approx((0.1, 0.9))
+
+
 def test_unread_is_no_answer() -> None:
     """It lowers the confidence of the others."""
     (answer,) = answers([[0.1, 0.7, 0.2]], [["500 gram"]], top_k=3)
@@ -52,7 +58,7 @@ def test_candidates_of_another_question_are_no_answer() -> None:
     """A batch is as wide as its longest list; who has none can only be empty."""
     first, second = answers([[0.1, 0.0, 0.2, 0.7], [1.0, 0.0, 0.0, 0.0]], [["1 gram", "2 gram"], []], top_k=3)
     assert first.candidate == 1
-    assert second == QuantityAnswer(None, 1.0, [(None, 1.0)])
+    assert second == QuantityAnswer(None, 1.0, 1.0, [(None, 1.0)])
 
 
 LENGTHS = ["10 centimetre", "3.9 inch", "20 centimetre"]

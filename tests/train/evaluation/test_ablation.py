@@ -58,7 +58,7 @@ def test_every_variant_differs_from_the_whole_network_in_one_ingredient() -> Non
         differences = (
             variant.config(CONFIG) != CONFIG,
             variant.view(DRAWN) != DRAWN,
-            variant.empty_margin != whole.empty_margin,
+            variant.min_confidence != whole.min_confidence,
         )
         assert sum(differences) == 1, variant.without
     assert [v.without for v in VARIANTS if v.folder == whole.folder] == ["", "abstention"]
