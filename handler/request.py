@@ -3,15 +3,18 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from resformer.model.errors import BadRequest, UrlNotAllowed
+from resformer.model.inference.abstention import parse_min_confidence
 
 __all__ = ["Request", "parse_request"]
 
-FORM_FIELDS = ("image", "data", "entity_name", "title", "description", "group_id", "reader", "top_k")
-JSON_FIELDS = ("image_b64", "image_url", "entities", "title", "description", "group_id", "reader", "top_k")
+# No text: a JSON body may have them as numbers and booleans too.
+OPTIONS: Final = ("top_k", "min_confidence", "assume_present")
+FORM_FIELDS: Final = ("image", "data", "entity_name", "title", "description", "group_id", "reader", *OPTIONS)
+JSON_FIELDS: Final = ("image_b64", "image_url", "entities", "title", "description", "group_id", "reader", *OPTIONS)
 MAX_ALTERNATIVES = 100
 NO_PHOTO = (
     "the request has no photo: send it as the body (curl -T photo.jpg), as the form field `image` "
@@ -29,7 +32,11 @@ class Request:
         title, description: text that came with the photo.
         group_id: the public challenge's code for the kind of product; empty = not known.
         reader: one of READERS; empty = the server's default.
-        top_k: how many alternatives each answer has; None where the request names no number.
+        top_k: how many alternatives each answer has.
+        min_confidence: less confident answers are empty, 0 to 1.
+        assume_present: whether the product is known to have the values that are asked for.
+
+    The last three are None where the request does not name them.
     """
 
     photo: bytes
@@ -39,6 +46,8 @@ class Request:
     group_id: str = ""
     reader: str = ""
     top_k: int | None = None
+    min_confidence: float | None = None
+    assume_present: bool | None = None
 
 
 def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
@@ -55,6 +64,7 @@ def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request
     # Form fields have their own headers among these, as mappings; a proxy may have changed the case of the names.
     texts = {name.lower(): _utf8(value) for name, value in headers.items() if isinstance(value, str)}
     request = _form(row) if "body" not in row else _body(row["body"], texts.get("content-type", ""))
+    unnamed = [name for name in OPTIONS if getattr(request, name) is None]
     return replace(
         request,
         entities=request.entities
@@ -64,7 +74,7 @@ def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request
         description=request.description or texts.get("x-description", ""),
         group_id=request.group_id or texts.get("x-group-id", "").strip(),
         reader=request.reader or texts.get("x-reader", "").strip(),
-        top_k=_top_k(texts.get("x-top-k", "")) if request.top_k is None else request.top_k,
+        **_options({name: texts.get(f"x-{name.replace('_', '-')}", "") for name in unnamed}),
     )
 
 
@@ -87,9 +97,9 @@ def _json(body: Mapping[str, Any]) -> Request:
     _refuse_unknown(body, JSON_FIELDS)
     if body.get("image_url") is not None:
         raise UrlNotAllowed("this server does not fetch photos; send the bytes as `image_b64` or as the body")
-    # The codes of groups are digits, and so is a number of alternatives.
-    numbers = {name: str(body[name]) for name in ("group_id", "top_k") if type(body.get(name)) is int}
-    body = {**body, **numbers}
+    body = {**body, **{name: str(body[name]) for name in OPTIONS if body.get(name) is not None}}
+    if type(body.get("group_id")) is int:  # the codes of groups are digits
+        body["group_id"] = str(body["group_id"])
     entities = body.get("entities") or ""
     if isinstance(entities, list) and all(isinstance(name, str) for name in entities):
         entities = ",".join(entities)
@@ -121,15 +131,26 @@ def _request(photo: bytes, entities: str, fields: Mapping[str, Any]) -> Request:
         description=_text(fields, "description"),
         group_id=_text(fields, "group_id").strip(),
         reader=_text(fields, "reader").strip(),
-        top_k=_top_k(_text(fields, "top_k")),
+        **_options({name: _text(fields, name) for name in OPTIONS}),
     )
 
 
+def _options(texts: Mapping[str, str]) -> dict[str, Any]:
+    """The values of some OPTIONS; None of those that are blank."""
+    parsers = {"top_k": _top_k, "min_confidence": parse_min_confidence, "assume_present": _assume_present}
+    return {name: parsers[name](text.strip()) for name, text in texts.items()}
+
+
 def _top_k(text: str) -> int | None:
-    text = text.strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= MAX_ALTERNATIVES):
         raise BadRequest(f"the number of alternatives is {text[:40]!r}, must be from 0 to {MAX_ALTERNATIVES}")
     return int(text) if text else None
+
+
+def _assume_present(text: str) -> bool | None:
+    if text.lower() not in ("true", "false", ""):
+        raise BadRequest(f"assume_present is {text[:40]!r}; send true or false")
+    return text.lower() == "true" if text else None
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: tuple[str, ...]) -> None:

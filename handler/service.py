@@ -127,6 +127,8 @@ class Service:
             group_id=request.group_id,
             reader=request.reader or None,
             top_k=request.top_k or 0,
+            min_confidence=request.min_confidence,
+            assume_present=request.assume_present or False,
         )
         return {"model": MODEL_NAME, "version": predictor.version, **result.as_dict()}
 

@@ -125,6 +125,22 @@ def test_the_rest_of_the_row_with_alternatives(send: Send, photo: bytes) -> None
     assert titled["confidence"] != row["articleType"]["confidence"]
 
 
+def test_answers_are_withheld_or_guessed(send: Send, photo: bytes) -> None:
+    header = {"X-Min-Confidence": "1", "X-Assume-Present": "true", "X-Top-K": "3"}
+    withheld = send(data=photo, headers=header).json()["predictions"]
+    assert not any(answer["prediction"] for answer in withheld.values())
+    assert withheld["item_weight"]["alternatives"][0]["prediction"]
+    form = {"min_confidence": "0", "assume_present": "false"}
+    guesses = send("POST", files={"image": photo}, data=form, headers=header).json()["predictions"]
+    assert guesses["item_weight"]["prediction"] == withheld["item_weight"]["alternatives"][0]["prediction"]
+    assert all(guesses[entity.name]["prediction"] for entity in Schema.load().attributes)
+    body = {"image_b64": base64.b64encode(photo).decode(), "min_confidence": 0, "assume_present": True}
+    assert send("POST", json=body, headers={"X-Top-K": "3"}).json()["predictions"].keys() == guesses.keys()
+    for wrong in ({"X-Min-Confidence": "nan"}, {"X-Assume-Present": "maybe"}):
+        refused = send(data=photo, headers=wrong)
+        assert refused.status_code == 400 and "send" in refused.json()["message"]
+
+
 def test_a_title_is_text_to_answer_from(send: Send, photo: bytes) -> None:
     """The only quantity there is, in a spelling that a wrong decoding of the header would break."""
     header = {"X-Title": "Net 250 \u00b5g".encode(), "X-Entity-Name": "item_weight"}

@@ -55,6 +55,54 @@ def test_alternatives_that_cannot_be_counted(wrong: str) -> None:
         parse_request({"body": bytearray(PHOTO)}, {"X-Top-K": wrong})
 
 
+@pytest.mark.parametrize(
+    ("row", "headers", "min_confidence", "assume_present"),
+    [
+        ({"body": bytearray(PHOTO)}, {}, None, None),
+        ({"body": bytearray(PHOTO)}, {"X-Min-Confidence": " 0.8", "x-assume-present": "True "}, 0.8, True),
+        ({"body": bytearray(PHOTO)}, {"X-Min-Confidence": "", "X-Assume-Present": " "}, None, None),
+        (
+            {"image": bytearray(PHOTO), "min_confidence": bytearray(b"0"), "assume_present": bytearray(b"false")},
+            {"X-Min-Confidence": "0.8", "X-Assume-Present": "true"},
+            0.0,
+            False,
+        ),
+        ({"body": {"image_b64": B64, "min_confidence": 1, "assume_present": True}}, {}, 1.0, True),
+        ({"body": {"image_b64": B64, "min_confidence": 1e-05, "assume_present": False}}, {}, 1e-05, False),
+        ({"body": {"image_b64": B64, "min_confidence": "0.5", "assume_present": "true"}}, {}, 0.5, True),
+        (
+            {"body": {"image_b64": B64, "min_confidence": None, "assume_present": None}},
+            {"X-Min-Confidence": "0.8", "X-Assume-Present": "true"},
+            0.8,
+            True,
+        ),
+        # A header is not judged where the body has the value.
+        ({"body": {"image_b64": B64, "min_confidence": 0.5}}, {"X-Min-Confidence": "high"}, 0.5, None),
+    ],
+)
+def test_abstention(
+    row: dict[str, Any], headers: dict[str, Any], min_confidence: float | None, assume_present: bool | None
+) -> None:
+    request = parse_request(row, headers)
+    assert (request.min_confidence, request.assume_present) == (min_confidence, assume_present)
+
+
+@pytest.mark.parametrize("wrong", ["high", "nan", "-0.1", "1.5", "80%", 2, float("nan"), True, [0.5]])
+def test_confidences_out_of_range(wrong: Any) -> None:
+    with pytest.raises(BadRequest, match=r"min_confidence is .*; send a number from 0 to 1, such as 0.8"):
+        parse_request({"body": {"image_b64": B64, "min_confidence": wrong}}, {})
+    with pytest.raises(BadRequest, match="from 0 to 1"):
+        parse_request({"body": bytearray(PHOTO)}, {"X-Min-Confidence": "high"})
+
+
+@pytest.mark.parametrize("wrong", ["yes", "1", 1, [True]])
+def test_presumptions_that_are_neither_true_nor_false(wrong: Any) -> None:
+    with pytest.raises(BadRequest, match=r"assume_present is .*; send true or false"):
+        parse_request({"body": {"image_b64": B64, "assume_present": wrong}}, {})
+    with pytest.raises(BadRequest, match="send true or false"):
+        parse_request({"image": bytearray(PHOTO), "assume_present": bytearray(b"yes")}, {})
+
+
 def test_body_wins_over_path_and_path_over_header() -> None:
     headers = {"url_path": "height", "X-Entity-Name": "depth"}
     assert parse_request({"body": bytearray(PHOTO)}, headers).entities == ("height",)

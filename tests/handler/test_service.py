@@ -30,6 +30,7 @@ class FakePredictor:
         self.metadata = {"preset": "nano"}
         self.schema = Schema.load()
         self.entities = self.schema.entities
+        self.options: list[tuple[float | None, bool]] = []
 
     def predict(
         self,
@@ -41,7 +42,10 @@ class FakePredictor:
         group_id: str = "",
         reader: str | None = None,
         top_k: int = 0,
+        min_confidence: float | None = None,
+        assume_present: bool = False,
     ) -> Result:
+        self.options.append((min_confidence, assume_present))
         names = [self.schema[name].name for name in entities or self.schema.names]
         height, width = decode_photo(photo, max_pixels=500_000).shape[:2]
         if description == "fail":
@@ -102,6 +106,14 @@ def test_alternatives_are_there_where_they_are_asked_for() -> None:
     assert some["predictions"]["gender"]["alternatives"] == [{"prediction": "", "confidence": 0.5}]
     assert "alternatives" not in none["predictions"]["gender"]
     assert status == 400 and "'many'" in fault["message"]
+
+
+def test_abstention_reaches_the_predictor() -> None:
+    predictor = FakePredictor(1)
+    worker = Service(lambda _: predictor, lambda: 1)  # type: ignore[arg-type, return-value]
+    rows: list[dict[str, Any]] = [{"body": photo()}, {"image": photo(), "assume_present": bytearray(b"true")}]
+    answers([*rows, {"body": photo()}], [{}, {"X-Min-Confidence": "0.7"}, {"X-Assume-Present": "1"}], worker)
+    assert predictor.options[1:] == [(None, False), (0.7, True)]  # after the first photo, at load
 
 
 def test_no_entity_named_means_all_and_names_may_repeat() -> None:
