@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AssumePresent",
     "Description",
     "Endpoint",
     "Entities",
@@ -80,7 +81,21 @@ KeyFile = Annotated[
     Path | None, typer.Option("--key-file", metavar="FILE", help="The server's key_file.json, with the key.")
 ]
 MinConfidence = Annotated[
-    float, typer.Option("--min-confidence", metavar="P", min=0.0, max=1.0, help="Leave less confident answers empty.")
+    float | None,
+    typer.Option(
+        "--min-confidence",
+        metavar="P",
+        min=0.0,
+        max=1.0,
+        help="Leave less confident answers empty; 0 gives every best guess. [default: what scored best]",
+    ),
+]
+AssumePresent = Annotated[
+    bool | None,
+    typer.Option(
+        "--assume-present/--no-assume-present",
+        help="Whether the products are known to have the values asked for. [default: with a column entity_name]",
+    ),
 ]
 Title = Annotated[str, typer.Option("--title", help="Title that came with the photo.")]
 Description = Annotated[str, typer.Option("--description", help="Description that came with the photo.")]

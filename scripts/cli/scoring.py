@@ -8,6 +8,7 @@ import typer
 
 from resformer.scripts.cli.invoke import DONE, FAILED, INCOMPLETE
 from resformer.scripts.cli.options import (
+    AssumePresent,
     Description,
     Endpoint,
     Entities,
@@ -46,7 +47,8 @@ def score(
     endpoint: Endpoint = None,
     token: Token = "",
     key_file: KeyFile = None,
-    min_confidence: MinConfidence = 0.0,
+    min_confidence: MinConfidence = None,
+    assume_present: AssumePresent = None,
     details: Annotated[
         Path | None, typer.Option("--details", metavar="FILE.jsonl", help="All keys of every answer, JSON lines.")
     ] = None,
@@ -57,7 +59,8 @@ def score(
     """Answer a table of questions about photos.
 
     IN.csv has the columns of the public challenge: `index`, `image_link`, `group_id`, `entity_name`. `image` will do
-    for `image_link`; without `index` the rows count from 0; `group_id`, `title` and `description` may be missing.
+    for `image_link`; without `index` the rows count from 0; `group_id`, `title` and `description` may be missing. The
+    products of such a table are presumed to have the values asked for; `--no-assume-present` presumes nothing.
     Cells are separated by commas, semicolons or tabs. OUT.csv has `index`, the other columns of IN.csv, and
     `prediction`, in the same order.
 
@@ -97,6 +100,7 @@ def score(
         jobs=jobs,
         details=details,
         min_confidence=min_confidence,
+        assume_present=assume_present,
         resume=resume,
     )
     rows, failed = score_table(options)
@@ -162,7 +166,10 @@ def demo(
     endpoint: Endpoint = None,
     token: Token = "",
     key_file: KeyFile = None,
-    min_confidence: MinConfidence = 0.0,
+    min_confidence: MinConfidence = None,
+    assume_present: Annotated[
+        bool, typer.Option("--assume-present", help="The product is known to have the values asked for.")
+    ] = False,
 ) -> int:
     """Answer one photo and draw the answers beside it.
 
@@ -183,6 +190,8 @@ def demo(
         weights=weights,
         schema=schema,
         reader=reader_value(reader),
+        min_confidence=min_confidence,
+        assume_present=assume_present,
         endpoint_url=endpoint,
         token=token,
         key_file=key_file,
@@ -194,9 +203,7 @@ def demo(
         entities=comma_separated(entities),
         answerer=answerer,
         about=about,
-        min_confidence=min_confidence,
     )
     for name, prediction in predictions.items():
-        shown = prediction.prediction if prediction.confidence >= min_confidence else ""
-        print(f"{name:32}{prediction.confidence:6.2f}  {shown}")
+        print(f"{name:32}{prediction.confidence:6.2f}  {prediction.prediction}")
     return DONE

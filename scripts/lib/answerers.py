@@ -53,23 +53,36 @@ class _Predictor(Protocol):
         group_id: str = ...,
         title: str = ...,
         description: str = ...,
+        min_confidence: float | None = ...,
+        assume_present: bool = ...,
     ) -> _Result: ...
 
 
-def in_process(predictor: _Predictor) -> Answerer:
-    """Answers by a `resformer.model.predictor.Predictor`."""
+def in_process(predictor: _Predictor, *, min_confidence: float | None = None, assume_present: bool = False) -> Answerer:
+    """Answers by a `resformer.model.predictor.Predictor`, whose `predict` explains the options."""
 
     def answer(photo: bytes, entities: Sequence[str], about: Mapping[str, str]) -> Answers:
         try:
-            answers: Answers = predictor.predict(photo, entities, **about).as_dict()["predictions"]
+            result = predictor.predict(
+                photo, entities, **about, min_confidence=min_confidence, assume_present=assume_present
+            )
         except ResformerError as error:
             raise PhotoError(f"{type(error).__name__}: {error}") from error
+        answers: Answers = result.as_dict()["predictions"]
         return answers
 
     return answer
 
 
-def endpoint(url: str, *, reader: str | None, token: str = "", connections: int = 4) -> Answerer:
+def endpoint(
+    url: str,
+    *,
+    reader: str | None,
+    min_confidence: float | None = None,
+    assume_present: bool = False,
+    token: str = "",
+    connections: int = 4,
+) -> Answerer:
     """Answers by a server's predictions endpoint; raises EndpointError where it cannot be used.
 
     A server that is out of reach when this is called is an error at once; one that goes away later is waited for.
@@ -77,10 +90,16 @@ def endpoint(url: str, *, reader: str | None, token: str = "", connections: int 
     Args:
         url: For example EXAMPLE_URL.
         reader: How the text of every photo is read; None leaves that to the server.
+        min_confidence, assume_present: As those of Predictor.predict.
         token: The server's inference key, if it asks for one.
         connections: How many are kept open.
     """
-    headers = {**({"X-Reader": reader} if reader else {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+    headers = {
+        **({"X-Reader": reader} if reader else {}),
+        **({"X-Min-Confidence": str(min_confidence)} if min_confidence is not None else {}),
+        **({"X-Assume-Present": "true"} if assume_present else {}),
+        **({"Authorization": f"Bearer {token}"} if token else {}),
+    }
     _check_reachable(url, headers)
     session = retrying_session(attempts=ATTEMPTS, wait=WAIT, connections=connections)
 
@@ -130,6 +149,8 @@ def answerer_for(
     weights: Path | None,
     schema: Path | None,
     reader: str | None,
+    min_confidence: float | None,
+    assume_present: bool,
     endpoint_url: str | None,
     token: str,
     key_file: Path | None,
@@ -140,6 +161,7 @@ def answerer_for(
     Args:
         weights, schema: Files of the network in this process; None are the shipped ones.
         reader: How text is read; None is the default of the weights or of the server.
+        min_confidence, assume_present: As those of Predictor.predict.
         token, key_file: The server's inference key, or TorchServe's file with it; $RESFORMER_TOKEN by default.
 
     Raises:
@@ -155,14 +177,22 @@ def answerer_for(
         if token and key_file:
             raise ValueError("--token and --key-file exclude each other: either is the server's key")
         token = _key(key_file) if key_file else token or os.environ.get("RESFORMER_TOKEN", "")
-        return endpoint(endpoint_url, reader=reader, token=token, connections=connections)
+        return endpoint(
+            endpoint_url,
+            reader=reader,
+            min_confidence=min_confidence,
+            assume_present=assume_present,
+            token=token,
+            connections=connections,
+        )
     # Loads torch, which a run against a server need not wait for.
     from resformer.model.predictor import Predictor
 
     try:
-        return in_process(Predictor.load(weights, schema=schema, reader=reader))
+        predictor = Predictor.load(weights, schema=schema, reader=reader)
     except (OSError, ValueError) as error:
         raise UnusableFile(f"cannot load the network: {error}") from error
+    return in_process(predictor, min_confidence=min_confidence, assume_present=assume_present)
 
 
 def _key(key_file: Path) -> str:

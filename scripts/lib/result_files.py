@@ -34,14 +34,12 @@ class ResultFiles(NamedTuple):
         details: JSON lines with all keys of every answer, or None.
         other_columns: Columns of the input that are copied into `out`; one with the name of an answer's column gets
             `_in` behind its name.
-        min_confidence: Less confident answers are empty in `out`; the details have them all the same.
     """
 
     out: Path
     errors: Path
     details: Path | None
     other_columns: Sequence[str]
-    min_confidence: float
 
 
 def write_results(rows: Iterable[ScoredRow], files: ResultFiles) -> tuple[int, int]:
@@ -50,7 +48,7 @@ def write_results(rows: Iterable[ScoredRow], files: ResultFiles) -> tuple[int, i
     with _opened(files, ["index"], ["prediction"]) as (answers, faults, details):
         for row, (answer, error) in rows:
             count += 1
-            answers.writerow([row.index, *row.other, _shown(answer or NO_ANSWER, files)])
+            answers.writerow([row.index, *row.other, (answer or NO_ANSWER)["prediction"]])
             _write_details(details, row.index, row.image, row.entity, answer)
             if error:
                 failed += 1
@@ -68,7 +66,7 @@ def write_products(rows: Iterable[ScoredRow], files: ResultFiles, entities: Sequ
             image = scored[0].row.image
             outcomes = {row.entity: outcome for row, outcome in scored}
             count += 1
-            cells = [cell for entity in entities for cell in _cells(entity, outcomes[entity.name], files)]
+            cells = [cell for entity in entities for cell in _cells(entity, outcomes[entity.name])]
             products.writerow([index, image, *scored[0].row.other, *cells])
             for entity in entities:
                 _write_details(details, index, image, entity.name, outcomes[entity.name].answer)
@@ -89,16 +87,12 @@ def path_depth(entity: Entity) -> int:
     return max(map(len, entity.paths), default=0)
 
 
-def _cells(entity: Entity, outcome: Outcome, files: ResultFiles) -> list[Any]:
+def _cells(entity: Entity, outcome: Outcome) -> list[Any]:
     answer = outcome.answer or NO_ANSWER
-    shown = _shown(answer, files)
+    prediction = answer["prediction"]
     depth = path_depth(entity)
-    levels = [*(parse_path(shown) if shown and depth else ()), *[""] * depth]
-    return [*(levels[:depth] or [shown]), answer["confidence"]]
-
-
-def _shown(answer: Mapping[str, Any], files: ResultFiles) -> str:
-    return str(answer["prediction"]) if (answer["confidence"] or 0.0) >= files.min_confidence else ""
+    levels = [*(parse_path(prediction) if prediction and depth else ()), *[""] * depth]
+    return [*(levels[:depth] or [prediction]), answer["confidence"]]
 
 
 @contextmanager

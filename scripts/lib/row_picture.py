@@ -64,7 +64,6 @@ def write_row_picture(
     entities: Sequence[str] = (),
     answerer: Answerer,
     about: Mapping[str, str],
-    min_confidence: float = 0.0,
 ) -> dict[str, Prediction]:
     """Answers a photo and writes the picture of its row.
 
@@ -74,7 +73,6 @@ def write_row_picture(
         entities: Names; none asks everything.
         answerer: What answers.
         about: Group and texts of the product.
-        min_confidence: Less confident answers are left out.
 
     Returns:
         All answers.
@@ -87,8 +85,7 @@ def write_row_picture(
         data = photo.read_bytes()
         answers = answerer(data, entities, about)
         predictions = {name: Prediction(**{"alternatives": None, **answer}) for name, answer in answers.items()}
-        shown = {name: p for name, p in predictions.items() if p.confidence >= min_confidence}
-        draw_row(Image.fromarray(decode_photo(data)), shown).save(picture)
+        draw_row(Image.fromarray(decode_photo(data)), predictions).save(picture)
     except OSError as error:
         raise UnusableFile(f"cannot use {error.filename or photo}: {error.strerror or error}") from error
     except PhotoError as error:

@@ -49,7 +49,9 @@ class ScoreOptions:
         reader: How text is read; None is the default of the weights or of the server.
         jobs: Photos that are fetched and answered at once.
         details: A file for all keys of every answer, JSON lines.
-        min_confidence: Less confident answers are left empty in `out`.
+        min_confidence: As that of Predictor.predict.
+        assume_present: As that of Predictor.predict; None is True for a table of questions, whose rows name what the
+            products have, and False for one of products.
         resume: Whether to resume an interrupted run.
     """
 
@@ -67,8 +69,14 @@ class ScoreOptions:
     reader: str | None = None
     jobs: int = 4
     details: Path | None = None
-    min_confidence: float = 0.0
+    min_confidence: float | None = None
+    assume_present: bool | None = None
     resume: bool = False
+
+    @property
+    def presumes_values(self) -> bool:
+        """The value of `assume_present`."""
+        return not self.entities if self.assume_present is None else self.assume_present
 
     @property
     def errors(self) -> Path:
@@ -104,7 +112,7 @@ def score_table(options: ScoreOptions) -> ScoreSummary:
     if not entities and "entity_name" not in header and set(IMAGE_COLUMNS) & set(header):
         raise UnusableFile(f"{options.table} has no column entity_name; name what to answer: --entities A,B")
     other = [name for name in header if name not in KNOWN_COLUMNS]
-    files = ResultFiles(options.out, options.errors, options.details, other, options.min_confidence)
+    files = ResultFiles(options.out, options.errors, options.details, other)
     journal_file = options.journal
     try:
         with Journal(journal_file, _settings(options)) as journal:
@@ -113,6 +121,8 @@ def score_table(options: ScoreOptions) -> ScoreSummary:
                 weights=options.weights,
                 schema=options.schema,
                 reader=options.reader,
+                min_confidence=options.min_confidence,
+                assume_present=options.presumes_values,
                 endpoint_url=options.endpoint,
                 token=options.token,
                 key_file=options.key_file,
@@ -154,15 +164,18 @@ def _check(options: ScoreOptions) -> None:
 
 def _settings(options: ScoreOptions) -> str:
     """Whatever changes answers."""
-    reader = options.reader or "by default"
+    settings = [f"reader {options.reader or 'by default'}"]
+    if options.min_confidence is not None:
+        settings.append(f"--min-confidence {options.min_confidence}")
+    settings.append("--assume-present" if options.presumes_values else "--no-assume-present")
     if options.endpoint:
-        return f"reader {reader}, server {options.endpoint}"
+        return ", ".join([*settings, f"server {options.endpoint}"])
     from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS  # imports torch
 
-    digests = [f"weights {_digest(options.weights or DEFAULT_WEIGHTS)}"]
+    settings.append(f"weights {_digest(options.weights or DEFAULT_WEIGHTS)}")
     if options.schema:
-        digests.append(f"schema {_digest(options.schema)}")
-    return f"reader {reader}, {', '.join(digests)}"
+        settings.append(f"schema {_digest(options.schema)}")
+    return ", ".join(settings)
 
 
 def _digest(path: Path) -> str:

@@ -30,6 +30,10 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out.splitlines()
     assert out[0].split()[0] == "item_weight" and out[0].endswith("gram")
     assert Image.open(picture).width > 900
+    assert main([str(photo), str(picture), "--entities", "item_weight", "--min-confidence", "1"]) == 0
+    assert capsys.readouterr().out.split() == ["item_weight", "0.00"]
+    assert main([str(photo), str(picture), "--min-confidence", "nan"]) == 2
+    assert "'--min-confidence'" in capsys.readouterr().err
     assert main([str(photo), str(picture), "--entities", "girth"]) == 2
     assert "unknown entity 'girth'" in capsys.readouterr().err
     photo.write_bytes(b"no photo")

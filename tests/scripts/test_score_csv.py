@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -26,25 +27,41 @@ from tests.scripts.conftest import Web, jpeg, read_rows, reply, write_table
 
 
 class WidthPredictor:
-    """Stands for the network: answers every question with the photo's width, or height if asked for it."""
+    """Stands for the network: answers every question with the photo's width, or height if asked for it.
+
+    An answer that is withheld by its confidence leaves an empty one with confidence 0.125.
+    """
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
         self.groups: dict[int, str] = {}  # by the photo's width: photos are answered in no order
         self.texts: dict[int, tuple[str, str]] = {}
+        self.presumed: list[bool] = []
 
     def predict(
-        self, photo: bytes, entities: Sequence[str], *, group_id: str = "", title: str = "", description: str = ""
+        self,
+        photo: bytes,
+        entities: Sequence[str],
+        *,
+        group_id: str = "",
+        title: str = "",
+        description: str = "",
+        min_confidence: float | None = None,
+        assume_present: bool = False,
     ) -> SimpleNamespace:
         self.asked.append(list(entities))
+        self.presumed.append(assume_present)
         height, width = decode_photo(photo).shape[:2]
         self.groups[width] = group_id
         self.texts[width] = (title, description)
         predictions = {name: self._prediction(name, height if name == "height" else width) for name in entities}
+        for name, prediction in predictions.items():
+            if prediction["confidence"] < (min_confidence or 0.0):
+                predictions[name] = {**NO_ANSWER, "confidence": 0.125}
         return SimpleNamespace(as_dict=lambda: {"predictions": predictions})
 
     @staticmethod
-    def _prediction(name: str, value: int) -> dict[str, object]:
+    def _prediction(name: str, value: int) -> dict[str, Any]:
         unit = "volt" if name == "voltage" else "inch"
         prediction = f"[{value}, 240] volt" if name == "voltage" else f"{value} {unit}"
         return {
@@ -79,7 +96,7 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-SETTINGS = f"reader by default, weights {file_digest(DEFAULT_WEIGHTS)[:16]}"
+SETTINGS = f"reader by default, --assume-present, weights {file_digest(DEFAULT_WEIGHTS)[:16]}"
 HEADER = "index,image_link,group_id,entity_name"
 LINKS = "https://example.com/images/"
 ROWS = [
@@ -206,7 +223,7 @@ def test_the_group_of_a_photo_is_that_of_its_first_row_with_one(
 def test_a_row_per_product(
     tmp_path: Path, photos: Path, predictor: WidthPredictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def prediction(name: str, value: int) -> dict[str, object]:
+    def prediction(name: str, value: int) -> dict[str, Any]:
         text = {"category": "Apparel > Topwear", "title": f"Acme, {value}"}.get(name, f"{value} inch")
         return {**NO_ANSWER, "prediction": text, "confidence": value / 100}
 
@@ -219,7 +236,7 @@ def test_a_row_per_product(
     assert read_rows(tmp_path / "out.csv") == [
         ["index", "image", *levels, "title", "title_confidence", "width", "width_confidence"],
         ["b", "60.jpg", "Apparel", "Topwear", "", "0.6", "Acme, 60", "0.6", "60 inch", "0.6"],
-        ["a", "50.jpg", "", "", "", "0.5", "", "0.5", "", "0.5"],
+        ["a", "50.jpg", "", "", "", "0.125", "", "0.125", "", "0.125"],
         ["c", "truncated.jpg", *[""] * 8],
     ]
     assert predictor.texts == {60: ("Red Shoe", "Of leather"), 50: ("", "")}
@@ -246,15 +263,36 @@ def test_other_columns_will_do(tmp_path: Path, photos: Path, predictor: WidthPre
     assert is_sane(tmp_path)
 
 
-def test_less_confident_answers_are_left_out(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
+def test_less_confident_answers_are_left_out(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The photo of 50 pixels is answered with a confidence of 0.27, that of 60 with 0.3."""
     write_table(tmp_path / "in.csv", HEADER, (1, "50.jpg", 1, "width"), (2, "60.jpg", 1, "width"))
     assert run(tmp_path, photos, "--min-confidence", 0.28, "--details", tmp_path / "d.jsonl") == 0
     assert read_rows(tmp_path / "out.csv")[1:] == [["1", ""], ["2", "60 inch"]]
     assert is_sane(tmp_path)
     details = [json.loads(line) for line in (tmp_path / "d.jsonl").read_text().splitlines()]
-    assert [row["prediction"] for row in details] == ["50 inch", "60 inch"]
-    assert run(tmp_path, photos, "--min-confidence", 1.5) == 2
+    assert [(row["prediction"], row["confidence"]) for row in details] == [("", 0.125), ("60 inch", 0.1 + 60 / 300)]
+    for wrong in (1.5, "nan", "high"):
+        assert run(tmp_path, photos, "--min-confidence", wrong) == 2
+        assert "--min-confidence" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "presumed"),
+    [
+        ([], True),
+        (["--no-assume-present"], False),
+        (["--entities", "width"], False),
+        (["--entities", "width", "--assume-present"], True),
+    ],
+)
+def test_rows_of_questions_presume_that_their_values_are_there(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, options: list[str], presumed: bool
+) -> None:
+    write_table(tmp_path / "in.csv", HEADER, ROWS[0])
+    assert run(tmp_path, photos, *options) == 0
+    assert predictor.presumed == [presumed]
 
 
 def test_details(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
@@ -334,10 +372,10 @@ def test_resume_asks_only_what_is_open(
     write_table(tmp_path / "in.csv", HEADER, *ROWS, (30, f"{LINKS}70.jpg", 1, "width"), BAD_ROWS[0])
     predict = predictor.predict
 
-    def fails_on_the_last(photo: bytes, entities: Sequence[str], group_id: str) -> SimpleNamespace:
+    def fails_on_the_last(photo: bytes, entities: Sequence[str], **options: Any) -> SimpleNamespace:
         if decode_photo(photo).shape[1] == 70:
             raise RuntimeError("interrupted")
-        return predict(photo, entities, group_id=group_id)
+        return predict(photo, entities, **options)
 
     monkeypatch.setattr(predictor, "predict", fails_on_the_last)
     with pytest.raises(RuntimeError, match="interrupted"):
@@ -351,6 +389,10 @@ def test_resume_asks_only_what_is_open(
 
     assert run(tmp_path, photos, "--resume", "--reader", "none") == 2
     assert "made with reader by default" in capsys.readouterr().err
+    assert run(tmp_path, photos, "--resume", "--min-confidence", 0.5) == 2
+    assert "not with reader by default, --min-confidence 0.5" in capsys.readouterr().err
+    assert run(tmp_path, photos, "--resume", "--no-assume-present") == 2
+    assert "not with reader by default, --no-assume-present" in capsys.readouterr().err
 
     monkeypatch.setattr(predictor, "predict", predict)
     (photos / "truncated.jpg").write_bytes(jpeg(90))  # what failed is tried again
@@ -469,7 +511,9 @@ class Server:
             reply(handler, *self.first.pop(0))
             return
         try:
-            result = self._predictor.predict(photo, handler.headers["X-Entity-Name"].split(", "))
+            names = handler.headers["X-Entity-Name"].split(", ")
+            min_confidence = float(handler.headers.get("X-Min-Confidence", 0))
+            result = self._predictor.predict(photo, names, min_confidence=min_confidence)
         except ResformerError as error:
             fault = {"code": error.status, "type": type(error).__name__, "message": str(error)}
             reply(handler, json.dumps(fault).encode(), error.status)
@@ -489,7 +533,7 @@ def test_endpoint_gives_the_same_files(tmp_path: Path, photos: Path, server: Ser
     names = ["out.csv", "out.errors.csv", "d.jsonl"]
     files = []
     for options in ([], ["--endpoint", server.url]):
-        assert run(tmp_path, photos, "--details", tmp_path / "d.jsonl", *options) == 3
+        assert run(tmp_path, photos, "--details", tmp_path / "d.jsonl", "--min-confidence", 0.28, *options) == 3
         files.append([(tmp_path / name).read_bytes() for name in names])
     assert files[0] == files[1]
 
@@ -511,6 +555,13 @@ def test_what_the_endpoint_is_sent(
     assert {sent["X-Entity-Name"] for sent in server.headers} == {"voltage, width"}
     assert {sent["X-Group-Id"] for sent in server.headers} == {"1"}
     assert {sent["X-Reader"] for sent in server.headers} == {"none"}
+    assert {sent["X-Assume-Present"] for sent in server.headers} == {"true"}
+    assert not any("X-Min-Confidence" in sent for sent in server.headers)
+    server.headers.clear()
+    options = ["--no-assume-present", "--min-confidence", 0]
+    assert run(tmp_path, photos, "--endpoint", server.url, *options) == 0
+    assert [sent["X-Min-Confidence"] for sent in server.headers] == ["0.0"]
+    assert not any("X-Assume-Present" in sent for sent in server.headers)
 
 
 def test_the_endpoint_is_sent_texts_in_a_form(tmp_path: Path, photos: Path, server: Server) -> None:
