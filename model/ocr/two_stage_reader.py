@@ -1,4 +1,4 @@
-"""Reads only the lines that can hold an answer: the built-in detector chooses them, a recognizer reads them."""
+"""Reads a photo in two stages: the built-in detector finds the text lines, a recognizer reads them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,6 @@ from resformer.model.ocr.text_line import RecognizedText, TextLine
 
 __all__ = ["CascadeRecognizer", "Recognizer", "TwoStageReader"]
 
-MIN_LINE_SCORE = 0.05  # of a digit, a unit or a cue word in a line that is read
 DOUBTFUL_SCORE = 0.95  # below, PP-OCR reads a line with a digit again
 LOST_SCORE = 0.5  # below, PP-OCR reads a line again even where no digit was read
 MIN_TEXT_SCORE = 0.5  # below, a recognizer guesses
@@ -59,7 +58,7 @@ class CascadeRecognizer:
 
 
 class TwoStageReader:
-    """Detects lines with a digit, a unit or a cue word, and reads those.
+    """Detects text lines, and reads them.
 
     Args:
         detect: a photo, uint8 RGB (H, W, 3), to score maps.
@@ -77,10 +76,9 @@ class TwoStageReader:
         return TwoStageReader(self._detect, self._recognize, max_side)
 
     def read(self, image: np.ndarray) -> list[TextLine]:
-        """The lines that can matter on an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
+        """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
         resized, scale = resize_for_detector(image, self._max_side)
         lines = extract_lines(self._detect(resized), scale)
-        lines = [line for line in lines if max(line.digit, line.cue) > MIN_LINE_SCORE]
         lines.sort(key=lambda line: tuple(line.corners.mean(axis=0)[::-1]))
         texts = self._recognize(image, lines)
         return [

@@ -16,7 +16,6 @@ from resformer.model.ocr.boxes import Box
 from resformer.model.ocr.detection_postprocess import extract_lines
 from resformer.model.ocr.detector import TextDetector
 from resformer.model.ocr.ppocr_recognizer import bundled_model_path, thread_setting
-from resformer.model.ocr.two_stage_reader import MIN_LINE_SCORE
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import Record
 from resformer.train.data.splitting import split_by_hash
@@ -106,12 +105,12 @@ def benchmark_detection(config: Path, *, weights: Path | None = None, limit: int
 
 
 def _builtin_detector(detector: TextDetector, max_side: int) -> Detector:
-    """Boxes of the lines that the reader `crops` would recognise."""
+    """Boxes of the lines that the reader `crops` recognises."""
 
     def detect(photo: np.ndarray) -> list[Box]:
         resized, scale = resize_for_detector(photo, max_side)
         lines = extract_lines(detector(resized), scale)
-        return [bounding_box(line.corners) for line in lines if max(line.digit, line.cue) > MIN_LINE_SCORE]
+        return [bounding_box(line.corners) for line in lines]
 
     return detect
 

@@ -58,9 +58,10 @@ def test_crops_reads_turned_text(turn: int) -> None:
     assert read.vertical == bool(turn % 2)
 
 
-def test_crops_leaves_out_lines_that_cannot_matter() -> None:
+def test_crops_reads_lines_without_a_quantity() -> None:
     image, line = drawn("Golden rice", 0)
-    assert reader_of(line, FakeRecognizer("golden rice", 0.9)).read(image) == []
+    (read,) = reader_of(line, FakeRecognizer("golden rice", 0.99)).read(image)
+    assert (read.text, read.score) == ("golden rice", 0.99)
 
 
 def test_lines_with_a_high_score_are_not_read_again() -> None:
