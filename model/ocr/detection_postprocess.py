@@ -32,6 +32,11 @@ class DetectedLine:
     digit: float
     cue: float
 
+    @property
+    def height(self) -> float:
+        """Across the direction of reading, in pixels of the photo."""
+        return float(np.linalg.norm(self.corners[3] - self.corners[0]))
+
 
 def extract_lines(maps: np.ndarray, scale: tuple[float, float]) -> list[DetectedLine]:
     """The lines on a photo.

@@ -14,7 +14,8 @@ from resformer.model.ocr.text_line import RecognizedText, TextLine
 
 __all__ = ["CascadeRecognizer", "Recognizer", "TwoStageReader"]
 
-DOUBTFUL_SCORE = 0.95  # below, PP-OCR reads a line with a digit again
+NUM_LARGEST = 6  # lines of the greatest height, which hold the brand and the name of the product
+DOUBTFUL_SCORE = 0.95  # below, PP-OCR reads a line with a digit and one of the largest again
 LOST_SCORE = 0.5  # below, PP-OCR reads a line again even where no digit was read
 MIN_TEXT_SCORE = 0.5  # below, a recognizer guesses
 
@@ -28,7 +29,7 @@ class Recognizer(Protocol):
 
 
 class CascadeRecognizer:
-    """A fast recognizer for all lines, and PP-OCR's small one again for doubtful lines with a digit.
+    """A fast recognizer for all lines, and PP-OCR's small one again for doubtful lines that matter.
 
     The text with the higher score counts.
 
@@ -45,10 +46,11 @@ class CascadeRecognizer:
     def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
         """The text of detected lines on a photo, uint8 RGB (H, W, 3)."""
         texts = self._fast(image, lines)
+        largest = np.argsort([-line.height for line in lines])[:NUM_LARGEST]
         doubtful = [
             i
             for i, (text, score) in enumerate(texts)
-            if score < DOUBTFUL_SCORE and (has_digit(text) or score < LOST_SCORE)
+            if score < DOUBTFUL_SCORE and (has_digit(text) or i in largest or score < LOST_SCORE)
         ]
         again = self._pool.map(lambda i: self._small(_bgr_crop(image, lines[i])), doubtful)
         for i, text in zip(doubtful, again, strict=True):

@@ -18,7 +18,7 @@ it. Others: [experiments](docs/experiments.md). `../shared/data`: see the [model
 F1 is the public challenge's: answers must be equal as strings, and a wrong answer is a false positive only. *Mix*
 weights the F1 of the entities as the challenge's test set does; intervals hold 95 % of bootstrap samples of photos. Of
 *amazon val* (catalogue labels) one value in six cannot be read on the photo; *hand val* is labelled by eye. Readers:
-`builtin` has the built-in networks, `crops` (default) PP-OCR as well for doubtful digits, `ppocr` PP-OCR alone.
+`builtin` has the built-in networks, `crops` (default) PP-OCR as well for doubtful lines, `ppocr` PP-OCR alone.
 """
 
 Figures = dict[str, Any]

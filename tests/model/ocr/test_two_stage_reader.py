@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.ocr.detection_postprocess import DetectedLine
 from resformer.model.ocr.text_line import RecognizedText, TextLine
-from resformer.model.ocr.two_stage_reader import CascadeRecognizer, TwoStageReader
+from resformer.model.ocr.two_stage_reader import NUM_LARGEST, CascadeRecognizer, TwoStageReader
 from tests.train.ocr.detection.ideal_maps import as_maps
 
 
@@ -64,9 +64,23 @@ def test_crops_reads_lines_without_a_quantity() -> None:
     assert (read.text, read.score) == ("golden rice", 0.99)
 
 
-def test_lines_with_a_high_score_are_not_read_again() -> None:
+def test_doubtful_lines_are_read_again() -> None:
     image, line = drawn("Net 500 g", 0)
-    for text, score, again in (("net 50", 0.999, False), ("net 50", 0.8, True), ("net", 0.8, False), ("n", 0.2, True)):
+    for text, score, again in (
+        ("net 50", 0.999, False),
+        ("net 50", 0.8, True),
+        ("net", 0.999, False),
+        ("n", 0.2, True),
+    ):
         (read,) = reader_of(line, FakeRecognizer(text, score)).read(image)
         assert (read.text.replace(" ", "") == "Net500g") == again, (text, score)
         assert again or (read.text, read.score) == (text, score)
+
+
+def test_of_doubtful_lines_without_a_digit_the_largest_are_read_again() -> None:
+    image, line = drawn("Golden rice", 0)
+    corners = np.array(line.corners)
+    small = DetectedLine(corners, text=1, digit=0, cue=0)
+    large = DetectedLine(corners + np.array([[0, -2], [0, -2], [0, 2], [0, 2]]), text=1, digit=0, cue=0)
+    texts = CascadeRecognizer(FakeRecognizer("goiden", 0.8), 1)(image, [small] + [large] * NUM_LARGEST)
+    assert [text.replace(" ", "") for text, _ in texts] == ["goiden"] + ["Goldenrice"] * NUM_LARGEST
