@@ -8,6 +8,12 @@ RESFORMER := $(VENV)/bin/resformer
 IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 # A python3.11 may be on the path that does not run, such as one of a version manager.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
+# OCR caches for training: READER-SET, where the set is a folder of photos in $(DATA) with dashes for slashes.
+WORDS := \
+	$(addprefix crops-,amazon-train amazon-unlabelled amazon-val hand-train hand-val) \
+	$(addprefix builtin-,fashion-train fashion-more fashion-val flipkart-train flipkart-val) \
+	$(addprefix builtin-,general-train hm-train hm-val) \
+	$(addprefix ppocr-,amazon-train hand-train flipkart-train)
 FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt)
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
@@ -22,7 +28,7 @@ help:
 	@echo "make archive                            build model_store/resformer.mar"
 	@echo "make test | lint                        run all tests; check style and types"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
-	@echo "make words [DATA=../shared/data]        OCR of the photos that the shipped network is trained on, ten minutes"
+	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, twenty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
 
 serve: check $(VENV)/.requirements
@@ -58,10 +64,11 @@ lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
-words: build/words/amazon-train.jsonl.gz build/words/hand-train.jsonl.gz
+words: $(WORDS:%=build/words/%.jsonl.gz)
 
 build/words/%.jsonl.gz: $(wildcard model/ocr/*.py) | $(VENV)/.test-requirements
-	GOMP_SPINCOUNT=2000 $(RESFORMER) data ocr --photos $(DATA)/$(subst -,/,$*) --out $@
+	@set -- $(subst -, ,$*); echo $@; \
+	GOMP_SPINCOUNT=2000 $(RESFORMER) data ocr --photos $(DATA)/$$2/$$3 --reader $$1 --out $@
 
 # Before anything is installed or built.
 check: python

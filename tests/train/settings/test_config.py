@@ -1,5 +1,7 @@
 """Settings: shipped configs load, and errors say what to change."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import yaml
 from resformer.train.settings.run_settings import AttributeConfig, DetectorConfig, QuantityConfig, load_config
 from resformer.train.settings.sources import ProductTables
 from resformer.train.settings.yaml_settings import load_yaml, validate
-from tests.paths import CONFIGS
+from tests.paths import CONFIGS, ROOT
 
 QUANTITIES = {
     "part": "quantities",
@@ -44,6 +46,13 @@ def test_shipped_configs_load_where_their_data_is(path: Path) -> None:
         if lines and all("does not exist" in line for line in lines):
             pytest.skip(f"{lines[0].strip()}; nothing else is wrong with the config")
         raise
+
+
+def test_make_words_makes_the_ocr_caches_of_shipped_configs() -> None:
+    named = {file for path in CONFIGS.glob("*.yaml") for file in re.findall(r"build/words/\S+", path.read_text())}
+    command = ["make", "--always-make", "--dry-run", "words"]
+    made = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert {file for file in named if f"--out {file}\n" not in made} == set()
 
 
 def test_values_and_defaults(tmp_path: Path) -> None:
