@@ -76,7 +76,7 @@ def test_all_errors_come_at_once(tmp_path: Path) -> None:
         "max_minutes: -1 is not above 0",
         "epochs: missing",
         "batch_size: 'many' is not a whole number",
-        "sources[0].kind: 'photos' is not one of challenge, hand, synthetic, unlabelled",
+        "sources[0].kind: 'photos' is not one of challenge, hand, rows, synthetic, unlabelled",
         f"sources[1].labels: {tmp_path / 'nowhere.csv'} does not exist",
         f"sources[1].ocr: {tmp_path / 'no.gz'} does not exist; `resformer data ocr` makes it",
         "learning_rte: unknown key; did you mean learning_rate?",
@@ -100,7 +100,7 @@ def load_presets() -> str:
         ({"sources": []}, "sources: at least 1 is needed"),
         ({"sources": "synthetic"}, "sources: expected a list, each entry behind a dash"),
         ({"sources": [{"kind": "synthetic", "num_photos": 0}]}, "sources[0].num_photos: 0 is not above 0"),
-        ({"sources": [{"num_photos": 1}]}, "sources[0].kind: missing; one of challenge, hand, synthetic, unlabelled"),
+        ({"sources": [{"num_photos": 1}]}, "sources[0].kind: missing; one of challenge, hand, rows, synthetic, unlabelled"),
         ({"part": None}, "part: missing; one of attributes, quantities, text_detector, text_recognizer"),
         ({"part": "maps"}, "part: 'maps' is not one of attributes, quantities, text_detector, text_recognizer"),
         ({"p_text": 0.5}, "p_text: unknown key; did you mean p_title?"),  # p_text is a key of another part
