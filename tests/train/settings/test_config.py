@@ -100,7 +100,10 @@ def load_presets() -> str:
         ({"sources": []}, "sources: at least 1 is needed"),
         ({"sources": "synthetic"}, "sources: expected a list, each entry behind a dash"),
         ({"sources": [{"kind": "synthetic", "num_photos": 0}]}, "sources[0].num_photos: 0 is not above 0"),
-        ({"sources": [{"num_photos": 1}]}, "sources[0].kind: missing; one of challenge, hand, rows, synthetic, unlabelled"),
+        (
+            {"sources": [{"num_photos": 1}]},
+            "sources[0].kind: missing; one of challenge, hand, rows, synthetic, unlabelled",
+        ),
         ({"part": None}, "part: missing; one of attributes, quantities, text_detector, text_recognizer"),
         ({"part": "maps"}, "part: 'maps' is not one of attributes, quantities, text_detector, text_recognizer"),
         ({"p_text": 0.5}, "p_text: unknown key; did you mean p_title?"),  # p_text is a key of another part
