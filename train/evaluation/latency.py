@@ -13,6 +13,7 @@ from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.readers import Reader
 from resformer.model.predictor import Predictor
 from resformer.train.evaluation.baselines.ocr_engines import BASELINE_READERS
+from resformer.train.evaluation.bootstrap import bootstrap_samples
 from resformer.train.evaluation.labelled_rows import LabelledRow, group_by_photo, of_first_photos, read_rows
 from resformer.train.evaluation.validation_sets import validation_sets
 
@@ -41,7 +42,7 @@ class LatencyComparison:
 
     def interval(self, samples: int = 2000) -> tuple[float, float]:
         """95 % interval of the ratio, by a bootstrap over photos."""
-        draws = np.random.default_rng(0).integers(len(self.ours), size=(samples, len(self.ours)))
+        draws = bootstrap_samples(len(self.ours), samples)
         ratios = self.ours[draws].mean(axis=1) / self.theirs[draws].mean(axis=1)
         low, high = np.quantile(ratios, [0.025, 0.975])
         return float(low), float(high)

@@ -9,6 +9,7 @@ import numpy as np
 
 from resformer.model.prediction import Prediction
 from resformer.train.data.product_labels import ProductLabels
+from resformer.train.evaluation.bootstrap import bootstrap_samples
 
 __all__ = [
     "FASHION_ENTITIES",
@@ -24,7 +25,6 @@ FASHION_ENTITIES = ("articleType", "gender", "season", "usage", "description")
 """What only a fashion article has."""
 PRODUCT_ENTITIES = {*FASHION_ENTITIES, "category", "baseColour", "title"}
 """What the labels of a product say something about."""
-SAMPLES = 2000
 
 Predictions = Mapping[str, Prediction]
 
@@ -91,8 +91,7 @@ def mean_with_interval(values: Sequence[float]) -> dict[str, Any]:
     if not values:
         return {"mean": None, "interval": None, "photos": 0}
     table = np.array(values)
-    draws = np.random.default_rng(0).integers(len(table), size=(SAMPLES, len(table)))
-    interval = np.quantile(table[draws].mean(axis=1), [0.025, 0.975]).tolist()
+    interval = np.quantile(table[bootstrap_samples(len(table))].mean(axis=1), [0.025, 0.975]).tolist()
     return {"mean": float(table.mean()), "interval": interval, "photos": len(table)}
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from resformer.train.evaluation.bootstrap import bootstrap_samples
+
 __all__ = [
     "MIX",
     "Counts",
@@ -144,8 +146,7 @@ def _resampled_f1(rows: Sequence[ScoredAnswer], samples: int) -> np.ndarray:
     for photo, prediction, accepted in rows:
         photos.setdefault(photo, Counts()).add(prediction, accepted)
     table = np.array([[c.true_positive, c.false_positive, c.false_negative] for _, c in sorted(photos.items())])
-    draws = np.random.default_rng(0).integers(len(table), size=(samples, len(table)))
-    right, wrong, missed = table[draws].sum(axis=1).T
+    right, wrong, missed = table[bootstrap_samples(len(table), samples)].sum(axis=1).T
     return 2.0 * right / np.maximum(2 * right + wrong + missed, 1)
 
 

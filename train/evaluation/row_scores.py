@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from resformer.train.data.quantity_records import Question, Record
+from resformer.train.evaluation.bootstrap import bootstrap_samples
 from resformer.train.evaluation.quantity_metrics import Counts
 
 __all__ = ["RowScore", "difference", "is_right", "score_photo_rows", "strict_counts"]
 
-SAMPLES = 2000
 COLUMNS = ("true_positive", "false_positive", "false_negative", "all_right", "false_answer")
 
 
@@ -106,6 +106,5 @@ def _statistics(sums: np.ndarray, photos: int) -> tuple[np.ndarray, np.ndarray, 
 
 
 def _resampled(photos: np.ndarray) -> np.ndarray:
-    """(3, SAMPLES), the statistics of bootstrap samples of photos; the same samples for any system."""
-    draws = np.random.default_rng(0).integers(len(photos), size=(SAMPLES, len(photos)))
-    return np.stack(_statistics(photos[draws].sum(axis=1), len(photos)))
+    """(3, samples), the statistics of bootstrap samples of photos; the same samples for any system."""
+    return np.stack(_statistics(photos[bootstrap_samples(len(photos))].sum(axis=1), len(photos)))
