@@ -2,9 +2,18 @@
 
 from pathlib import Path
 
-__all__ = ["CONFIGS", "DATA", "ROOT"]
+import pytest
+
+__all__ = ["CONFIGS", "DATA", "ROOT", "labelled"]
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "train" / "configs"
 # Labelled photos beside the checkout, which are no part of the project: tests that need them are skipped elsewhere.
 DATA = ROOT.parent / "shared" / "data"
+
+
+def labelled(path: str) -> Path:
+    """A file or folder of the labelled photos; skips the test where these are not beside the checkout."""
+    if not (DATA / path).exists():
+        pytest.skip("the labelled photos are not beside this checkout")
+    return DATA / path

@@ -9,7 +9,7 @@ from resformer.train.evaluation.labelled_rows import of_first_photos, read_rows
 from resformer.train.evaluation.quantity_scores import predict_rows, predict_rows_from_ocr, score_rows
 from resformer.train.settings.sources import ProductTable, ProductTables
 from resformer.train.settings.yaml_settings import load_yaml, validate
-from tests.paths import CONFIGS, DATA
+from tests.paths import CONFIGS, DATA, labelled
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,9 @@ from tests.paths import CONFIGS, DATA
     ],
 )
 def test_f1_with_ocr_caches(labels: str, ocr: str, photos: str, floor: float) -> None:
-    if not (DATA / labels).exists():
-        pytest.skip("the labelled photos are not beside this checkout")
+    table = labelled(labels)
     predictor = Predictor.load(reader="builtin", threads=2)
-    rows = read_rows(DATA / labels, predictor.schema)
+    rows = read_rows(table, predictor.schema)
     answers = predict_rows_from_ocr(rows, predictor, DATA / ocr, DATA / photos)
     result = score_rows(rows, [answer.prediction for answer in answers])
     assert result.micro.f1 > floor, result.table()
@@ -32,9 +31,7 @@ def test_f1_with_ocr_caches(labels: str, ocr: str, photos: str, floor: float) ->
 @pytest.mark.parametrize(("reader", "floor"), [("crops", 0.77), ("builtin", 0.72)])
 def test_f1_of_readers_with_our_detector(reader: str, floor: float) -> None:
     """On the first hand-labelled photos."""
-    labels = DATA / "hand" / "labels_hand_val.csv"
-    if not labels.exists():
-        pytest.skip("the labelled photos are not beside this checkout")
+    labels = labelled("hand/labels_hand_val.csv")
     predictor = Predictor.load(reader=reader, threads=2)
     rows = of_first_photos(read_rows(labels, predictor.schema), 40)
     answers = predict_rows(rows, predictor, DATA / "hand" / "val")
@@ -64,8 +61,7 @@ def test_retail_categories_from_image_name_and_description() -> None:
 
 def products_of(folder: str) -> ProductTable:
     """The validation products of a folder; skips where it is not there."""
-    if not (DATA / folder).exists():
-        pytest.skip("the labelled photos are not beside this checkout")
+    labelled(folder)
     config = CONFIGS / "attributes-val.yaml"
     tables = validate(load_yaml(config), ProductTables, config)
     (source,) = (s for s in tables.sources if s.table.parent.name == folder)

@@ -7,7 +7,7 @@ import pytest
 from resformer.model.schema.schema import Schema
 from resformer.train.attributes.labelled_products import read_products
 from resformer.train.settings.run_settings import AttributeConfig, load_config
-from tests.paths import CONFIGS, DATA
+from tests.paths import CONFIGS, labelled
 from tests.train.attributes.conftest import ConfigFactory
 
 
@@ -49,8 +49,7 @@ def test_settings_that_exclude_each_other(make_config: ConfigFactory, changes: d
 
 
 def test_shipped_configs_load() -> None:
-    if not (DATA / "fashion").exists():
-        pytest.skip("the labelled photos are not beside this checkout")
+    labelled("fashion")
     for name in ("attributes.yaml", "attributes-text.yaml"):
         config = load_config(CONFIGS / name)
         assert isinstance(config, AttributeConfig)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from resformer.train.data.catalogue_table import read_catalogue
-from tests.paths import DATA
+from tests.paths import labelled
 
 
 def test_rows_become_records(tmp_path: Path) -> None:
@@ -31,9 +31,7 @@ def test_rows_become_records(tmp_path: Path) -> None:
     ],
 )
 def test_the_labelled_folders(table: str, image_column: str, column: str, count: int) -> None:
-    labels = DATA / table
-    if not labels.exists():
-        pytest.skip("the labelled photos are not beside this checkout")
+    labels = labelled(table)
     records = read_catalogue(labels, labels.parent / "val", image_column=image_column)
     assert len(records) == count
     assert sum(column in r.values for r in records) > 0.9 * count

@@ -11,7 +11,7 @@ from resformer.train.data.photo_rows import read_photo_rows, read_row_labels
 from resformer.train.quantities.quantity_trainer import read_sources
 from resformer.train.settings.run_settings import QuantityConfig
 from resformer.train.settings.sources import LabelledSource, RowSource
-from tests.paths import DATA
+from tests.paths import DATA, labelled
 
 SCHEMA = Schema.load()
 CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]
@@ -120,9 +120,7 @@ def test_rows_are_a_source_beside_catalogue_labels(data: Path) -> None:
 
 
 def test_the_rows_of_the_data_folder() -> None:
-    if not (DATA / "rows").exists():
-        pytest.skip("the labelled photos are not beside this checkout")
-    photos = {name: read_row_labels(DATA / "rows" / f"rows_{name}.jsonl", SCHEMA) for name in ("train", "val")}
+    photos = {name: read_row_labels(labelled("rows") / f"rows_{name}.jsonl", SCHEMA) for name in ("train", "val")}
     assert {name: len(rows) for name, rows in photos.items()} == {"train": 1260, "val": 300}
     assert photos["train"].keys().isdisjoint(photos["val"])
     questions = [question for rows in photos.values() for asked in rows.values() for question in asked]

@@ -4,7 +4,7 @@ import pytest
 
 from resformer.model.schema.taxonomy import Taxonomy
 from resformer.train.data.product_labels import ProductLabels, read_product_labels
-from tests.paths import DATA
+from tests.paths import DATA, labelled
 
 
 def test_labels_of_products(tmp_path: Path) -> None:
@@ -25,9 +25,7 @@ def test_labels_of_products(tmp_path: Path) -> None:
 
 
 def test_the_products_of_the_data_folder() -> None:
-    if not (DATA / "rows").exists():
-        pytest.skip("the labelled photos are not beside this checkout")
-    tree = Taxonomy.load(DATA / "rows" / "tree.txt")
+    tree = Taxonomy.load(labelled("rows") / "tree.txt")
     labels = read_product_labels(DATA / "rows" / "products_val.csv", DATA)
     assert len(labels) == 421 and sum(of_photo.is_fashion for of_photo in labels) == 51
     assert all(of_photo.category in tree for of_photo in labels if of_photo.category)

@@ -17,7 +17,7 @@ from resformer.train.data.synthetic_dataset import write_dataset
 from resformer.train.data.synthetic_packs import draw_pack
 from resformer.train.settings.sources import ProductTables
 from resformer.train.settings.yaml_settings import load_yaml, validate
-from tests.paths import DATA
+from tests.paths import labelled
 
 SCHEMA = Schema.load()
 TABLES = (
@@ -46,9 +46,7 @@ def columns(path: Path) -> list[str]:
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_have_columns_of_the_real_ones(dataset: Path, table: str) -> None:
     drawn = columns(dataset / table)
-    if not (DATA / table).exists():
-        pytest.skip("the labelled photos are not beside this checkout")
-    assert set(drawn) <= set(columns(DATA / table))
+    assert set(drawn) <= set(columns(labelled(table)))
 
 
 def test_labels_agree_with_the_text_on_the_photos(dataset: Path) -> None:
