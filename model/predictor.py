@@ -184,7 +184,7 @@ class Predictor:
             min_confidence: 0 to 1: less confident answers are empty, and a path stops above a level of less. 0 gives
                 the best guess about everything; None decides by what scored best for each entity.
             assume_present: whether the product is known to have the values that are asked for. An answer is then empty
-                only where that is much likelier than any value.
+                only where that is much likelier than any value. The shipped weights answer as without it.
 
         Raises:
             ResformerError: the photo or the request cannot be used; nothing else was done.
