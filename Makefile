@@ -8,12 +8,12 @@ RESFORMER := $(VENV)/bin/resformer
 IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
 # A python3.11 may be on the path that does not run, such as one of a version manager.
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c '$(IS_3_11)' 2>/dev/null && echo $$p && break; done)
-# OCR caches for training: READER-SET, where the set is a folder of photos in $(DATA) with dashes for slashes.
+# OCR caches for training: READER-SET, where the set is a folder of photos in $(DATA) with dashes for slashes, and
+# .copies for copies of the photos.
 WORDS := \
-	$(addprefix crops-,amazon-train amazon-unlabelled amazon-val hand-train hand-val) \
-	$(addprefix builtin-,fashion-train fashion-more fashion-val flipkart-train flipkart-val) \
-	$(addprefix builtin-,general-train hm-train hm-val) \
-	$(addprefix ppocr-,amazon-train hand-train flipkart-train)
+	$(addprefix crops-,amazon-train amazon-unlabelled hand-train flipkart-train) \
+	$(addprefix crops-,amazon-train.copies amazon-unlabelled.copies hand-train.copies) \
+	$(addprefix builtin-,fashion-train fashion-more general-train hm-train)
 FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt)
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
@@ -28,7 +28,7 @@ help:
 	@echo "make archive                            build model_store/resformer.mar"
 	@echo "make test | lint                        run all tests; check style and types"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
-	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, twenty minutes"
+	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
 
 serve: check $(VENV)/.requirements
@@ -67,8 +67,9 @@ lint: $(VENV)/.test-requirements
 words: $(WORDS:%=build/words/%.jsonl.gz)
 
 build/words/%.jsonl.gz: $(wildcard model/ocr/*.py) | $(VENV)/.test-requirements
-	@set -- $(subst -, ,$*); echo $@; \
-	GOMP_SPINCOUNT=2000 $(RESFORMER) data ocr --photos $(DATA)/$$2/$$3 --reader $$1 --out $@
+	@set -- $(subst -, ,$(basename $*)); echo $@; \
+	GOMP_SPINCOUNT=2000 $(RESFORMER) data ocr --photos $(DATA)/$$2/$$3 --reader $$1 \
+		$(if $(filter %.copies,$*),--copies) --out $@
 
 # Before anything is installed or built.
 check: python

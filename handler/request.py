@@ -1,15 +1,17 @@
 """One request in any of the forms that the server takes, as one record."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
-from resformer.model.errors import BadRequest, UrlNotAllowed
-from resformer.model.inference.abstention import parse_min_confidence
+from resformer.handler.text_encodings import decode_base64, decode_header, parse_json
+from resformer.model.errors import BadRequest, ImageTooLarge, UrlNotAllowed
+from resformer.model.inference.min_confidence import parse_min_confidence
 
-__all__ = ["Request", "parse_request"]
+__all__ = ["MAX_BYTES", "Request", "parse_request"]
+
+MAX_BYTES = 20_000_000
 
 # No text: a JSON body may have them as numbers and booleans too.
 OPTIONS: Final = ("top_k", "min_confidence", "assume_present")
@@ -20,6 +22,14 @@ NO_PHOTO = (
     "the request has no photo: send it as the body (curl -T photo.jpg), as the form field `image` "
     "(curl -F image=@photo.jpg), or as `image_b64` of a JSON object"
 )
+ONE_PHOTO = "one request takes one photo; send each photo in a request of its own"
+REPEATED: Final = {
+    "image": ONE_PHOTO,
+    "data": ONE_PHOTO,
+    "entity_name": "send one, with all names separated by commas: entity_name=width,height",
+}
+# The query parameter that names the model where the path does not: /invocations?model_name=resformer.
+MODEL_PARAMETER = "model_name"
 
 
 @dataclass(frozen=True)
@@ -50,20 +60,28 @@ class Request:
     assume_present: bool | None = None
 
 
-def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request:
+def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any], *, max_bytes: int = MAX_BYTES) -> Request:
     """Reads one row of a TorchServe batch. The body wins over the path, the path over a header.
 
     Args:
-        row: `body`, or the fields of a form, as TorchServe decoded them.
+        row: `body`, or the fields of a form, as TorchServe decoded them; a tuple of values where a name is repeated.
         headers: of the request, in any case; `url_path` is what followed the version in the path.
+        max_bytes: larger photos are refused; of a JSON body its own bytes count, with base64.
 
     Raises:
-        BadRequest: there is no photo, or a field is unknown or cannot be understood.
+        BadRequest: there is no photo, there are several, or a field is unknown, repeated or cannot be understood.
+        ImageTooLarge: the photo has more than `max_bytes` bytes.
         UrlNotAllowed: the photo is named by a URL.
     """
     # Form fields have their own headers among these, as mappings; a proxy may have changed the case of the names.
-    texts = {name.lower(): _utf8(value) for name, value in headers.items() if isinstance(value, str)}
-    request = _form(row) if "body" not in row else _body(row["body"], texts.get("content-type", ""))
+    texts = {name.lower(): decode_header(value) for name, value in headers.items() if isinstance(value, str)}
+    if (size := _sent_bytes(row)) > max_bytes:
+        raise ImageTooLarge(f"{size} bytes were sent, more than the {max_bytes} taken here; send a smaller photo")
+    if "body" in row:
+        _refuse_query(row)
+        request = _body(row["body"], texts.get("content-type", ""))
+    else:
+        request = _form(row)
     unnamed = [name for name in OPTIONS if getattr(request, name) is None]
     return replace(
         request,
@@ -72,7 +90,7 @@ def parse_request(row: Mapping[str, Any], headers: Mapping[str, Any]) -> Request
         or _names(texts.get("x-entity-name", "")),
         title=request.title or texts.get("x-title", ""),
         description=request.description or texts.get("x-description", ""),
-        group_id=request.group_id or texts.get("x-group-id", "").strip(),
+        group_id=request.group_id or _group_id(texts.get("x-group-id", "")),
         reader=request.reader or texts.get("x-reader", "").strip(),
         **_options({name: texts.get(f"x-{name.replace('_', '-')}", "") for name in unnamed}),
     )
@@ -83,13 +101,14 @@ def _body(body: Any, content_type: str) -> Request:
         if not body:
             raise BadRequest(NO_PHOTO)
         if content_type.lower().startswith("application/json"):
-            # TorchServe passes parsed JSON, and the bytes where they are no JSON.
-            raise BadRequest("the body is sent as application/json but is not valid JSON")
-        return Request(bytes(body))
-    if isinstance(body, str):
+            body = parse_json(body)
+        elif not content_type.lower().startswith("text/"):
+            return Request(bytes(body))
+    # A front end that decodes bodies passes text as str, and JSON as what it says.
+    if isinstance(body, str | bytes | bytearray) and not content_type.lower().startswith("application/json"):
         raise BadRequest("the body is sent as text; send a photo as image/jpeg or application/octet-stream")
     if not isinstance(body, Mapping):
-        raise BadRequest(f"the JSON body must be an object with the keys {', '.join(JSON_FIELDS)}")
+        raise BadRequest(f"the JSON body must be an object with the keys {', '.join(JSON_FIELDS)}; {ONE_PHOTO}")
     return _json(body)
 
 
@@ -97,24 +116,26 @@ def _json(body: Mapping[str, Any]) -> Request:
     _refuse_unknown(body, JSON_FIELDS)
     if body.get("image_url") is not None:
         raise UrlNotAllowed("this server does not fetch photos; send the bytes as `image_b64` or as the body")
+    if isinstance(body.get("image_b64"), list):
+        raise BadRequest(f"`image_b64` is a list; {ONE_PHOTO}")
     body = {**body, **{name: str(body[name]) for name in OPTIONS if body.get(name) is not None}}
-    if type(body.get("group_id")) is int:  # the codes of groups are digits
+    if type(body.get("group_id")) in (int, float):  # the codes of groups are digits
         body["group_id"] = str(body["group_id"])
     entities = body.get("entities") or ""
     if isinstance(entities, list) and all(isinstance(name, str) for name in entities):
         entities = ",".join(entities)
     if not isinstance(entities, str):
         raise BadRequest("`entities` must be a string or a list of strings")
-    encoded = "".join(_text(body, "image_b64").split())
-    try:
-        photo = base64.b64decode(encoded, validate=True)
-    except ValueError as error:
-        raise BadRequest("`image_b64` is not base64; leave out a prefix such as data:image/jpeg;base64,") from error
-    return _request(photo, entities, body)
+    return _request(decode_base64(_text(body, "image_b64")), entities, body)
 
 
 def _form(row: Mapping[str, Any]) -> Request:
     _refuse_unknown(row, FORM_FIELDS)
+    for name, value in row.items():
+        if isinstance(value, tuple):
+            raise BadRequest(f"the form has {len(value)} fields `{name}`; {REPEATED.get(name, 'send one of them')}")
+    if row.get("image") and row.get("data"):
+        raise BadRequest(f"the form has a field `image` and a field `data`; {ONE_PHOTO}")
     photo = row.get("image") or row.get("data") or b""
     if not isinstance(photo, bytes | bytearray):
         raise BadRequest("the form's photo is sent as text or JSON; send it as image/jpeg or application/octet-stream")
@@ -129,7 +150,7 @@ def _request(photo: bytes, entities: str, fields: Mapping[str, Any]) -> Request:
         _names(entities),
         title=_text(fields, "title"),
         description=_text(fields, "description"),
-        group_id=_text(fields, "group_id").strip(),
+        group_id=_group_id(_text(fields, "group_id")),
         reader=_text(fields, "reader").strip(),
         **_options({name: _text(fields, name) for name in OPTIONS}),
     )
@@ -141,9 +162,24 @@ def _options(texts: Mapping[str, str]) -> dict[str, Any]:
     return {name: parsers[name](text.strip()) for name, text in texts.items()}
 
 
+def _whole(text: str) -> str:
+    """A number without the decimal zeros with which many programs write whole numbers; other text as it is."""
+    text = text.strip()
+    whole, _, zeros = text.partition(".")
+    return whole if whole.isdigit() and not zeros.strip("0") else text
+
+
+def _group_id(text: str) -> str:
+    code = _whole(text)
+    if "." in code and code.replace(".", "", 1).isdigit():
+        raise BadRequest(f"the group_id is {code[:40]!r}; send the whole number")
+    return code
+
+
 def _top_k(text: str) -> int | None:
+    text = _whole(text)
     if text and not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= MAX_ALTERNATIVES):
-        raise BadRequest(f"the number of alternatives is {text[:40]!r}, must be from 0 to {MAX_ALTERNATIVES}")
+        raise BadRequest(f"the number of alternatives is {text[:40]!r}, must be from 0 to {MAX_ALTERNATIVES} and whole")
     return int(text) if text else None
 
 
@@ -151,6 +187,21 @@ def _assume_present(text: str) -> bool | None:
     if text.lower() not in ("true", "false", ""):
         raise BadRequest(f"assume_present is {text[:40]!r}; send true or false")
     return text.lower() == "true" if text else None
+
+
+def _sent_bytes(row: Mapping[str, Any]) -> int:
+    """The size of the largest field; of a JSON body that the front end has decoded, of its largest text."""
+    fields = row["body"] if isinstance(row.get("body"), Mapping) else row
+    return max((len(value) for value in fields.values() if isinstance(value, str | bytes | bytearray)), default=0)
+
+
+def _refuse_query(row: Mapping[str, Any]) -> None:
+    """A body has no other fields: what stands beside it came from the address."""
+    if names := [name for name in row if name not in ("body", MODEL_PARAMETER)]:
+        raise BadRequest(
+            f"the address has a query string ({names[0][:40]}=...), which is not read; send it as a header "
+            "(X-Entity-Name: item_weight), as a form field or in the JSON body"
+        )
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -171,14 +222,6 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BadRequest(f"`{name}` must be a string")
     return value
-
-
-def _utf8(value: str) -> str:
-    """A header's text. HTTP servers read header bytes as Latin-1; callers such as curl write them as UTF-8."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return value
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.handler.request import parse_request
+from resformer.handler.request import MAX_BYTES, parse_request
 from resformer.handler.settings import Settings
 from resformer.handler.threads import equal_part
 from resformer.model.errors import ResformerError
@@ -36,11 +36,13 @@ class Service:
     Args:
         load: Makes a predictor for a number of threads.
         threads: The number of threads that the worker may use now; asked again while it serves.
+        max_bytes: Larger photos are refused.
     """
 
-    def __init__(self, load: Callable[[int], Predictor], threads: Callable[[], int]):
+    def __init__(self, load: Callable[[int], Predictor], threads: Callable[[], int], max_bytes: int = MAX_BYTES):
         self._load = load
         self._allowed_threads = threads
+        self._max_bytes = max_bytes
         self._threads = 0
         self._checked_at = 0.0
         self._predictor: Predictor | None = None
@@ -67,9 +69,10 @@ class Service:
                 threads=threads,
                 device=device,
                 max_pixels=settings.max_pixels,
+                texts=archive / settings.texts if settings.texts else None,
             )
 
-        return cls(load, lambda: settings.num_threads or equal_part())
+        return cls(load, lambda: settings.num_threads or equal_part(), settings.max_bytes)
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
         """Answers each row of a batch by its own JSON text and HTTP status."""
@@ -117,7 +120,7 @@ class Service:
             return _failure(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
 
     def _predict(self, row: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, Any]:
-        request = parse_request(row, headers)
+        request = parse_request(row, headers, max_bytes=self._max_bytes)
         predictor = self._current_predictor()
         result = predictor.predict(
             request.photo,

@@ -31,17 +31,20 @@ class Settings(BaseModel):
     Attributes:
         reader: The default reader, one of READERS; `none` is another name of `builtin`.
         num_threads: Of one worker, or None for an equal part of the cores.
-        max_pixels: Larger photos are refused.
+        max_bytes, max_pixels: Larger photos are refused.
         weights, schema_file: Files in the archive, the latter under the key `schema`; None are the shipped ones.
+        texts: A catalogue of texts in the archive, or None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     reader: Annotated[str, AfterValidator(_reader)]
     num_threads: PositiveInt | None
+    max_bytes: PositiveInt
     max_pixels: PositiveInt
     weights: ArchivePath | None
     schema_file: ArchivePath | None = Field(alias="schema")
+    texts: ArchivePath | None
 
     @classmethod
     def from_config(cls, section: Any) -> "Settings":

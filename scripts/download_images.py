@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def download(
-    table: Annotated[Path, typer.Argument(metavar="IN.csv", help="A table with the column image_link.")],
+    table: Annotated[Path, typer.Argument(metavar="IN.csv", help="A table with the column image_link or image.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Created where it is missing.")],
     jobs: Annotated[int, typer.Option("--jobs", "--threads", min=1, help="Downloads at once.")] = 8,
     attempts: Annotated[int, typer.Option("--attempts", min=1, help="Attempts for each link.")] = 4,
@@ -28,7 +28,8 @@ def download(
 ) -> int:
     """Download the photos of a table.
 
-    Every link of the column `image_link` becomes a file under the link's last part. What is there already is kept. A
+    Every link of the column `image_link` (or `image`) becomes a file under the link's last part. A photo that is there
+    already is kept, and of links with one file name the first. A
     photo that cannot be downloaded is replaced by a small black placeholder and named; the next run tries it again.
 
     Exit codes: 0 all are there, 2 the table cannot be used, 3 some are placeholders.

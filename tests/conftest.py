@@ -25,12 +25,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def own_network(tmp_path: Path) -> tuple[Path, Path]:
-    """Weights without text detector, recognizer and attributes, and the schema that they were made for."""
+    """Weights without text detector and recognizer, and the schema that they were made for."""
     document = yaml.safe_load((ROOT / "model" / "entities.yaml").read_text())
-    document["entities"] = [entry for entry in document["entities"] if entry["kind"] == "quantity"]
+    document["entities"] = [
+        *(entry for entry in document["entities"] if entry["kind"] == "quantity"),
+        {"name": "shelf", "kind": "path", "paths": "shop/shelves.txt"},
+        {"name": "aisle", "kind": "choice", "labels_from": "shelf", "taxonomy": "shop/aisles.txt", "level": 1},
+    ]
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "shelves.txt").write_text("Food > Rice\nFood > Tea\nTools\n")
+    (tmp_path / "shop" / "aisles.txt").write_text("Dry > Rice\nDrinks > Tea\n")
     schema = tmp_path / "own.yaml"
     schema.write_text(yaml.safe_dump(document))
     tokenizer = Tokenizer(Schema.load(schema))
     weights = tmp_path / "own.safetensors"
-    save_checkpoint(weights, build_network(preset("nano"), tokenizer), tokenizer, temperature=1.0)
+    save_checkpoint(weights, build_network(preset("nano"), tokenizer, ["resformer"]), tokenizer)
     return weights, schema

@@ -12,7 +12,7 @@ DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "model" / "weights").glob("*.md")],
     key=lambda path: str(path.relative_to(ROOT)),
 )
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
 def code_blocks(document: Path, language: str) -> list[str]:

@@ -7,6 +7,9 @@ from resformer.train.evaluation.attribute_predictions import predict_table
 from resformer.train.evaluation.attribute_scores import score_table
 from resformer.train.evaluation.labelled_rows import of_first_photos, read_rows
 from resformer.train.evaluation.quantity_scores import predict_rows, predict_rows_from_ocr, score_rows
+from resformer.train.evaluation.record_answers import answer_record
+from resformer.train.evaluation.row_scores import score_photo_rows
+from resformer.train.evaluation.validation_sets import read_row_records
 from resformer.train.settings.sources import ProductTable, ProductTables
 from resformer.train.settings.yaml_settings import load_yaml, validate
 from tests.paths import CONFIGS, DATA, labelled
@@ -39,6 +42,15 @@ def test_f1_of_readers_with_our_detector(reader: str, floor: float) -> None:
     assert result.micro.f1 > floor, result.table()
 
 
+def test_strict_f1_of_whole_rows_with_ocr_caches() -> None:
+    labelled("rows")
+    predictor = Predictor.load(reader="builtin", threads=2)
+    records = read_row_records(DATA, "val", predictor.schema)
+    answers = [answer_record(predictor, record) for record in records]
+    score = score_photo_rows(records, [{name: a.prediction for name, a in of_row.items()} for of_row in answers])
+    assert score.as_dict()["f1"] > 0.82, score.as_dict()
+
+
 @pytest.mark.parametrize(
     ("inputs", "floors"),
     [
@@ -52,17 +64,20 @@ def test_choices_on_the_first_fashion_photos(inputs: str, floors: dict[str, floa
     assert all(scores[name]["accuracy"] > floor for name, floor in floors.items()), scores
 
 
-def test_retail_categories_from_image_name_and_description() -> None:
+@pytest.mark.parametrize(
+    ("folder", "inputs", "floors"), [("flipkart", "image and text", (0.86, 0.76)), ("rows", "image", (0.5, 0.3))]
+)
+def test_categories(folder: str, inputs: str, floors: tuple[float, float]) -> None:
+    """Of what is sold in shops, from image, name and description; of the challenge's products, from the photo."""
     predictor = Predictor.load(reader="builtin", threads=2)
-    table = predict_table(predictor, products_of("flipkart"), "image and text")
-    scores = score_table(table, predictor.schema)["retail_category"]
-    assert scores["first 1"] > 0.86 and scores["first 2"] > 0.76, scores
+    scores = score_table(predict_table(predictor, products_of(folder), inputs, 150), predictor.schema)["category"]
+    assert scores["first 1"] > floors[0] and scores["first 2"] > floors[1], scores
 
 
 def products_of(folder: str) -> ProductTable:
     """The validation products of a folder; skips where it is not there."""
     labelled(folder)
-    config = CONFIGS / "attributes-val.yaml"
+    config = CONFIGS / "products-val.yaml"
     tables = validate(load_yaml(config), ProductTables, config)
     (source,) = (s for s in tables.sources if s.table.parent.name == folder)
     # Texts take most of the time and have no floor.

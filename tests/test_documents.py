@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -71,13 +72,14 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 def test_the_config_of_the_training_document_is_valid(tmp_path: Path) -> None:
-    (example,) = code_blocks(ROOT / "docs" / "training.md", "yaml")
+    (example,) = map(dedent, code_blocks(ROOT / "docs" / "training.md", "yaml"))
     config = tmp_path / "mine.yaml"
     config.write_text(example.replace("../resformer", str(ROOT)), encoding="utf-8")
     (tmp_path / "split").mkdir()
     (tmp_path / "photos").mkdir()
     (tmp_path / "split" / "train.csv").touch()
-    assert load_config(config).part == "attributes"
+    (tmp_path / "mine-entities.yaml").touch()
+    assert load_config(config).part == "resformer"
 
 
 def test_readme_is_short() -> None:

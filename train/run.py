@@ -1,4 +1,4 @@
-"""Trains a network by a config. `resformer train` is the same.
+"""Trains a network by a config. `resformer train CONFIG` is the same.
 
     python -m train.run train/configs/synthetic.yaml [key=value ...] [--out FOLDER] [--devices N]
 
@@ -18,25 +18,20 @@ from tqdm import tqdm
 from resformer.train.engine.fabric import Accelerator, make_fabric
 from resformer.train.engine.trainer import Log, Trainer
 from resformer.train.settings.run_settings import (
-    AttributeConfig,
     DetectorConfig,
-    QuantityConfig,
+    NetworkConfig,
     RecognizerConfig,
     TrainConfig,
     load_config,
 )
 
-__all__ = ["main", "make_trainer", "train"]
+__all__ = ["main", "make_trainer", "train", "train_config"]
 
 
 def make_trainer(config: TrainConfig, out: Path, fabric: Fabric, log: Log = tqdm.write) -> Trainer[Any, Any, Any]:
     """The trainer of a config's part. Raises ValueError, OSError: its files cannot be used."""
     # Imported when needed: each part has requirements of its own.
     match config:
-        case QuantityConfig():
-            from resformer.train.quantities.quantity_trainer import QuantityTrainer
-
-            return QuantityTrainer(config, out, fabric, log)
         case DetectorConfig():
             from resformer.train.ocr.detection.detection_trainer import DetectionTrainer
 
@@ -45,10 +40,10 @@ def make_trainer(config: TrainConfig, out: Path, fabric: Fabric, log: Log = tqdm
             from resformer.train.ocr.recognition.recognition_trainer import RecognitionTrainer
 
             return RecognitionTrainer(config, out, fabric, log)
-        case AttributeConfig():
-            from resformer.train.attributes.attribute_trainer import AttributeTrainer
+        case NetworkConfig():
+            from resformer.train.network.network_trainer import NetworkTrainer
 
-            return AttributeTrainer(config, out, fabric, log)
+            return NetworkTrainer(config, out, fabric, log)
 
 
 def train(
@@ -72,17 +67,34 @@ def train(
         ValueError, OSError: the config or its files cannot be used.
         FloatingPointError: the training diverged.
     """
-    config = load_config(config_file, overrides)
+    return train_config(
+        load_config(config_file, overrides),
+        out or Path("runs") / config_file.stem,
+        accelerator=accelerator,
+        devices=devices,
+        threads=threads,
+    )
+
+
+def train_config(
+    config: TrainConfig,
+    out: Path,
+    *,
+    accelerator: Accelerator = "auto",
+    devices: int = 1,
+    threads: int | None = None,
+) -> Path:
+    """Trains by a config that is loaded, see train."""
     fabric = make_fabric(
         config.precision,
         accelerator=accelerator,
         devices=devices,
-        # A batch of pictures alone has no words, and one without texts to write needs no decoder of text.
-        find_unused_parameters=config.part == "attributes",
+        # A batch of pictures alone has no words, and one without texts copies none.
+        find_unused_parameters=config.part == "resformer",
     )
     if threads:
         torch.set_num_threads(threads)
-    trainer = make_trainer(config, out or Path("runs") / config_file.stem, fabric)
+    trainer = make_trainer(config, out, fabric)
     parameters = sum(p.numel() for p in trainer.network.parameters())
     trainer.log(
         f"{config.part} of preset {config.preset}: {parameters / 1e6:.1f} M parameters, {len(trainer.train_items)} "

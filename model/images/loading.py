@@ -1,6 +1,7 @@
 """Image files of all common formats to pixels."""
 
 import re
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from PIL import (
 )
 
 from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage
+from resformer.model.images.frames import best_frame
+from resformer.model.images.transparency import flatten
 
-__all__ = ["MAX_PIXELS", "Photo", "decode_photo", "load_photo"]
+__all__ = ["MAX_PIXELS", "LoadedPhoto", "Photo", "decode_photo", "load_frame", "load_photo"]
 
 MAX_PIXELS = 50_000_000
 
@@ -40,15 +43,32 @@ Photo = str | Path | bytes | bytearray | Image.Image | np.ndarray
 """A path, the bytes of an image file, a PIL image, or pixels, uint8 RGB (H, W, 3)."""
 
 
+@dataclass(frozen=True)
+class LoadedPhoto:
+    """The pixels of a photo, and where its file had them.
+
+    Attributes:
+        pixels: upright, uint8 RGB (H, W, 3).
+        frame: position of the frame or page, from 1.
+        frames: how many the file has.
+    """
+
+    pixels: np.ndarray
+    frame: int = 1
+    frames: int = 1
+
+
 def load_photo(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The pixels of `load_frame`."""
+    return load_frame(photo, max_pixels=max_pixels).pixels
+
+
+def load_frame(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> LoadedPhoto:
     """An upright photo from a path, bytes, a PIL image or pixels.
 
     Args:
-        photo: see Photo.
+        photo: see Photo. Of a PIL image the current frame is taken.
         max_pixels: larger photos are refused.
-
-    Returns:
-        uint8 RGB (height, width, 3).
 
     Raises:
         OSError: the path cannot be read.
@@ -57,17 +77,17 @@ def load_photo(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     if isinstance(photo, str | Path):
         photo = Path(photo).read_bytes()
     if isinstance(photo, bytes | bytearray):
-        return decode_photo(photo, max_pixels=max_pixels)
+        return _decode(photo, max_pixels)
     if isinstance(photo, Image.Image):
-        return np.array(_rgb(ImageOps.exif_transpose(photo)))
+        return LoadedPhoto(np.array(_rgb(ImageOps.exif_transpose(photo))))
     if not isinstance(photo, np.ndarray) or photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
         form = f"{photo.dtype} {photo.shape}" if isinstance(photo, np.ndarray) else type(photo).__name__
         raise BadRequest(f"a photo is a path, bytes, a PIL image or a uint8 array (H, W, 3), not {form}")
-    return photo
+    return LoadedPhoto(photo)
 
 
 def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """The first picture of an image file, upright, with white behind what is transparent.
+    """The photo of an image file, upright: of several frames see best_frame, of transparent ones flatten.
 
     Args:
         data: a JPEG, PNG, WebP, GIF, BMP or TIFF file.
@@ -82,6 +102,10 @@ def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np
         ImageTooLarge: the photo has more than `max_pixels` pixels; they were not decoded.
         CorruptImage: the image is cut off or damaged.
     """
+    return _decode(data, max_pixels).pixels
+
+
+def _decode(data: bytes | bytearray, max_pixels: int) -> LoadedPhoto:
     if not data:
         raise BadRequest("the photo is empty; send the bytes of an image file")
     opener = next((opener for signature, opener in OPENERS if signature.match(data)), None)
@@ -102,10 +126,16 @@ def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np
     if width < 1 or height < 1:
         raise CorruptImage(f"the photo has {width} x {height} pixels; save it again")
     try:
-        image.load()
-        return np.array(_rgb(_upright(image)))
+        return LoadedPhoto(*best_frame(image, _pixels, max_pixels))
+    except ImageTooLarge:
+        raise
     except Exception as error:
         raise _corrupt(error) from error
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    image.load()
+    return np.array(_rgb(_upright(image)))
 
 
 def _corrupt(error: Exception) -> CorruptImage:
@@ -123,9 +153,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _eight_bits(image)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = flatten(image)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

@@ -10,28 +10,27 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from resformer.model.inference.label_tokenizer import LabelTokenizer
 from resformer.model.inference.tokenizer import Tokenizer
-from resformer.model.networks.attribute_network import AttributeNetwork
+from resformer.model.networks.parts import PARTS, Parts
 from resformer.model.networks.presets import Preset, preset
-from resformer.model.networks.quantity_network import QuantityNetwork
-from resformer.model.networks.resformer import OPTIONAL_PARTS, Resformer
+from resformer.model.networks.resformer import Resformer
 from resformer.model.networks.text_detection import DetectionNetwork
 from resformer.model.networks.text_recognition import RecognitionNetwork
 from resformer.model.ocr.charset import CHARSET
 from resformer.model.ocr.page import BOX_SIZE
 from resformer.model.quantities.candidate_features import feature_count
+from resformer.model.schema.schema import Schema
 
 __all__ = [
     "DEFAULT_WEIGHTS",
     "WEIGHTS_DIR",
     "Checkpoint",
     "build_network",
-    "labels_digest",
     "load_checkpoint",
     "parts_of",
     "read_checkpoint",
     "save_checkpoint",
+    "schema_digest",
 ]
 
 WEIGHTS_DIR = Path(__file__).parents[1] / "weights"
@@ -41,48 +40,42 @@ DEFAULT_WEIGHTS = WEIGHTS_DIR / "small.safetensors"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network with the metadata of its file."""
+    """The networks of a file of weights with its metadata."""
 
-    network: Resformer
+    network: Parts
     metadata: Mapping[str, str]
 
 
-def build_network(sizes: Preset, tokenizer: Tokenizer, parts: Collection[str] = ()) -> Resformer:
-    """A fresh network for the schema of this tokenizer, with these of OPTIONAL_PARTS."""
-    labels = LabelTokenizer(tokenizer.schema, tokenizer)
-    return Resformer(
+def build_network(sizes: Preset, tokenizer: Tokenizer, parts: Collection[str]) -> Parts:
+    """Fresh networks for the schema of this tokenizer: these of PARTS."""
+    return Parts(
         sizes,
-        text_detector=DetectionNetwork() if "text_detector" in parts else None,
-        text_recognizer=RecognitionNetwork(len(CHARSET) + 1) if "text_recognizer" in parts else None,
-        attributes=AttributeNetwork(
-            sizes,
-            vocab_size=labels.vocab_size,
-            pad_id=labels.pad_id,
-            num_entities=len(labels.entities),
-            max_tokens=labels.max_tokens,
-        )
-        if "attributes" in parts
-        else None,
-        quantities=QuantityNetwork(
+        resformer=Resformer(
             sizes,
             vocab_size=tokenizer.vocab_size,
             pad_id=tokenizer.pad_id,
+            bos_id=tokenizer.bos_id,
+            num_answers=tokenizer.num_answers,
             num_features=feature_count(),
             box_size=BOX_SIZE,
-        ),
+            max_tokens=tokenizer.max_tokens,
+        )
+        if "resformer" in parts
+        else None,
+        text_detector=DetectionNetwork() if "text_detector" in parts else None,
+        text_recognizer=RecognitionNetwork(len(CHARSET) + 1) if "text_recognizer" in parts else None,
     )
 
 
 def parts_of(tensor_names: Collection[str]) -> tuple[str, ...]:
-    """Which of OPTIONAL_PARTS tensors of these names belong to."""
-    return tuple(part for part in OPTIONAL_PARTS if any(name.startswith(f"{part}.") for name in tensor_names))
+    """Which of PARTS tensors of these names belong to."""
+    return tuple(part for part in PARTS if any(name.startswith(f"{part}.") for name in tensor_names))
 
 
-def save_checkpoint(path: Path, network: Resformer, tokenizer: Tokenizer, *, temperature: float, **facts: str) -> None:
+def save_checkpoint(path: Path, network: Parts, tokenizer: Tokenizer, **facts: str) -> None:
     """Writes matrices in fp16; vectors, statistics and bin edges stay in fp32: small, and of a wide range.
 
     Args:
-        temperature: see decode_quantities.
         facts: more metadata.
     """
     matrices = {name for name, parameter in network.named_parameters() if parameter.ndim > 1}
@@ -90,14 +83,8 @@ def save_checkpoint(path: Path, network: Resformer, tokenizer: Tokenizer, *, tem
         name: t.detach().cpu().contiguous().to(torch.float16 if name in matrices else t.dtype)
         for name, t in network.state_dict().items()
     }
-    metadata = {
-        "preset": network.preset.name,
-        **({"labels": labels_digest(tokenizer)} if network.attributes else {}),
-        "entities": ",".join(e.name for e in tokenizer.schema.quantities),
-        "temperature": f"{temperature:.3f}",
-        **facts,
-    }
-    save_file(tensors, path, metadata=metadata)
+    facts = {"preset": network.preset.name, "schema": schema_digest(tokenizer.schema), **facts}
+    save_file(tensors, path, metadata=facts)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -118,24 +105,21 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def load_checkpoint(path: Path, tokenizer: Tokenizer) -> Checkpoint:
-    """Rebuilds a network in fp32, in evaluation mode, with those of OPTIONAL_PARTS that the file has.
+    """Rebuilds the networks in fp32, in evaluation mode, those of PARTS that the file has.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file was made for another schema, vocabulary or set of features.
+        ValueError: the file was made for another schema or set of features.
     """
     tensors, metadata = read_checkpoint(path)
-    entities = ",".join(e.name for e in tokenizer.schema.quantities)
-    if missing := {"preset", "entities", "temperature"} - metadata.keys():
+    if missing := {"preset", "schema"} - metadata.keys():
         raise ValueError(f"{path} does not say its {', '.join(sorted(missing))}; train it again")
-    if metadata["entities"] != entities:
+    if metadata["schema"] != schema_digest(tokenizer.schema):
         raise ValueError(
-            f"{path} answers {metadata['entities']}, the schema lists {entities}; "
+            f"{path} was trained for other entities, units or labels than the schema has; "
             "name the schema that it was trained for, or train it for this schema"
         )
     network = build_network(preset(metadata["preset"]), tokenizer, parts_of(tensors.keys()))
-    if network.attributes and metadata.get("labels") != labels_digest(tokenizer):
-        raise ValueError(f"{path} was trained for other labels than the schema has; train its attributes again")
     expected = network.state_dict()
     wrong = [n for n in expected if n not in tensors or tensors[n].shape != expected[n].shape]
     if wrong or tensors.keys() - expected.keys():
@@ -144,7 +128,7 @@ def load_checkpoint(path: Path, tokenizer: Tokenizer) -> Checkpoint:
     return Checkpoint(network.eval(), metadata)
 
 
-def labels_digest(tokenizer: Tokenizer) -> str:
-    """A digest of all that the attribute network can be asked, and of its labels in their order."""
-    asked = [(e.name, e.kind, e.labels, e.paths, e.max_subwords) for e in tokenizer.schema.attributes]
-    return f"{zlib.crc32(repr(asked).encode()):08x}"
+def schema_digest(schema: Schema) -> str:
+    """A digest of all that can be asked, and of the answers in their order."""
+    asked = [(e.name, e.kind, e.units, e.ranges, e.labels, e.paths, e.max_subwords) for e in schema.entities]
+    return f"{zlib.crc32(repr((asked, schema.declared_units)).encode()):08x}"

@@ -1,17 +1,26 @@
-"""From the logits of the quantity network to the likeliest answers."""
+"""From the logits of questions about quantities to the likeliest answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from torch import Tensor
 
-from resformer.model.networks.decoder import EMPTY, FIRST_CANDIDATE, UNREAD
+__all__ = [
+    "EMPTY",
+    "EMPTY_MARGIN",
+    "FIRST_CANDIDATE",
+    "UNREAD",
+    "ExclusivePair",
+    "QuantityAnswer",
+    "decode_quantities",
+]
 
-__all__ = ["EMPTY_MARGIN", "ExclusivePair", "QuantityAnswer", "decode_quantities"]
+# Answers to a question: nothing is shown; what is shown was not read; from FIRST_CANDIDATE on, the candidates.
+EMPTY, UNREAD, FIRST_CANDIDATE = range(3)
 
-# A wrong answer costs F1 as much as a missed one where something is shown; where nothing is, only the answer costs. At
-# F1 = F, an answer of probability p is worth giving if p_empty < p (2 - F) / F. Here F is 0.85.
+# Where the product is presumed to have the value: a wrong answer costs F1 as much as a missed one where something is
+# shown; where nothing is, only the answer costs. At F1 = F, an answer of probability p is worth giving if
+# p_empty < p (2 - F) / F. Here F is 0.85.
 EMPTY_MARGIN = 1.35
 # Factor on the probability that one value answers both questions of an exclusive pair: few products are as wide as they
 # are high. Boosted trees scored best with 0.1 to 0.7 on held-out photos.
@@ -24,14 +33,11 @@ class QuantityAnswer:
 
     Attributes:
         candidate: index of the candidate that the answer points to; None: nothing is shown.
-        probability: of this answer.
-        empty_probability: of the empty answer.
         alternatives: the likeliest candidates, None for the empty answer, each with its probability, likeliest first.
     """
 
     candidate: int | None
     probability: float
-    empty_probability: float
     alternatives: list[tuple[int | None, float]] = field(default_factory=list)
 
 
@@ -50,38 +56,34 @@ class ExclusivePair:
 
 
 def decode_quantities(
-    logits: Tensor,
+    probabilities: Sequence[np.ndarray],
     strings: Sequence[Sequence[str]],
     *,
+    min_confidence: Sequence[float | None],
     exclusive_pairs: Sequence[ExclusivePair] = (),
-    temperature: float = 1.0,
-    empty_margin: float = EMPTY_MARGIN,
     top_k: int = 0,
 ) -> list[QuantityAnswer]:
-    """Answers all questions of a batch.
+    """Answers all questions about a photo. UNREAD is no answer; it only makes the others less likely.
 
-    The empty answer wins where it is likelier than any other by the factor `empty_margin`, and where there is no other;
-    an infinite margin gives the best guess. UNREAD is no answer; it only makes the others less likely.
+    Probabilities of an exclusive pair are those of both questions together: one amount for both is less likely by
+    SHARED_VALUE_FACTOR.
 
     Args:
-        logits: (Q, FIRST_CANDIDATE + C), see PointerDecoder.
+        probabilities: (FIRST_CANDIDATE + C,) of each question.
         strings: the candidates' canonical strings, by question. Equal ones are one answer: their probabilities add up.
-        exclusive_pairs: questions that are answered together. Both have candidates.
-        temperature: divides the logits, so that a probability says how often such an answer is right.
+        min_confidence: by question, the probability below which an answer is empty; None: it is empty where that is
+            likelier by the factor EMPTY_MARGIN.
+        exclusive_pairs: questions of which one value seldom answers both. Both have candidates.
         top_k: how many alternatives an answer has.
     """
-    probabilities = (logits.float() / temperature).softmax(dim=-1).cpu().numpy()
-    rows = [
-        _pool_equal(row[: FIRST_CANDIDATE + len(texts)], texts)
-        for row, texts in zip(probabilities, strings, strict=True)
-    ]
-    utilities = [_utilities(row, empty_margin) for row in rows]
-    chosen = [int(row.argmax()) for row in utilities]
+    rows = list(probabilities)
     for pair in exclusive_pairs:
-        chosen[pair.first], chosen[pair.second] = _choose_jointly(pair, utilities[pair.first], utilities[pair.second])
+        rows[pair.first], rows[pair.second] = _together(pair, rows[pair.first], rows[pair.second])
+    pooled = [_pool_equal(row, texts) for row, texts in zip(rows, strings, strict=True)]
+    chosen = [_choose(row, least) for row, least in zip(pooled, min_confidence, strict=True)]
     return [
-        QuantityAnswer(_candidate(index), float(row[index]), float(row[EMPTY]), _alternatives(row, top_k))
-        for index, row in zip(chosen, rows, strict=True)
+        QuantityAnswer(_candidate(index), float(row[index]), _alternatives(row, top_k))
+        for index, row in zip(chosen, pooled, strict=True)
     ]
 
 
@@ -89,20 +91,20 @@ def _candidate(index: int) -> int | None:
     return index - FIRST_CANDIDATE if index >= FIRST_CANDIDATE else None
 
 
-def _utilities(row: np.ndarray, empty_margin: float) -> np.ndarray:
-    utilities = row.copy()
-    utilities[EMPTY] /= empty_margin
-    utilities[UNREAD] = 0.0
-    return utilities
+def _choose(row: np.ndarray, min_confidence: float | None) -> int:
+    """The index of the answer."""
+    best = FIRST_CANDIDATE + int(row[FIRST_CANDIDATE:].argmax()) if len(row) > FIRST_CANDIDATE else EMPTY
+    is_empty = row[EMPTY] > EMPTY_MARGIN * row[best] if min_confidence is None else row[best] < min_confidence
+    return EMPTY if is_empty else best
 
 
-def _choose_jointly(pair: ExclusivePair, first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
-    """The best indices of both questions, with SHARED_VALUE_FACTOR on one amount for both."""
+def _together(pair: ExclusivePair, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The marginal probabilities of both questions, with SHARED_VALUE_FACTOR on one amount for both."""
     amounts = np.array([*[-1] * FIRST_CANDIDATE, *pair.amounts])
     joint = np.outer(first, second)
     joint[(amounts[:, None] == amounts) & (amounts >= 0)] *= SHARED_VALUE_FACTOR
-    one, other = np.unravel_index(joint.argmax(), joint.shape)
-    return int(one), int(other)
+    joint /= joint.sum()
+    return joint.sum(axis=1), joint.sum(axis=0)
 
 
 def _alternatives(row: np.ndarray, top_k: int) -> list[tuple[int | None, float]]:

@@ -1,6 +1,10 @@
-"""Transformer decoders: one points to its answer in a single step, one writes its answer token by token."""
+"""Transformer decoder that answers by tokens of a vocabulary and by pointers to tokens of the encoder.
 
-from collections.abc import Iterable
+A label or a quantity is one step: a token, or a pointer to a candidate, which copies it exactly (pointer networks,
+arXiv 1506.03134). A text is a sequence of steps: subwords, and pointers to words that were read or sent (arXiv
+1704.04368), each of which copies a whole word.
+"""
+
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,120 +15,54 @@ from torch.nn import functional as F
 from resformer.model.networks.encoder import Memory
 from resformer.model.networks.layers import Attention, FeedForward, KeyValue
 
-__all__ = ["EMPTY", "FIRST_CANDIDATE", "UNREAD", "CausalDecoder", "KVCache", "PointerDecoder"]
-
-# Classes of a pointer decoder: nothing is shown; what is shown was not read; from FIRST_CANDIDATE on, the candidates.
-EMPTY, UNREAD, FIRST_CANDIDATE = range(3)
+__all__ = ["Decoder", "KVCache"]
 
 
 @dataclass
 class KVCache:
-    """Keys and values of every layer: `cross` of the memory, computed once, and `past` of the tokens so far.
-
-    Attributes:
-        length: how many tokens `past` has.
-    """
+    """Keys and values of every layer: `cross` of the memory, computed once, and `past` of the tokens so far."""
 
     cross: list[KeyValue]
     past: list[KeyValue | None] = field(default_factory=list)
-    length: int = 0
 
 
 class _Layer(nn.Module):
-    """The part of a decoder layer after its self-attention."""
-
     def __init__(self, width: int, heads: int, dropout: float, expansion: int):
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
+        self.self_attention = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
         self.cross_attention = Attention(width, heads)
         self.norm3 = nn.LayerNorm(width)
-        self.feed_forward = FeedForward(width, dropout, expansion)
+        self.feed_forward = FeedForward(width, expansion)
         self.dropout = nn.Dropout(dropout)
 
-    def _cross_attend(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
-        x = x + self.dropout(self.cross_attention(self.norm2(x), cross, mask))
-        out: Tensor = x + self.dropout(self.feed_forward(self.norm3(x)))
-        return out
-
-
-class _PointerLayer(_Layer):
-    """A single token's attention to itself is a linear map, whatever its query and key are."""
-
-    def __init__(self, width: int, heads: int, dropout: float, expansion: int):
-        super().__init__(width, heads, dropout, expansion)
-        self.self_proj = nn.Linear(width, width)
-
-    def forward(self, x: Tensor, cross: KeyValue, mask: Tensor) -> Tensor:
-        return self._cross_attend(x + self.dropout(self.self_proj(self.norm1(x))), cross, mask)
-
-
-class _CausalLayer(_Layer):
-    def __init__(self, width: int, heads: int, dropout: float, expansion: int):
-        super().__init__(width, heads, dropout, expansion)
-        self.self_attention = Attention(width, heads)
-
     def forward(self, x: Tensor, cross: KeyValue, mask: Tensor, past: KeyValue | None) -> tuple[Tensor, KeyValue]:
-        normed = self.norm1(x)
+        batch, answers = x.shape[:2]
+        # Steps attend to those before them in the same answer.
+        normed = self.norm1(x).flatten(0, 1)
         kv = self.self_attention.key_values(normed)
         if past is not None:
             kv = (torch.cat([past[0], kv[0]], dim=2), torch.cat([past[1], kv[1]], dim=2))
-        # With a past, x is the newest token alone, which may attend to all of it.
-        x = x + self.dropout(self.self_attention(normed, kv, causal=past is None))
-        return self._cross_attend(x, cross, mask), kv
+        attended = self.self_attention(normed, kv, causal=past is None)
+        x = x + self.dropout(torch.unflatten(attended, 0, (batch, answers)))
+        # All answers about a photo are queries of one sequence, so that its keys and values need no copies.
+        queries = self.norm2(x)
+        steps = queries.shape[2]
+        attended = self.cross_attention(queries.flatten(1, 2), cross, mask.repeat_interleave(steps, dim=1))
+        x = x + self.dropout(torch.unflatten(attended, 1, (answers, steps)))
+        out: Tensor = x + self.dropout(self.feed_forward(self.norm3(x)))
+        return out, kv
 
 
-class _Decoder(nn.Module):
-    def __init__(self, layers: Iterable[_Layer]):
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
+class Decoder(nn.Module):
+    """B samples have R answers of T steps each.
 
-    def cross_key_values(self, memory: Memory) -> list[KeyValue]:
-        """Every layer's keys and values of the memory."""
-        cross = []
-        for layer in self.layers:
-            attention = cast(_Layer, layer).cross_attention
-            photo, question = attention.key_values(memory.photo), attention.key_values(memory.question)
-            cross.append(
-                (
-                    torch.cat([photo[0][memory.sample_index], question[0]], dim=2),
-                    torch.cat([photo[1][memory.sample_index], question[1]], dim=2),
-                )
-            )
-        return cross
+    The vocabulary's input and output embeddings are one (arXiv 1608.05859).
 
-
-class PointerDecoder(_Decoder):
-    """Points to one of a question's C candidates, to EMPTY (nothing is shown) or to UNREAD (it was not read).
-
-    A pointer network (arXiv 1506.03134): pointing to a candidate copies it exactly, so the grammar of the answers is
-    the set of candidates and the empty answer, and one step is a whole answer.
+    Args:
+        vocab_size: V. max_tokens: of the longest answer.
     """
-
-    def __init__(self, width: int, heads: int, num_layers: int, dropout: float):
-        super().__init__(_PointerLayer(width, heads, dropout, expansion=4) for _ in range(num_layers))
-        self.bos = nn.Parameter(0.02 * torch.randn(width))
-        self.norm = nn.LayerNorm(width)
-        self.no_candidate_head = nn.Linear(width, FIRST_CANDIDATE)
-        self.pointer_query = nn.Linear(width, width, bias=False)
-        self.pointer_key = nn.Linear(width, width, bias=False)
-        self.candidate_bias = nn.Linear(width, 1)
-
-    def forward(self, memory: Memory) -> Tensor:
-        """Logits (Q, FIRST_CANDIDATE + C); -inf for candidates that are padding."""
-        x = self.bos + memory.question[:, :1]
-        for layer, cross in zip(self.layers, self.cross_key_values(memory), strict=True):
-            x = layer(x, cross, memory.mask)
-        x = self.norm(x)
-        candidates = memory.question[:, 1:]
-        pointer = self.pointer_query(x) @ self.pointer_key(candidates).transpose(1, 2) * x.shape[-1] ** -0.5
-        pointer = (pointer + self.candidate_bias(candidates).transpose(1, 2))[:, 0]
-        pointer = pointer.masked_fill(~memory.question_mask[:, 1:], float("-inf"))
-        return torch.cat([self.no_candidate_head(x)[:, 0], pointer], dim=-1)
-
-
-class CausalDecoder(_Decoder):
-    """Next-token logits over a vocabulary of V tokens, with input and output embedding tied (arXiv 1608.05859)."""
 
     def __init__(
         self,
@@ -137,62 +75,46 @@ class CausalDecoder(_Decoder):
         dropout: float,
         expansion: int,
     ):
-        super().__init__(_CausalLayer(width, heads, dropout, expansion) for _ in range(num_layers))
+        super().__init__()
         self.heads = heads
-        self.embedding = nn.Embedding(vocab_size, width)
-        self.position = nn.Embedding(max_tokens + 1, width)
+        self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(num_layers))
+        self.position = nn.Embedding(max_tokens, width)
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(vocab_size))
-        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        self.pointer_query = nn.Linear(width, width, bias=False)
+        self.pointer_key = nn.Linear(width, width, bias=False)
+        self.pointer_bias = nn.Linear(width, 1)
         nn.init.normal_(self.position.weight, std=0.02)
 
     def init_cache(self, memory: Memory) -> KVCache:
         """Projects the memory to every layer's cross keys and values, once for all steps."""
-        return KVCache(self.cross_key_values(memory), [None] * len(self.layers))
+        cross = [cast(_Layer, layer).cross_attention.key_values(memory.states) for layer in self.layers]
+        return KVCache(cross, [None] * len(self.layers))
 
-    def embed(self, tokens: Tensor) -> Tensor:
-        """Input embeddings of tokens, (...) to (..., D).
-
-        Scaled by the root of the width (arXiv 1706.03762): tied to the output they are short, and what is added to them
-        is not.
-        """
-        embedded: Tensor = self.embedding(tokens) * self.embedding.embedding_dim**0.5
-        return embedded
-
-    def hidden(self, tokens: Tensor, memory: Memory, cache: KVCache) -> Tensor:
-        """States (Q, T, D) after each token. Advances the cache.
+    def forward(self, inputs: Tensor, prompts: Tensor, positions: Tensor, mask: Tensor, cache: KVCache) -> Tensor:
+        """States (B, R, T, D) after each step. Advances the cache.
 
         Args:
-            tokens: (Q, T). The whole answer so far with a fresh cache, one new token with a used one.
-
-        Raises:
-            ValueError: several tokens with a used cache.
+            inputs: (B, R, T, D), embeddings of what was answered so far: all of it with a fresh cache, the newest step
+                alone with a used one.
+            prompts: (B, R, D), the encoded prompts of the questions; added to every step, they condition the decoder
+                on the question without attention.
+            positions: (T,) of the steps in the answer.
+            mask: bool (B, R, L), what each answer may attend to in the memory.
         """
-        if cache.length and tokens.shape[1] != 1:
-            raise ValueError(f"a used cache takes one token a step, not {tokens.shape[1]}")
-        positions = torch.arange(cache.length, cache.length + tokens.shape[1], device=tokens.device)
-        x = self.step(tokens, positions, memory.question[:, :1], memory.mask, cache)
-        cache.length += tokens.shape[1]
-        return x
-
-    def step(self, tokens: Tensor, positions: Tensor, prompt: Tensor, mask: Tensor, cache: KVCache) -> Tensor:
-        """States (Q, T, D) after each token; `hidden` without a Memory, for export.
-
-        Args:
-            positions: (T,) of the tokens in the answer. prompt: (Q, 1, D), first of the question's stream.
-            mask: see Memory.
-        """
-        # Added to every query, the prompt conditions the decoder on the question without attention.
-        x = self.embed(tokens) + self.position(positions) + prompt
+        x = inputs + self.position(positions) + prompts[:, :, None]
         for i, layer in enumerate(self.layers):
             x, cache.past[i] = layer(x, cache.cross[i], mask, cache.past[i])
         normed: Tensor = self.norm(x)
         return normed
 
-    def forward(self, tokens: Tensor, memory: Memory, cache: KVCache) -> Tensor:
-        """Logits (Q, T, V) of the token after each token, see `hidden`."""
-        return self.logits(self.hidden(tokens, memory, cache))
+    def token_logits(self, states: Tensor, embedding: Tensor) -> Tensor:
+        """States (..., D) to logits (..., n) of the first n tokens, whose embeddings (n, D) are given."""
+        return F.linear(states, embedding, self.bias[: len(embedding)])
 
-    def logits(self, states: Tensor) -> Tensor:
-        """States (..., D) to logits (..., V)."""
-        return F.linear(states, self.embedding.weight, self.bias)
+    def pointer_logits(self, states: Tensor, memory_states: Tensor) -> Tensor:
+        """States (B, R, T, D) to logits (B, R, T, L) of pointers to the tokens (B, L, D) of the memory."""
+        query = self.pointer_query(states).flatten(1, 2)
+        key, bias = self.pointer_key(memory_states), self.pointer_bias(memory_states)
+        scores = query @ key.transpose(1, 2) * query.shape[-1] ** -0.5 + bias.transpose(1, 2)
+        return torch.unflatten(scores, 1, states.shape[1:3])

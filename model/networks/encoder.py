@@ -1,51 +1,50 @@
-"""Transformer encoder over two streams of tokens.
+"""Transformer encoder over one sequence: a photo's patches and words, then the questions with their candidates.
 
-The *photo* stream (patches and words) is the same whatever is asked. Each question has a *question* stream: its entity
-prompt and the candidates for its answer. Photo tokens attend to the photo stream, question tokens to the photo stream
-and their own question: a photo is encoded once however many entities are asked, and an answer does not depend on what
-else is asked. Both streams share all weights.
+The *photo stream* (patches and words) is the same whatever is asked. Each question has a *question stream*: its prompt
+and the candidates for its answer. A photo token attends to the photo stream, a question's token to the photo stream and
+to its own question: an answer never depends on what else is asked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 from resformer.model.networks.layers import Attention, FeedForward
 
-__all__ = ["Encoder", "Memory"]
+__all__ = ["PHOTO", "Encoder", "Memory"]
+
+PHOTO = -1  # the `question` of a token of the photo stream
 
 
 @dataclass
 class Memory:
-    """The two streams of a batch of B samples (a photo with its words) and Q questions about them.
+    """The sequences of B samples: patches, N words, Q prompts and M candidates, L tokens in all.
 
     Attributes:
-        photo: (B, N, D). photo_mask: bool (B, N), True where there is a token.
-        question: (Q, 1 + C, D), the prompt, then the candidates. question_mask: bool (Q, 1 + C).
-        sample_index: (Q,), the sample that each question is about.
+        states: (B, L, D).
+        is_token: bool (B, L), False for padding.
+        question: (B, L), the question that a token belongs to, or PHOTO.
+        words: the N tokens that are words. prompts: the Q that are prompts. candidates: the M that are candidates.
     """
 
-    photo: Tensor
-    photo_mask: Tensor
+    states: Tensor
+    is_token: Tensor
     question: Tensor
-    question_mask: Tensor
-    sample_index: Tensor
+    words: slice
+    prompts: slice
+    candidates: slice
 
-    def select(self, questions: Tensor) -> "Memory":
-        """The memory of some of the questions, by their indices."""
-        return Memory(
-            self.photo,
-            self.photo_mask,
-            self.question[questions],
-            self.question_mask[questions],
-            self.sample_index[questions],
+    def mask(self, questions: Tensor) -> Tensor:
+        """Bool (B, R, L): what the tokens of these questions (B, R) may attend to."""
+        shared = self.question == PHOTO
+        own = self.question[:, None] == questions[:, :, None]
+        return (shared[:, None] | own) & self.is_token[:, None]
+
+    def select(self, samples: Tensor) -> "Memory":
+        """The sequences of some of the samples, by their indices."""
+        return replace(
+            self, states=self.states[samples], is_token=self.is_token[samples], question=self.question[samples]
         )
-
-    @property
-    def mask(self) -> Tensor:
-        """Bool (Q, N + 1 + C): the tokens that each question may attend to."""
-        return torch.cat([self.photo_mask[self.sample_index], self.question_mask], dim=1)
 
 
 class _Layer(nn.Module):
@@ -54,28 +53,12 @@ class _Layer(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.attention = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
-        self.feed_forward = FeedForward(width, dropout, expansion)
+        self.feed_forward = FeedForward(width, expansion)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, memory: Memory) -> Memory:
-        photo, question = self.norm1(memory.photo), self.norm1(memory.question)
-        photo_kv = self.attention.key_values(photo)
-        question_kv = [
-            torch.cat([p[memory.sample_index], q], dim=2)
-            for p, q in zip(photo_kv, self.attention.key_values(question), strict=True)
-        ]
-        attended_photo = self.attention(photo, photo_kv, memory.photo_mask)
-        attended_question = self.attention(question, (question_kv[0], question_kv[1]), memory.mask)
-        return Memory(
-            self._residual(memory.photo, attended_photo),
-            memory.photo_mask,
-            self._residual(memory.question, attended_question),
-            memory.question_mask,
-            memory.sample_index,
-        )
-
-    def _residual(self, x: Tensor, attended: Tensor) -> Tensor:
-        x = x + self.dropout(attended)
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        normed = self.norm1(x)
+        x = x + self.dropout(self.attention(normed, self.attention.key_values(normed), mask))
         out: Tensor = x + self.dropout(self.feed_forward(self.norm2(x)))
         return out
 
@@ -83,19 +66,14 @@ class _Layer(nn.Module):
 class Encoder(nn.Module):
     """A stack of pre-norm layers and a final norm."""
 
-    def __init__(self, width: int, heads: int, num_layers: int, dropout: float, expansion: int = 4):
+    def __init__(self, width: int, heads: int, num_layers: int, dropout: float, expansion: int):
         super().__init__()
         self.layers = nn.ModuleList(_Layer(width, heads, dropout, expansion) for _ in range(num_layers))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, memory: Memory) -> Memory:
-        """The memory with encoded streams."""
+        """The memory with encoded states."""
+        x, mask = memory.states, memory.mask(memory.question)
         for layer in self.layers:
-            memory = layer(memory)
-        return Memory(
-            self.norm(memory.photo),
-            memory.photo_mask,
-            self.norm(memory.question),
-            memory.question_mask,
-            memory.sample_index,
-        )
+            x = layer(x, mask)
+        return replace(memory, states=self.norm(x))

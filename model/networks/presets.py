@@ -11,15 +11,14 @@ class Preset:
     """Sizes of one Resformer.
 
     Attributes:
-        width, heads, encoder_layers, decoder_layers: of the quantity network.
+        width, heads, encoder_layers, decoder_layers, expansion: of the transformer; `expansion` is that of its feed
+            forward layers.
         image_size: side of the letterboxed square picture in pixels; a multiple of `stride`.
         backbone: `mobile` (inverted residuals, shaped as EfficientNet-Lite1, so that its pretrained weights fit) or
             `resnet` (bottleneck residuals).
         backbone_widths: channels after each stage; the first of a `mobile` backbone is its stem convolution's.
         backbone_depths: blocks of each stage.
         deep_width, deep_depth: channels and blocks of a stage at stride 32; no blocks leave the stride at 16.
-        attribute_width, attribute_heads, attribute_expansion: of the attribute network.
-        attribute_layers: layers of its encoder and of its decoder.
     """
 
     name: str
@@ -33,17 +32,12 @@ class Preset:
     image_size: int
     deep_width: int = 0
     deep_depth: int = 0
-    attribute_width: int
-    attribute_heads: int
-    attribute_layers: tuple[int, int]
-    attribute_expansion: int = 2
+    expansion: int = 4
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        parts = (("width", self.width, self.heads), ("attribute_width", self.attribute_width, self.attribute_heads))
-        for name, width, heads in parts:
-            if width % (4 * heads):
-                raise ValueError(f"preset {self.name}: {name} {width} must be a multiple of 4 x {heads} heads")
+        if self.width % (4 * self.heads):
+            raise ValueError(f"preset {self.name}: width {self.width} must be a multiple of 4 x {self.heads} heads")
         if self.image_size % self.stride:
             raise ValueError(f"preset {self.name}: image_size {self.image_size} must be a multiple of {self.stride}")
         if len(self.backbone_widths) != len(self.backbone_depths):
@@ -63,16 +57,13 @@ PRESETS = {
             backbone="mobile",
             backbone_widths=(16, 8, 16, 24, 48, 64),
             backbone_depths=(1, 1, 1, 2, 2, 2),
-            width=192,
-            heads=6,
-            encoder_layers=3,
-            decoder_layers=2,
+            width=96,
+            heads=4,
+            encoder_layers=2,
+            decoder_layers=1,
             image_size=96,
             deep_width=96,
             deep_depth=1,
-            attribute_width=96,
-            attribute_heads=4,
-            attribute_layers=(1, 1),
         ),
         # The smallest residual backbone: its widths are those of torchvision's bottleneck blocks.
         Preset(
@@ -80,14 +71,11 @@ PRESETS = {
             backbone="resnet",
             backbone_widths=(256, 512, 1024),
             backbone_depths=(1, 1, 1),
-            width=192,
-            heads=6,
+            width=96,
+            heads=4,
             encoder_layers=2,
             decoder_layers=1,
             image_size=64,
-            attribute_width=96,
-            attribute_heads=4,
-            attribute_layers=(1, 1),
         ),
         Preset(
             name="small",
@@ -96,14 +84,23 @@ PRESETS = {
             backbone_depths=(1, 1, 3, 3, 4, 4),
             width=320,
             heads=10,
-            encoder_layers=5,
-            decoder_layers=3,
+            encoder_layers=4,
+            decoder_layers=2,
             image_size=160,
             deep_width=192,
             deep_depth=4,
-            attribute_width=160,
-            attribute_heads=4,
-            attribute_layers=(1, 2),
+        ),
+        # The transformer of `small` behind the stem of ResNet-50.
+        Preset(
+            name="resnet50",
+            backbone="resnet",
+            backbone_widths=(256, 512, 1024, 2048),
+            backbone_depths=(3, 4, 6, 3),
+            width=320,
+            heads=10,
+            encoder_layers=4,
+            decoder_layers=2,
+            image_size=160,
         ),
         Preset(
             name="base",
@@ -115,10 +112,6 @@ PRESETS = {
             encoder_layers=6,
             decoder_layers=4,
             image_size=320,
-            attribute_width=320,
-            attribute_heads=10,
-            attribute_layers=(2, 2),
-            attribute_expansion=4,
         ),
         # The paper-size model: 400 x 400 pixels, patches of 16 x 16, 2048 channels, 16 heads.
         Preset(
@@ -126,15 +119,11 @@ PRESETS = {
             backbone="resnet",
             backbone_widths=(256, 512, 1024, 2048),
             backbone_depths=(3, 4, 6, 3),
-            width=512,
+            width=2048,
             heads=16,
             encoder_layers=6,
-            decoder_layers=4,
+            decoder_layers=6,
             image_size=400,
-            attribute_width=2048,
-            attribute_heads=16,
-            attribute_layers=(6, 6),
-            attribute_expansion=4,
         ),
     )
 }

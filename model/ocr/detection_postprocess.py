@@ -1,6 +1,6 @@
 """Text lines from the score maps of a photo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -36,6 +36,21 @@ class DetectedLine:
     def height(self) -> float:
         """Across the direction of reading, in pixels of the photo."""
         return float(np.linalg.norm(self.corners[3] - self.corners[0]))
+
+    @property
+    def width(self) -> float:
+        """Along the direction of reading, in pixels of the photo."""
+        return float(np.linalg.norm(self.corners[1] - self.corners[0]))
+
+    @property
+    def is_vertical(self) -> bool:
+        """Whether it is read upwards or downwards."""
+        x, y = np.abs(self.corners[1] - self.corners[0])
+        return bool(y > x)
+
+    def upside_down(self) -> "DetectedLine":
+        """The same line, read the other way."""
+        return replace(self, corners=self.corners[[2, 3, 0, 1]])
 
 
 def extract_lines(maps: np.ndarray, scale: tuple[float, float]) -> list[DetectedLine]:

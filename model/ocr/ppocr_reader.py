@@ -16,7 +16,7 @@ from resformer.model.ocr.ppocr_recognizer import (
     has_digit,
     thread_setting,
 )
-from resformer.model.ocr.text_line import RecognizedText, TextLine
+from resformer.model.ocr.text_line import VERTICAL_ASPECT, RecognizedText, TextLine
 from resformer.model.runtime.onnx_module import create_session
 
 __all__ = ["PPOCRReader", "lengthen"]
@@ -84,9 +84,11 @@ class PPOCRReader:
         again = self._pool.map(
             lambda i, flip: self._read_again(resized, crops[i], detected.boxes[i], flip), doubtful, flips
         )
-        for i, recognized in zip(doubtful, again, strict=True):
+        upside_down = set()
+        for i, (recognized, flip) in zip(doubtful, again, strict=True):
             texts[i] = recognized
-        upside_down = {i for i, flip in zip(doubtful, flips, strict=True) if flip}
+            if flip:
+                upside_down.add(i)
         boxes = map_boxes_to_original(detected.boxes, record, *padded.shape[:2])
         limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
         lines = []
@@ -104,18 +106,34 @@ class PPOCRReader:
         threshold = self._engine.text_cls.cls_thresh
         return [label == "180" and score > threshold for label, score in classified.cls_res]
 
-    def _read_again(self, image: np.ndarray, crop: np.ndarray, box: np.ndarray, flip: bool) -> RecognizedText:
-        """The small recognizer's text of a crop; where it is doubtful, the better of that and a longer crop's."""
+    def _read_again(
+        self, image: np.ndarray, crop: np.ndarray, box: np.ndarray, flip: bool
+    ) -> tuple[RecognizedText, bool]:
+        """The small recognizer's text of a crop, and whether it stands upside down.
+
+        The classifier errs on short vertical text, which is read both ways. Doubtful text is the better of that and a
+        longer crop's.
+        """
         from rapidocr.utils.process_img import get_rotate_crop_image
 
         text, score = self._small(_flip(crop, flip))
+        if _is_vertical(box):
+            other, other_score = self._small(_flip(crop, not flip))
+            if other_score > score:
+                text, score, flip = other, other_score, not flip
         # Where no digit was read, a longer crop hardly ever has one.
         if score < RETRY_SCORE and (has_digit(text) or not text):
             longer = get_rotate_crop_image(image, lengthen(box, EXTRA_LENGTH))
             other, other_score = self._small(_flip(longer, flip))
             if other_score > score:
-                return other, other_score
-        return text, score
+                text, score = other, other_score
+        return (text, score), flip
+
+
+def _is_vertical(box: np.ndarray) -> bool:
+    """Whether a line's four corners, (4, 2), are so much higher than wide that the engine turns its crop."""
+    a, b, _, d = box
+    return bool(np.linalg.norm(d - a) >= VERTICAL_ASPECT * np.linalg.norm(b - a))
 
 
 def _flip(crop: np.ndarray, flip: bool) -> np.ndarray:

@@ -6,12 +6,13 @@ from typing import Final, Protocol
 import numpy as np
 
 from resformer.model.errors import BadRequest
-from resformer.model.networks.resformer import Resformer
+from resformer.model.networks.parts import Parts
 from resformer.model.ocr.detector import TextDetector
 from resformer.model.ocr.ppocr_reader import PPOCRReader
 from resformer.model.ocr.recognizer import BuiltinRecognizer
 from resformer.model.ocr.text_line import TextLine
-from resformer.model.ocr.two_stage_reader import CascadeRecognizer, TwoStageReader
+from resformer.model.ocr.tiled_reader import TiledReader
+from resformer.model.ocr.two_stage_reader import SecondReading, TwoStageReader
 
 __all__ = ["DEFAULT_READER", "READERS", "NullReader", "Reader", "canonical_reader", "make_reader", "readers_for"]
 
@@ -35,26 +36,30 @@ class NullReader:
 # Pixels of the longer side of the built-in detector's input. A line that it misses is lost to `crops` too; `builtin`
 # takes the least time (BENCHMARKS.md has the recall at each size).
 CROPS_MAX_SIDE, BUILTIN_MAX_SIDE = 640, 512
+# Pixels of the longer side up to which text of 12 pixels is found; a photo of a longer shape is read in tiles.
+PPOCR_TILE_SIDE, CROPS_TILE_SIDE, BUILTIN_TILE_SIDE = 1600, 2 * CROPS_MAX_SIDE, 2 * BUILTIN_MAX_SIDE
 
 
-def _ppocr(network: Resformer, device: str, threads: int) -> Reader:
-    return PPOCRReader(threads)
+def _ppocr(network: Parts, device: str, threads: int) -> Reader:
+    return TiledReader(PPOCRReader(threads), PPOCR_TILE_SIDE)
 
 
-def _crops(network: Resformer, device: str, threads: int) -> Reader:
+def _crops(network: Parts, device: str, threads: int) -> Reader:
     assert network.text_detector is not None and network.text_recognizer is not None  # see readers_for
-    recognizer = CascadeRecognizer(BuiltinRecognizer(network.text_recognizer, device, threads), threads)
-    return TwoStageReader(TextDetector(network.text_detector, device, threads), recognizer, CROPS_MAX_SIDE)
+    detector = TextDetector(network.text_detector, device, threads)
+    recognizer = BuiltinRecognizer(network.text_recognizer, device, threads)
+    return TiledReader(TwoStageReader(detector, recognizer, CROPS_MAX_SIDE, SecondReading(threads)), CROPS_TILE_SIDE)
 
 
-def _builtin(network: Resformer, device: str, threads: int) -> Reader:
+def _builtin(network: Parts, device: str, threads: int) -> Reader:
     if network.text_detector is None or network.text_recognizer is None:
         return NullReader()
     recognizer = BuiltinRecognizer(network.text_recognizer, device, threads)
-    return TwoStageReader(TextDetector(network.text_detector, device, threads), recognizer, BUILTIN_MAX_SIDE)
+    detector = TextDetector(network.text_detector, device, threads)
+    return TiledReader(TwoStageReader(detector, recognizer, BUILTIN_MAX_SIDE), BUILTIN_TILE_SIDE)
 
 
-MAKERS: Mapping[str, Callable[[Resformer, str, int], Reader]] = {
+MAKERS: Mapping[str, Callable[[Parts, str, int], Reader]] = {
     "ppocr": _ppocr,
     "crops": _crops,
     "builtin": _builtin,
@@ -70,13 +75,13 @@ def canonical_reader(name: str) -> str:
     return ALIASES.get(name, name)
 
 
-def readers_for(network: Resformer) -> tuple[str, ...]:
+def readers_for(network: Parts) -> tuple[str, ...]:
     """The names of the readers that this network can work with."""
     has_ocr = network.text_detector is not None and network.text_recognizer is not None
     return tuple(name for name in READERS if name != "crops" or has_ocr)
 
 
-def make_reader(name: str, network: Resformer, device: str, threads: int) -> Reader:
+def make_reader(name: str, network: Parts, device: str, threads: int) -> Reader:
     """The reader of this canonical name.
 
     Args:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -15,9 +16,17 @@ from resformer.model.ocr.line_crop import crop_line
 from resformer.model.ocr.text_line import RecognizedText
 from resformer.model.runtime.onnx_module import OnnxModule
 
-__all__ = ["BuiltinRecognizer"]
+__all__ = ["BuiltinRecognizer", "LineRecognizer"]
 
 MAX_WIDTH = 40 * CROP_HEIGHT  # pixels; a longer crop is squeezed
+
+
+class LineRecognizer(Protocol):
+    """Reads detected lines."""
+
+    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
+        """The text of the lines on a photo, uint8 RGB (H, W, 3)."""
+        ...
 
 
 class BuiltinRecognizer:

@@ -7,7 +7,7 @@ import numpy as np
 
 from resformer.model.ocr.boxes import Box, Point, bounds
 
-__all__ = ["RecognizedText", "TextLine"]
+__all__ = ["VERTICAL_ASPECT", "RecognizedText", "TextLine"]
 
 # A line at least so many times as high as wide holds vertical text, as PP-OCR decides it.
 VERTICAL_ASPECT = 1.5
@@ -58,3 +58,12 @@ class TextLine:
         """The corners, beginning where the text begins. Vertical text runs downwards, as PP-OCR turns it."""
         a, b, c, d = self.corners
         return (b, c, d, a) if self.vertical else self.corners
+
+    def span_box(self, start: int, end: int) -> Box:
+        """The box around the characters from `start` to before `end`, as if all were equally wide."""
+        top_left, top_right, bottom_right, bottom_left = self.reading_corners
+        return bounds(
+            (left[0] + (right[0] - left[0]) * fraction, left[1] + (right[1] - left[1]) * fraction)
+            for left, right in ((top_left, top_right), (bottom_left, bottom_right))
+            for fraction in (start / len(self.text), end / len(self.text))
+        )

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
 import numpy as np
 
 from resformer.model.images.resize import resize_for_detector
 from resformer.model.ocr.detection_postprocess import DetectedLine, extract_lines
 from resformer.model.ocr.line_crop import PPOCR_CROP_HEIGHT, crop_line
+from resformer.model.ocr.line_directions import read_both_ways
 from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer, has_digit
+from resformer.model.ocr.recognizer import LineRecognizer
 from resformer.model.ocr.text_line import RecognizedText, TextLine
 
-__all__ = ["CascadeRecognizer", "Recognizer", "TwoStageReader"]
+__all__ = ["SecondReading", "TwoStageReader"]
 
 NUM_LARGEST = 6  # lines of the greatest height, which hold the brand and the name of the product
 DOUBTFUL_SCORE = 0.95  # below, PP-OCR reads a line with a digit and one of the largest again
@@ -20,32 +21,22 @@ LOST_SCORE = 0.5  # below, PP-OCR reads a line again even where no digit was rea
 MIN_TEXT_SCORE = 0.5  # below, a recognizer guesses
 
 
-class Recognizer(Protocol):
-    """Reads detected lines."""
-
-    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
-        """The text of the lines on a photo, uint8 RGB (H, W, 3)."""
-        ...
-
-
-class CascadeRecognizer:
-    """A fast recognizer for all lines, and PP-OCR's small one again for doubtful lines that matter.
-
-    The text with the higher score counts.
+class SecondReading:
+    """PP-OCR's small recognizer, for doubtful lines that matter; the text with the higher score counts.
 
     Args:
-        fast: reads every line.
         threads: how many lines are read at once.
     """
 
-    def __init__(self, fast: Recognizer, threads: int):
-        self._fast = fast
+    def __init__(self, threads: int):
         self._small = PPOCRRecognizer("small")
         self._pool = ThreadPoolExecutor(threads)
 
-    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
-        """The text of detected lines on a photo, uint8 RGB (H, W, 3)."""
-        texts = self._fast(image, lines)
+    def __call__(
+        self, image: np.ndarray, lines: Sequence[DetectedLine], texts: Sequence[RecognizedText]
+    ) -> list[RecognizedText]:
+        """The texts of detected lines on a photo, uint8 RGB (H, W, 3), as they were read first and as they are now."""
+        improved = list(texts)
         largest = np.argsort([-line.height for line in lines])[:NUM_LARGEST]
         doubtful = [
             i
@@ -55,8 +46,8 @@ class CascadeRecognizer:
         again = self._pool.map(lambda i: self._small(_bgr_crop(image, lines[i])), doubtful)
         for i, text in zip(doubtful, again, strict=True):
             if text[1] >= texts[i][1]:
-                texts[i] = text
-        return texts
+                improved[i] = text
+        return improved
 
 
 class TwoStageReader:
@@ -66,23 +57,33 @@ class TwoStageReader:
         detect: a photo, uint8 RGB (H, W, 3), to score maps.
         recognize: lines to text.
         max_side: pixels of the longer side that photos are resized to for the detector.
+        read_again: improves the text of lines.
     """
 
-    def __init__(self, detect: Callable[[np.ndarray], np.ndarray], recognize: Recognizer, max_side: int):
+    def __init__(
+        self,
+        detect: Callable[[np.ndarray], np.ndarray],
+        recognize: LineRecognizer,
+        max_side: int,
+        read_again: SecondReading | None = None,
+    ):
         self._detect = detect
         self._recognize = recognize
         self._max_side = max_side
+        self._read_again = read_again
 
     def with_max_side(self, max_side: int) -> "TwoStageReader":
         """The same reader with another size for the detector."""
-        return TwoStageReader(self._detect, self._recognize, max_side)
+        return TwoStageReader(self._detect, self._recognize, max_side, self._read_again)
 
     def read(self, image: np.ndarray) -> list[TextLine]:
         """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
         resized, scale = resize_for_detector(image, self._max_side)
         lines = extract_lines(self._detect(resized), scale)
         lines.sort(key=lambda line: tuple(line.corners.mean(axis=0)[::-1]))
-        texts = self._recognize(image, lines)
+        lines, texts = read_both_ways(image, lines, self._recognize)
+        if self._read_again:
+            texts = self._read_again(image, lines, texts)
         return [
             TextLine.from_reading_order(line.corners, text, score)
             for line, (text, score) in zip(lines, texts, strict=True)

@@ -1,6 +1,6 @@
 """Features of each candidate: its value, its text, its position, how it compares, priors, cue words and line segments.
 
-The quantity network scores candidates by these beside their tokens and the words of the photo.
+The network scores candidates by these beside their tokens and the words of the photo.
 """
 
 import math

@@ -14,7 +14,7 @@ from resformer.model.ocr.boxes import Box, Point, bounds, union
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.character_fold import CHARACTER_FOLD
 from resformer.model.quantities.measurements import leading_unit
-from resformer.model.quantities.parser import find_quantities
+from resformer.model.quantities.parser import find_quantities, legend_alone
 from resformer.model.quantities.quantity import Candidate, QuantityMatch
 from resformer.model.quantities.units import UNITS
 
@@ -72,6 +72,7 @@ def find_candidates(
             for i in bare:
                 if form.fullmatch(lines[i].text):
                     found += _with_context_unit(lines[i], i, unit, units)
+        found = _with_axes(found, [axes for line in lines if (axes := legend_alone(line.text))])
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
     largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.text_height))[:MAX_CANDIDATES]
@@ -86,18 +87,8 @@ def group_equal_amounts(candidates: Sequence[Candidate]) -> list[int]:
 
 def _on_line(match: QuantityMatch, line: TextLine, index: int) -> Candidate:
     """A match in a line's text as a candidate, with the box of its characters."""
-    box = _span_box(line, match.start, match.end)
+    box = line.span_box(match.start, match.end)
     return Candidate(**vars(match), line=index, box=box, text_height=_LineFrame(line).height)
-
-
-def _span_box(line: TextLine, start: int, end: int) -> Box:
-    """The box around a span of a line's text, as if all characters were equally wide."""
-    top_left, top_right, bottom_right, bottom_left = line.reading_corners
-    return bounds(
-        (left[0] + (right[0] - left[0]) * fraction, left[1] + (right[1] - left[1]) * fraction)
-        for left, right in ((top_left, top_right), (bottom_left, bottom_right))
-        for fraction in (start / len(line.text), end / len(line.text))
-    )
 
 
 class _LineFrame:
@@ -148,9 +139,9 @@ def _spanning_lines(lines: Sequence[TextLine], index: int, units: tuple[str, ...
     found = []
     for match in find_quantities(f"{line.text} {other.text}", units):
         if match.start < length and (match.end > length or match.unit_inherited) and not match.multipack_total:
-            box = _span_box(line, match.start, min(match.end, length))
+            box = line.span_box(match.start, min(match.end, length))
             if match.end > length:
-                box = union(box, _span_box(other, 0, match.end - length - 1))
+                box = union(box, other.span_box(0, match.end - length - 1))
             fields = {**vars(match), "end": min(match.end, length)}
             found.append(Candidate(**fields, line=index, box=box, text_height=frame.height, spans_lines=True))
     return found
@@ -176,6 +167,17 @@ def _common_units(found: Sequence[Candidate]) -> set[str]:
     on_photo = [c for c in found if c.line >= 0]
     certain = {(c.line, c.start) for c in on_photo if not (c.ocr_corrected or c.unit_inherited)}
     return {c.quantity.unit for c in on_photo} if len(certain) >= MIN_LENGTHS else set()
+
+
+def _with_axes(found: Sequence[Candidate], legends: Sequence[Sequence[str]]) -> list[Candidate]:
+    """The candidates; chains without axes have those of the legend in another line, where there is just one."""
+    if len(legends) != 1:
+        return list(found)
+    (axes,) = legends
+    return [
+        replace(c, axis=axes[c.chain_index]) if not c.axis and c.line >= 0 and c.chain_length == len(axes) else c
+        for c in found
+    ]
 
 
 def _with_context_unit(line: TextLine, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:

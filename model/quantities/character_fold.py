@@ -6,7 +6,7 @@ __all__ = ["CHARACTER_FOLD"]
 _FOLDED = {
     '"': "″”“„‟〃＂",
     "'": "′’‘`´＇",
-    "x": "×✕✖⨯",
+    "x": "×✕✖⨯хХ",
     "-": "–—−‐‑‒―－",
     "~": "〜～∼≈",
     "/": "⁄∕／",
@@ -15,16 +15,16 @@ _FOLDED = {
     "(": "（【[",
     ")": "）】]",
     ":": "：",
-    ",": "，、",
-    ".": "．",
-    "0": "₀",
+    ",": "，、٬",
+    ".": "．٫",
     "*": "＊",
 }
+# Digits of Arabic, Persian, Devanagari, Bengali and Thai.
+_ZEROS = (0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, 0xFF10, 0x2080)
 CHARACTER_FOLD: dict[int, str] = {
     **{ord(c): plain for plain, variants in _FOLDED.items() for c in variants},
-    **{0xFF10 + i: chr(0x30 + i) for i in range(10)},
+    **{zero + i: chr(0x30 + i) for zero in _ZEROS for i in range(10)},
     **{0xFF21 + i: chr(0x41 + i) for i in range(26)},
     **{0xFF41 + i: chr(0x61 + i) for i in range(26)},
-    **{0x2080 + i: chr(0x30 + i) for i in range(10)},
 }
 """For str.translate."""

@@ -12,7 +12,7 @@ from resformer.model.quantities.measurements import Measurement
 from resformer.model.quantities.numbers import parse_number
 from resformer.model.quantities.units import UNITS, to_si
 
-__all__ = ["reconcile_dual_units"]
+__all__ = ["is_metric", "reconcile_dual_units"]
 
 # What may stand between the two amounts.
 BETWEEN_AMOUNTS = r"\)?\s?[-/|=~]?\s?\(?\s?"
@@ -48,7 +48,7 @@ def _restore_points(text: str, measurements: Sequence[Measurement]) -> list[Meas
     corrected = list(measurements)
     for i, (a, b) in enumerate(pairwise(measurements)):
         # 10 cm / 10 mm are two lengths; 10 cm / 39 in are one.
-        if a.unit and b.unit and _is_metric(a.unit) != _is_metric(b.unit) and BETWEEN.fullmatch(text, a.right, b.left):
+        if a.unit and b.unit and is_metric(a.unit) != is_metric(b.unit) and BETWEEN.fullmatch(text, a.right, b.left):
             if _equals(a, b) or _equals(b, a):
                 continue
             for index, wrong, other in ((i, a, b), (i + 1, b, a)):
@@ -60,7 +60,8 @@ def _restore_points(text: str, measurements: Sequence[Measurement]) -> list[Meas
     return corrected
 
 
-def _is_metric(unit: str) -> bool:
+def is_metric(unit: str) -> bool:
+    """Whether a canonical unit is a metric one."""
     return unit.endswith(("metre", "gram", "litre", "ton"))
 
 

@@ -1,7 +1,8 @@
 """Label priors: how often public labels give a value, per entity, exact quantity, unit, size and product group.
 
-Groups are a catalogue's category codes; each has units and sizes of its own. Entries are stored under a hash of entity
-and quantity or group. A quantity with a single label is not stored, nor a group of few labels.
+Groups are a catalogue's category codes; each has units and sizes of its own; `748919.0` is the group `748919`. Entries
+are stored under a hash of entity and quantity or group. A quantity with a single label is not stored, nor a group of
+few labels.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from resformer.model.files.cell_text import integer_text
 from resformer.model.quantities.quantity import Quantity
 
 __all__ = ["PRIORS_FILE", "LabelPriors"]
@@ -45,7 +47,7 @@ class LabelPriors:
         groups: dict[tuple[str, str], list[Quantity]] = {}
         for entity, group, quantity in labels:
             if group:
-                groups.setdefault((entity, group), []).append(quantity)
+                groups.setdefault((entity, integer_text(group)), []).append(quantity)
             values[_key(entity, str(quantity))] += 1
             units[_key(entity, quantity.unit)] += 1
             units[_key(entity, "")] += 1
@@ -119,7 +121,7 @@ class LabelPriors:
         Args:
             excluded_label: a label of this group among those counted, see `features`.
         """
-        key = _key(entity, group)
+        key = _key(entity, integer_text(group))
         if key not in self._groups:
             return 0.0, 0.0, 0.0
         n, total, squares = self._tensors["group_sums"][self._groups[key]].tolist()

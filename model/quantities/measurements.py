@@ -4,33 +4,72 @@ What links one number to the next (`x`, `-`, `/`) is parsed in `parser`, from th
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from resformer.model.quantities.character_fold import CHARACTER_FOLD
-from resformer.model.quantities.numbers import CONFUSED_NUMBER, NUMBER, parse_number
+from resformer.model.quantities.numbers import CONFUSED_NUMBER, LOST_POINT, NUMBER, parse_number, second_reading
 from resformer.model.quantities.units import UNITS
 
-__all__ = ["AXIS_WORDS", "Measurement", "find_measurements", "leading_unit"]
+__all__ = ["AXES", "AXIS_WORDS", "Measurement", "find_measurements", "leading_unit"]
 
 AXIS_WORDS: dict[str, tuple[str, ...]] = {
-    "l": ("l", "long", "length"),
-    "w": ("w", "wide", "width", "breadth"),
-    "h": ("h", "high", "height", "tall"),
-    "d": ("d", "deep", "depth", "dia", "diameter"),
-    "t": ("t", "thick", "thickness"),
+    "l": (
+        *("l", "long", "length", "lg", "länge", "lang", "longueur", "largo", "longitud", "lunghezza", "lung"),
+        *("comprimento", "comp", "lengte", "długość", "dł", "длина", "дл"),
+    ),
+    "w": (
+        *("w", "wide", "width", "breadth", "b", "breite", "breit", "br", "largeur", "larg", "ancho", "anchura"),
+        *("larghezza", "largura", "breedte", "szerokość", "szer", "ширина", "шир"),
+    ),
+    "h": (
+        *("h", "high", "height", "tall", "höhe", "hoch", "hauteur", "haut", "alto", "altura", "altezza", "alt"),
+        *("hoogte", "wysokość", "wys", "высота", "выс"),
+    ),
+    "d": (
+        *(
+            "d",
+            "deep",
+            "depth",
+            "dia",
+            "diameter",
+            "ø",
+            "tiefe",
+            "tief",
+            "durchmesser",
+            "profondeur",
+            "prof",
+            "diamètre",
+        ),
+        *("fondo", "profundidad", "diámetro", "profondità", "diametro", "profundidade", "diâmetro", "diepte"),
+        *("głębokość", "głęb", "gł", "średnica", "śr", "глубина", "глуб", "диаметр"),
+    ),
+    "t": (
+        *("t", "thick", "thickness", "dicke", "stärke", "épaisseur", "ép", "grosor", "espesor", "spessore", "sp"),
+        *("espessura", "dikte", "grubość", "gr", "толщина"),
+    ),
 }
 """Letters and words for the axis along which a length is measured, by the axis."""
 
-# Where a unit's letters may end: not inside another word (4000mAh), not at an area or a density (2 cm², 5 g/kg,
-# 5 g/100 ml) except in `area_density_aliases`. OCR often loses the space after a unit (500gNet, 20Vmax, 500gx2), but
-# 8Gx2 is memory.
+
+def _plain(word: str) -> str:
+    """A word as the built-in recognizer reads it, without accents."""
+    return "".join(c for c in unicodedata.normalize("NFD", word.replace("ł", "l")) if not unicodedata.combining(c))
+
+
+AXES = {variant: axis for axis, words in AXIS_WORDS.items() for word in words for variant in (word, _plain(word))}
+"""The axis of each letter and word, with and without its accents."""
+
+# Where a unit's letters may end: not inside another word (4000mAh), not at an area, a density or a rate (2 cm², 5 g/kg,
+# 5 g/100 ml, 5 l/min) except in `area_density_aliases`. OCR often loses the space after a unit (500gNet, 20Vmax,
+# 500gx2), but 8Gx2 is memory.
 WORD_END = r"""
     (?: (?![A-Za-z]) | (?=[A-Z][a-z]{2}) | (?=(?i:net|nett|wt|e|max|approx)(?![A-Za-z]))
         | (?<!\dG)(?<!\d\sG)(?=[xX]\s?\d) )
-    (?! \s?/\s?(?:m|cm|kg)(?![A-Za-z]) | (?<=[\d\sm][gG])\s?/\s?100(?!\d) | [²³] )
+    (?! \s?/\s?(?:m|cm|kg|h|hr|min|s|sec)(?![A-Za-z]) | (?<=[\d\sm][gG])\s?/\s?100(?!\d) | [²³] )
 """
 # The same for a length. Its axis or that of the next length may follow without a space (10cmW20cm), but not after a
 # lone m: 20mL, 5mW and 3mH have other units. An area (2 cm2) is no length.
@@ -48,9 +87,15 @@ ENDINGS = {
     r"(?!\s?[/:.,-]?\s?\d{1,9}(?!\d|[.,]\d|\s?[A-Za-z]))",
     # OCR loses the l of "lb"; behind a 1 it read the l as that 1.
     "b": r"(?<!1[bB])(?:(?=\s?\))|(?<=[.,]\d[bB])|(?<=[.,]\d\s[bB]))(?![A-Za-z])",
+    # A film is thinner than a hundred; 354mil is misread.
+    "mil": rf"(?<!\d\d\dmil)(?<!\d\d\d\smil){WORD_END}",
+    # "1st" is no weight; "2 st 4 lb" is.
+    "st": r"(?=\.?,?\s?(?:&\s?|and\s)?\d{1,2}(?:[.,]\d)?\s?(?:lbs?|pounds?)(?![A-Za-z]))",
     # "3 in 1" and "5 in a box" are no lengths.
     "in": rf"(?!\s?-?\s?1(?!\d)|\s(?:a|an|the|one|each|all|our|your|box|total|this|use)\b){LENGTH_END}",
 }
+# Scripts that write words without spaces, by the names of their characters.
+UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "SQUARE", "SCRIPT")
 # What may stand between a number and its unit.
 BEFORE_UNIT = r"\s{0,2}(?:[-(]\s?|\.)?"
 
@@ -67,6 +112,8 @@ class Measurement:
         axis: one of the keys of AXIS_WORDS, or "".
         ocr_corrected: whether an OCR confusion in the number or unit was corrected.
         per_area: whether it is the weight of an area of cloth or paper.
+        multiple: how many of its unit the unit that is written has: 100 where a hectolitre is given in litres.
+        second: what else the number may be, see second_reading; positions are in the text.
     """
 
     value: Decimal
@@ -78,6 +125,8 @@ class Measurement:
     axis: str
     ocr_corrected: bool
     per_area: bool = False
+    multiple: Decimal = Decimal(1)
+    second: tuple[Decimal, int] | None = None
 
 
 def find_measurements(text: str, units: tuple[str, ...]) -> list[Measurement]:
@@ -126,23 +175,27 @@ class _Patterns:
         clean: a number without OCR confusions, its unit if it has one, and the axis beside it.
         confused: a number and its unit, both with OCR confusions.
         units: the unit of each normalized alias.
+        multiples: see Unit, by the normalized alias.
     """
 
     def __init__(self, names: tuple[str, ...]):
         units = [UNITS[name] for name in names]
         lengths = any(unit.dimension == "length" for unit in units)
         self.per_area = {_normalized(alias): u.name for u in units for alias in u.area_density_aliases}
-        self.units = self.per_area | {_normalized(alias): u.name for u in units for alias in u.aliases}
+        self.multiples = {_normalized(alias): Decimal(m) for u in units for alias, m in u.multiples.items()}
+        aliases = {u.name: (*u.aliases, *u.multiples) for u in units}
+        self.units = self.per_area | {_normalized(a): name for name, of_unit in aliases.items() for a in of_unit}
         confusions = {_normalized(text): u.name for u in units for text in u.ocr_confusions}
         self.confusions = {**confusions, **self.units}
         ending = LENGTH_END if lengths else WORD_END
         area = _alternatives([s for u in units for s in u.area_density_aliases], AREA_END) or "(?!)"
-        unit = f"{area}|{_alternatives([s for u in units for s in u.aliases], ending)}"
-        misread = [s for u in units for s in (*u.aliases, *u.ocr_confusions)]
+        unit = f"{area}|{_alternatives([s for of_unit in aliases.values() for s in of_unit], ending)}"
+        misread = [s for u in units for s in (*aliases[u.name], *u.ocr_confusions)]
         confused = f"{area}|{_alternatives(misread, ending)}"
-        self.axes = {word: axis for axis, words in AXIS_WORDS.items() for word in words} if lengths else {}
+        self.axes = AXES if lengths else {}
         words = "|".join(sorted(self.axes, key=len, reverse=True)) or "(?!)"
-        axis_before = rf"(?:(?<![A-Za-z])(?P<axis_before>(?i:{words}))\s?[:=.-]?\s?)?"
+        # Not inside a word, but behind the x of a chain: L120xW60.
+        axis_before = rf"(?:(?:(?<![^\W\d_])|(?<=\d[xX]))(?P<axis_before>(?i:{words}))\)?\s?[:=.-]?\s?)?"
         # 10 L inches
         axis_between = rf"(?:\s?\(?(?P<axis_between>(?i:{words}))\)?(?=\s{{1,2}}\(?(?:{unit})))?"
         # Only where none stands before: in W10 H20 the second letter belongs to the second number.
@@ -163,11 +216,23 @@ class _Patterns:
             return None
         key = _normalized(match["unit"] or "")
         unit = (self.confusions if ocr_corrected else self.units)[key] if key else None
+        multiple = self.multiples.get(key, Decimal(1))
         start, end = match.start("number"), match.end("unit" if unit else "number")
         beside = match["axis_before"] or match["axis_after"] or (not ocr_corrected and match["axis_between"]) or ""
         axis = self.axes.get(beside.lower(), "")
+        second = None if ocr_corrected else second_reading(match["number"])
         return Measurement(
-            value, unit, start, end, match.start(), match.end(), axis, ocr_corrected, key in self.per_area
+            value * multiple,
+            unit,
+            start,
+            end,
+            match.start(),
+            match.end(),
+            axis,
+            ocr_corrected or bool(re.fullmatch(LOST_POINT, match["number"])),
+            per_area=key in self.per_area,
+            multiple=multiple,
+            second=second and (second[0] * multiple, start + second[1]),
         )
 
 
@@ -179,10 +244,17 @@ def _patterns(units: tuple[str, ...]) -> _Patterns:
 def _alternatives(aliases: Iterable[str], word_end: str) -> str:
     """A pattern for any of the aliases, the longest first."""
     longest_first = sorted({s.translate(CHARACTER_FOLD) for s in aliases}, key=len, reverse=True)
-    words = [s for s in longest_first if s not in ENDINGS and s[-1].isascii() and s[-1].isalnum()]
-    symbols = [s for s in longest_first if s not in ENDINGS and s not in words]
-    groups = [(words, word_end), (symbols, ""), *(([s], ENDINGS[s]) for s in longest_first if s in ENDINGS)]
-    return "|".join(rf"(?ai:{'|'.join(_alias_pattern(s) for s in group)}){ending}" for group, ending in groups if group)
+    groups: dict[str, list[str]] = {}
+    for alias in longest_first:
+        ending = ENDINGS.get(alias, word_end if alias[-1].isascii() and alias[-1].isalnum() else _ending(alias))
+        groups.setdefault(ending, []).append(alias)
+    return "|".join(rf"(?i:{'|'.join(_alias_pattern(s) for s in group)}){end}" for end, group in groups.items())
+
+
+def _ending(alias: str) -> str:
+    """Where an alias may end that is a symbol, or a word of another alphabet."""
+    is_word = alias[-1].isalpha() and not unicodedata.name(alias[-1]).startswith(UNSPACED)
+    return r"(?!\w)" if is_word else ""
 
 
 def _alias_pattern(alias: str) -> str:

@@ -7,30 +7,61 @@ text between two measurements links them (LINKS): `10 x 20 x 30 cm` is a chain, 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import Any
 
 from resformer.model.quantities.character_fold import CHARACTER_FOLD
-from resformer.model.quantities.dual_units import reconcile_dual_units
-from resformer.model.quantities.measurements import Measurement, find_measurements
+from resformer.model.quantities.dual_units import is_metric, reconcile_dual_units
+from resformer.model.quantities.measurements import AXES, Measurement, find_measurements
 from resformer.model.quantities.quantity import Quantity, QuantityMatch
 from resformer.model.quantities.units import UNITS
 
-__all__ = ["find_quantities", "parse_quantity"]
+__all__ = ["find_quantities", "legend_alone", "parse_quantity"]
 
 Group = tuple[str, range]
 """A kind of link (a key of LINKS), and the indices of the measurements that are linked by it."""
 
+# What packs, and words for "of" between a count and a size: 3 pz da 330 ml, 4 bouteilles de 20 cl.
+PIECES = """
+    pc|pcs|pieces?|pack|packs|pk|pks|packets?|ct|counts?|units?|cans?|bottles?|jars?|bags?|sachets?|boxes|box|bars?|tins?|tubes?
+    |pouch|pouches|cartons?|rolls?|sticks?|stück|stk|st|dosen?|flaschen?|packungen|packung|beutel|gläser
+    |riegel|pièces?|pces?|bouteilles?|canettes?|boîtes?|sachets?|pots?|briques?|unidades|uds|ud|botellas?|latas?|sobres?|piezas
+    |pz|pezzi|pezzo|bottiglie|lattine|bustine|vasetti|confezioni|garrafas?|unid|pacotes?|saquetas|stuks?|flessen|blikken|blikjes
+    |zakjes|potjes|szt|sztuk|butelek|butelki|puszek|puszki|saszetek
+"""
+OF = r"of|x|@|à|a|de|da|di|von|zu|je|per|van|po|each"
 # Patterns of the text between two numbers, by the kind of link that it is.
 LINKS = {
     "chain": re.compile(r"\s*\)?\s*(?:[xX*]|by)\s*\(?\s*"),
+    "count": re.compile(rf"[\s-]*(?:{PIECES})\b\.?\s*[,(:-]?\s*(?:(?:{OF})\b|[x*])?\s*", re.IGNORECASE | re.VERBOSE),
     "range": re.compile(r"\s*(?:-|~|to|bis|\.{2,3})\s*", re.IGNORECASE),
-    "list": re.compile(r"\s*(?:/|&|or|and|±|\+/?-)\s*", re.IGNORECASE),
+    "list": re.compile(r"\s*(?:/|&|or|and)\s*", re.IGNORECASE),
 }
-# The text between the two parts of a compound, as in 5' 2".
-JOINT = re.compile(r"\s*-?\s*")
-# The smaller unit that may follow a larger one in a compound.
-COMPOUNDS = {"foot": "inch", "pound": "ounce"}
+# What stands between a number and how much it may differ.
+TOLERANCE = re.compile(r"\s*\(?(?:±|\+\s?/?\s?-)\s*")
+# The text between the two parts of a compound, as in 5' 2", 3 lbs, 6.4 oz and 5 ft. & 6 in.; commas between metric
+# amounts list sizes.
+JOINT = re.compile(r"\.?\s*(?:[-,&+]|and)?\s*", re.IGNORECASE)
+METRIC_JOINT = re.compile(r"\s*(?:[&+]|and|und|et|y|e)?\s*", re.IGNORECASE)
+# The smaller unit that may follow a larger one in a compound, and is what the compound is given in.
+COMPOUNDS = {
+    "foot": "inch",
+    "pound": "ounce",
+    "kilogram": "gram",
+    "metre": "centimetre",
+    "litre": "millilitre",
+    "gallon": "quart",
+    "quart": "fluid ounce",
+    "pint": "fluid ounce",
+}
+# What stands between numbers that have their axes written beside them, as in H90 W60 D45 cm.
+BETWEEN_AXES = re.compile(r"[\s,;/|]*")
+_AXIS = rf"(?:{'|'.join(sorted(AXES, key=len, reverse=True))})"
+# The axes of the numbers of a chain, before it or behind it: (W x D x H), B/T/H:
+LEGEND = re.compile(rf"(?<!\w)\(?\s?{_AXIS}\.?(?:\s?[x*/,-]\s?{_AXIS}\.?){{1,2}}\s?\)?(?!\w)\s?[:=]?", re.IGNORECASE)
+# Units of which products seldom have less than ten: a point before three digits of them separates thousands.
+SMALL_UNITS = {"millimetre", "microgram", "milligram", "gram", "watt", "volt", "millivolt", "microlitre", "millilitre"}
 
 
 def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:
@@ -40,7 +71,7 @@ def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:
     '[10, 25] kilogram'
     """
     text = re.sub(r"^\s*\[([^\[\],]+), ([^\[\],]+)\]", r"\1 to \2", text).strip()
-    for match in find_quantities(text, units):
+    for match in _find(text, units, thousands_points=False):
         if match.start == 0 and not text[match.end :].strip(".) ~=⎓") and not (match.multipack_total or match.per_area):
             return match.quantity
     return None
@@ -56,8 +87,23 @@ def find_quantities(text: str, units: Sequence[str]) -> list[QuantityMatch]:
         units: canonical unit names of one dimension. An alias that units of several dimensions share ("oz") stands for
             the one among these.
     """
+    return _find(text, units, thousands_points=True)
+
+
+def _find(text: str, units: Sequence[str], *, thousands_points: bool) -> list[QuantityMatch]:
+    """See find_quantities.
+
+    Args:
+        thousands_points: whether a point may separate thousands; it does not in canonical form.
+    """
+    if not any(c.isnumeric() for c in text):
+        return []
     folded = text.translate(CHARACTER_FOLD)
+    legends: list[list[str]] = []
+    if _is_length(units[0]):
+        folded, legends = _without_legends(folded)
     measurements = reconcile_dual_units(folded, find_measurements(folded, tuple(units)), units)
+    measurements = _without_tolerances(folded, measurements)
     gaps = [folded[a.right : b.left] for a, b in pairwise(measurements)]
     links = [_link(gap, a, b) for gap, (a, b) in zip(gaps, pairwise(measurements), strict=True)]
     groups = [
@@ -65,9 +111,10 @@ def find_quantities(text: str, units: Sequence[str]) -> list[QuantityMatch]:
         for link, found in groupby(range(len(links)), key=links.__getitem__)
         if link and (run := list(found))
     ]
-    complete = _inherit(measurements, groups)
-    joints = [i for i, gap in enumerate(gaps) if JOINT.fullmatch(gap)]
-    compounds = [match for i in joints if (match := _compound(complete[i], complete[i + 1]))]
+    complete = _with_axes(_inherit(measurements, groups), groups, legends)
+    if thousands_points:
+        complete = [_read_for_unit(measurement) for measurement in complete]
+    compounds = [m for gap, (a, b) in zip(gaps, pairwise(complete), strict=True) if (m := _compound(gap, a, b))]
     matches = [
         *compounds,
         *(m for link, group in groups if len(group) == 2 for m in _pairs(link, *(complete[i] for i in group))),
@@ -79,10 +126,66 @@ def find_quantities(text: str, units: Sequence[str]) -> list[QuantityMatch]:
     return sorted(matches, key=lambda match: (match.start, -match.end))
 
 
+def legend_alone(text: str) -> list[str]:
+    """The axes of a line that names them for a chain in another line: `Size (W x D x H)`; else none."""
+    rest, legends = _without_legends(text.translate(CHARACTER_FOLD))
+    return legends[0] if len(legends) == 1 and not any(c.isnumeric() for c in rest) else []
+
+
+def _without_legends(text: str) -> tuple[str, list[list[str]]]:
+    """The text with spaces for its legends, and the axes of each."""
+    words = [re.findall(_AXIS, match[0].lower()) for match in LEGEND.finditer(text)]
+    # Where b is Breite, t is Tiefe.
+    legends = [["d" if word == "t" and "b" in of_legend else AXES[word] for word in of_legend] for of_legend in words]
+    return LEGEND.sub(lambda match: " " * len(match[0]), text), legends
+
+
+def _with_axes(measurements: list[Measurement], groups: list[Group], legends: list[list[str]]) -> list[Measurement]:
+    """The measurements with the axes of legends: that of the same length holds for all chains and lists of the line."""
+    complete = list(measurements)
+    for link, group in groups:
+        legend = next((axes for axes in legends if len(axes) == len(group) and link in ("chain", "list")), None)
+        for axis, i in zip(legend or (), group, strict=False):
+            complete[i] = replace(complete[i], axis=complete[i].axis or axis)
+    return complete
+
+
+def _without_tolerances(text: str, measurements: Sequence[Measurement]) -> list[Measurement]:
+    """The measurements without those that say how much the one before may differ, whose unit holds for both."""
+    kept: list[Measurement] = []
+    for measurement in measurements:
+        if kept and TOLERANCE.fullmatch(text, kept[-1].right, measurement.left):
+            kept[-1] = replace(kept[-1], unit=kept[-1].unit or measurement.unit, right=measurement.right)
+        else:
+            kept.append(measurement)
+    return kept
+
+
+def _read_for_unit(measurement: Measurement) -> Measurement:
+    """The measurement with the likelier reading of its number first, and the other one where it is likely too.
+
+    1.000 W are a thousand, 1.000 kg are one; 1,000 W are a thousand, 1,000 kg may be one.
+    """
+    second, is_small = measurement.second, measurement.unit in SMALL_UNITS
+    if second is None or second[1] > measurement.start:
+        return measurement
+    if second[0] > measurement.value and is_small:
+        return replace(measurement, value=second[0], second=(measurement.value, second[1]))
+    return replace(measurement, second=None if is_small or second[0] > measurement.value else second)
+
+
 def _link(gap: str, a: Measurement, b: Measurement) -> str:
     link = next((link for link, pattern in LINKS.items() if pattern.fullmatch(gap)), "")
-    # In 220-240V-50Hz the number behind the unit belongs to another quantity.
-    return "" if link == "range" and a.unit and not b.unit else link
+    if not link and a.axis and b.axis and a.unit is None and BETWEEN_AXES.fullmatch(gap):
+        return "chain"
+    if link == "count":  # 3 bottles of 500 ml is a chain as 3 x 500 ml is; 3 packs 10 cm wide is none
+        return "chain" if a.unit is None and b.unit and not _is_length(b.unit) else ""
+    if link == "range" and a.unit and not b.unit:
+        return ""  # in 220-240V-50Hz the number behind the unit belongs to another quantity
+    if link == "range" and b.unit and b.value < a.value and a.unit in (None, b.unit):
+        # A range rises. 12-1.5 oz are twelve of 1.5 oz, 240-110 V are two voltages.
+        return "chain" if a.unit is None and UNITS[b.unit].dimension in ("mass", "volume") else "list"
+    return link
 
 
 def _inherit(measurements: list[Measurement], groups: list[Group]) -> list[Measurement]:
@@ -125,6 +228,11 @@ def _singles(
                 ocr_corrected=measurement.ocr_corrected,
                 per_area=measurement.per_area,
             )
+            if measurement.second:
+                value, start = measurement.second
+                yield QuantityMatch(
+                    quantity=Quantity((value,), measurement.unit), start=start, end=measurement.end, ocr_corrected=True
+                )
 
 
 def _pairs(link: str, a: Measurement, b: Measurement) -> Iterator[QuantityMatch]:
@@ -140,16 +248,23 @@ def _pairs(link: str, a: Measurement, b: Measurement) -> Iterator[QuantityMatch]
             yield QuantityMatch(quantity=total, start=a.start, end=b.end, multipack_total=True, **flags)
 
 
-def _compound(a: Measurement, b: Measurement) -> QuantityMatch | None:
-    """Feet and inches, or pounds and ounces, as one quantity in the smaller unit."""
-    small = COMPOUNDS.get(a.unit or "")
-    if a.unit is None or small is None or a.value % 1:
+def _compound(gap: str, a: Measurement, b: Measurement) -> QuantityMatch | None:
+    """Two amounts as one quantity in the smaller unit: feet and inches, pounds and ounces, kilograms and grams."""
+    if a.unit is None or a.value % 1:
+        return None
+    if a.multiple > 1 and a.multiple != b.multiple and a.unit == b.unit:  # stones and pounds
+        small, ratio = a.unit, Fraction(a.multiple)
+    elif small := COMPOUNDS.get(a.unit, ""):
+        ratio = UNITS[a.unit].factor / UNITS[small].factor
+    else:
         return None
     # The inch mark may be missing, as in 5'2.
-    if b.unit != small and not (b.unit is None and b.left == a.right):
+    if b.unit != small and not (a.unit == "foot" and b.unit is None and b.left == a.right):
         return None
-    ratio = UNITS[a.unit].factor / UNITS[small].factor
-    if b.value >= ratio:
+    joint = METRIC_JOINT if is_metric(a.unit) else JOINT
+    if b.value >= ratio or not joint.fullmatch(gap):
         return None
-    total = Quantity((a.value * int(ratio) + b.value,), small)
-    return QuantityMatch(quantity=total, start=a.start, end=b.end, axis=a.axis or b.axis, compound=True)
+    whole = a.value if small == a.unit else a.value * int(ratio)
+    return QuantityMatch(
+        quantity=Quantity((whole + b.value,), small), start=a.start, end=b.end, axis=a.axis or b.axis, compound=True
+    )

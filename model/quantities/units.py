@@ -35,6 +35,7 @@ def _lower(text: str) -> str:
 Name = Annotated[str, AfterValidator(_words)]
 Alias = Annotated[str, Field(min_length=1), AfterValidator(_lower)]
 # By its digits: Fraction(3.6) is that of the nearest binary number.
+Multiple = Annotated[Decimal, BeforeValidator(lambda value: str(value)), Field(gt=0)]
 Factor = Annotated[Fraction, BeforeValidator(lambda value: str(value)), Field(gt=0)]
 
 
@@ -48,6 +49,7 @@ class Unit:
         si_unit: the SI unit of the dimension.
         factor: how many SI units make one.
         aliases: how products write it, in lower case; the name is among them. See units.yaml.
+        multiples: how many of it a unit without a canonical name is, by the alias of that unit.
         ocr_confusions: what OCR makes of an alias right behind a number.
         area_density_aliases: the unit with the area of cloth or paper that the amount is of.
 
@@ -60,6 +62,7 @@ class Unit:
     si_unit: Name
     factor: Factor
     aliases: tuple[Alias, ...]
+    multiples: Mapping[Alias, Multiple] = Field(default_factory=dict)
     ocr_confusions: tuple[Alias, ...] = ()
     area_density_aliases: tuple[Alias, ...] = ()
 

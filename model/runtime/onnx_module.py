@@ -56,7 +56,8 @@ class OnnxModule:
             return list(self._session.run(None, dict(zip(self._input_names, inputs, strict=True))))
         with torch.inference_mode():
             outputs = self._module(*(torch.from_numpy(a).to(self._device) for a in inputs))
-        return [tensor.float().cpu().numpy() for tensor in (outputs if isinstance(outputs, tuple) else (outputs,))]
+        tensors = outputs if isinstance(outputs, tuple) else (outputs,)
+        return [(t.float() if t.is_floating_point() else t).cpu().numpy() for t in tensors]
 
 
 def create_session(model: Path, threads: int) -> Session:

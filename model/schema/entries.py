@@ -47,10 +47,11 @@ def _name(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
+def _one_line(text: str) -> str:
+    # Labels of tables are compared without the spaces around them, and with one between words.
     if not text.strip():
         raise ValueError("must not be blank")
-    return text
+    return " ".join(text.split())
 
 
 def _unique(items: list[str]) -> list[str]:
@@ -60,7 +61,7 @@ def _unique(items: list[str]) -> list[str]:
 
 
 Name = Annotated[str, AfterValidator(_name)]
-Strings = Annotated[list[Annotated[str, AfterValidator(_not_blank)]], Field(min_length=1), AfterValidator(_unique)]
+Strings = Annotated[list[Annotated[str, AfterValidator(_one_line)]], Field(min_length=1), AfterValidator(_unique)]
 
 
 class _Entry(BaseModel):
@@ -95,11 +96,15 @@ class ChoiceEntry(_Entry):
     kind: Literal["choice"]
     labels: Strings | None = None
     labels_from: Name | None = None
+    taxonomy: str | None = None
+    level: Annotated[StrictInt, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _has_labels(self) -> "ChoiceEntry":
         if (self.labels is None) == (self.labels_from is None):
             raise ValueError("a choice has either labels or labels_from")
+        if (self.taxonomy is None) != (self.level is None) or (self.taxonomy and self.labels_from is None):
+            raise ValueError("taxonomy and level stand together, beside labels_from")
         return self
 
 

@@ -41,7 +41,8 @@ class Entity:
         units: canonical names of the units that a quantity may be answered in.
         ranges: whether a quantity may be answered by a range.
         labels: the closed list that a choice is made from.
-        labels_from: name of the path entity whose leaves these labels are, or "". Both have one answer.
+        labels_from: name of the path entity whose leaves have these labels, or "". Both have one answer.
+        leaf_labels: of the leaves of that entity, the index of each one's label; None where it has none.
         paths: the taxonomy, every path from the root to a leaf.
         max_subwords: of the longest text that may be answered.
         cues: words that stand near an answer, in lower case; may be empty.
@@ -54,6 +55,7 @@ class Entity:
     ranges: bool = False
     labels: tuple[str, ...] = ()
     labels_from: str = ""
+    leaf_labels: tuple[int | None, ...] = ()
     paths: tuple[tuple[str, ...], ...] = ()
     max_subwords: int = 0
     cues: tuple[str, ...] = ()
@@ -101,12 +103,12 @@ class Schema:
 
     @property
     def quantities(self) -> tuple[Entity, ...]:
-        """The entities that are answered from text alone."""
+        """The entities that are answered by a number and a unit."""
         return tuple(entity for entity in self.entities if entity.kind == "quantity")
 
     @property
     def attributes(self) -> tuple[Entity, ...]:
-        """The entities that are answered from the picture and the caller's text, by an answer of their own."""
+        """The other entities that have an answer of their own."""
         return tuple(entity for entity in self.entities if entity.kind != "quantity" and not entity.labels_from)
 
     @property
@@ -179,15 +181,18 @@ def _entities(entries: Sequence[Any], units: Sequence[Unit], folder: Path, error
     """The entities of all entries that are right; what is wrong with the others, and among them, goes to `errors`."""
     dimensions = {unit.name: unit.dimension for unit in (*SHIPPED_UNITS, *units)}
     entities = []
+    mapped: dict[str, tuple[Taxonomy, int]] = {}
     for i, entry in enumerate(entries, 1):
         parsed = parse_entity_entry(entry, i, dimensions, errors)
         if parsed is not None and (entity := _entity(parsed, folder, errors)) is not None:
             entities.append(entity)
+        if isinstance(parsed, ChoiceEntry) and parsed.level and (tree := _taxonomy(parsed, folder, errors)) is not None:
+            mapped[parsed.name] = (tree, parsed.level)
     kinds = {str(entry.get("name")): entry.get("kind") for entry in entries if isinstance(entry, dict)}
     names = [str(entry.get("name")) for entry in entries if isinstance(entry, dict) and "name" in entry]
     errors += [f"entity {name!r} is listed more than once" for name in repeated(names)]
     errors += _exclusive_errors(entities, kinds)
-    return _with_labels_from(entities, kinds, errors)
+    return _with_labels_from(entities, kinds, mapped, errors)
 
 
 def _entity(entry: EntityEntry, folder: Path, errors: list[str]) -> Entity | None:
@@ -240,18 +245,54 @@ def _exclusive_errors(entities: Sequence[Entity], kinds: Mapping[str, Any]) -> l
     return errors
 
 
-def _with_labels_from(entities: Sequence[Entity], kinds: Mapping[str, Any], errors: list[str]) -> tuple[Entity, ...]:
-    """The entities, with labels for the choices that are leaves of a path."""
-    paths = {entity.name: entity.paths for entity in entities if entity.kind == "path"}
+def _taxonomy(entry: ChoiceEntry, folder: Path, errors: list[str]) -> Taxonomy | None:
+    try:
+        return Taxonomy.load(folder / (entry.taxonomy or ""))
+    except OSError as error:
+        errors.append(f"{entry.name}: taxonomy is {entry.taxonomy!r}, cannot be read: {error.strerror}")
+    except ValueError as error:
+        errors.append(f"{entry.name}: taxonomy is {entry.taxonomy!r}, {error}")
+    return None
+
+
+def _with_labels_from(
+    entities: Sequence[Entity],
+    kinds: Mapping[str, Any],
+    mapped: Mapping[str, tuple[Taxonomy, int]],
+    errors: list[str],
+) -> tuple[Entity, ...]:
+    """The entities, with labels for the choices that the leaves of a path have.
+
+    Args:
+        mapped: by choice, the taxonomy in which the names of leaves are looked up, and the level of it that is the
+            label. A choice without one has the leaves themselves as labels.
+    """
+    paths = {entity.name: entity for entity in entities if entity.kind == "path"}
     complete = []
     for entity in entities:
         source = entity.labels_from
         if source and kinds.get(source) != "path":
             errors.append(f"{entity.name}: labels_from is {source!r}, must be the name of a path entity")
-        elif source:
-            labels = tuple(path[-1] for path in paths.get(source, ()))
-            if twice := repeated(labels):
+        elif source in paths:
+            names = _leaf_labels(paths[source], *mapped.get(entity.name, (None, 0)))
+            labels = tuple(dict.fromkeys(name for name in names if name is not None))
+            if entity.name not in mapped and (twice := repeated([name for name in names if name])):
                 errors.append(f"{entity.name}: {source} has several leaves {', '.join(twice)}")
-            entity = replace(entity, labels=labels)
+            if not labels:
+                errors.append(f"{entity.name}: no leaf of {source} has a label on this level of this taxonomy")
+            indices = tuple(None if name is None else labels.index(name) for name in names)
+            entity = replace(entity, labels=labels, leaf_labels=indices)
         complete.append(entity)
     return tuple(complete)
+
+
+def _leaf_labels(source: Entity, tree: Taxonomy | None, level: int) -> list[str | None]:
+    """The label of each leaf of a path."""
+    if tree is None:
+        return [leaf[-1] for leaf in source.paths]
+    labels: list[str | None] = []
+    for leaf in source.paths:
+        # A leaf that has others below it is of none of their kinds.
+        found = None if leaf in source.taxonomy.inner_leaves else tree.leaf(leaf[-1])
+        labels.append(found[level - 1] if found and len(found) >= level else None)
+    return labels

@@ -14,15 +14,27 @@ Node = tuple[str, ...]
 
 
 def parse_path(text: str) -> Node:
-    """`Apparel > Topwear > Tshirts` to its levels. Raises ValueError: a level is empty."""
-    levels = tuple(level.strip() for level in text.split(SEPARATOR.strip()))
+    """`Apparel > Topwear > Tshirts` to its levels; spaces around and beside others do not count.
+
+    Raises:
+        ValueError: a level is empty.
+    """
+    levels = tuple(" ".join(level.split()) for level in text.split(SEPARATOR.strip()))
     if not all(levels):
-        raise ValueError(f"{text!r} has an empty level")
+        raise ValueError(f"{text!r} has an empty level; write a name between all `>`")
     return levels
+
+
+def _listed_path(line: str) -> Node:
+    if line.startswith("#"):
+        raise ValueError(f"{line!r} may be a comment or a category; write `# ` before a comment, `\\#` in a category")
+    return parse_path(line.removeprefix("\\") if line.startswith("\\#") else line)
 
 
 class Taxonomy:
     """Paths from a root to a leaf. There may be several roots.
+
+    A leaf may have others below it: it then stands for products that are of none of the kinds below.
 
     Attributes:
         leaves: paths in the order given.
@@ -30,28 +42,38 @@ class Taxonomy:
     """
 
     def __init__(self, paths: Iterable[Node]):
-        """Raises ValueError: a path is listed twice, or is the beginning of another one."""
+        """Raises ValueError: a path is listed twice."""
         self.leaves = tuple(paths)
         self.nodes = tuple(dict.fromkeys(path[:depth] for path in self.leaves for depth in range(1, len(path) + 1)))
-        parents = {node[:-1] for node in self.nodes}
-        wrong = [path for path in self.leaves if path in parents]
-        if wrong:
-            raise ValueError(f"{SEPARATOR.join(wrong[0])} is a leaf and has children; leave one of them out")
         if len(set(self.leaves)) < len(self.leaves):
-            raise ValueError("a path is listed twice")
+            twice = next(path for i, path in enumerate(self.leaves) if path in self.leaves[:i])
+            raise ValueError(f"the path {SEPARATOR.join(twice)!r} is listed twice; delete one")
         self._indices = {node: i for i, node in enumerate(self.nodes)}
 
     @classmethod
     def load(cls, file: Path) -> "Taxonomy":
-        """Reads a file of one path per line; empty lines and lines that begin with # are skipped.
+        r"""Reads a file of one path per line.
+
+        Empty lines and comments are skipped: `#` alone or before a space. A name that begins with # is written `\#1`.
 
         Raises:
             ValueError: the file is broken.
             OSError: there is no such file.
         """
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
         try:
-            return cls(parse_path(line) for line in lines if line and not line.startswith("#"))
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeError as error:
+            raise ValueError(f"{file} is not UTF-8; save it again as UTF-8") from error
+        paths = []
+        for number, line in enumerate(map(str.strip, lines), 1):
+            if not line or line.strip("#")[:1] in ("", " "):
+                continue
+            try:
+                paths.append(_listed_path(line))
+            except ValueError as error:
+                raise ValueError(f"{file}, line {number}: {error}") from error
+        try:
+            return cls(paths)
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from error
 
@@ -67,9 +89,16 @@ class Taxonomy:
         return next((path[:depth] for depth in range(len(path), 0, -1) if path[:depth] in self), ())
 
     def leaf(self, name: str) -> Node | None:
-        """The leaf of this name; None where no leaf or more than one has it."""
+        """The leaf of this name, of several the one without others below it; None where none or more are left."""
         found = [path for path in self.leaves if path[-1] == name]
+        if len(found) > 1:
+            found = [path for path in found if path not in self.inner_leaves]
         return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def inner_leaves(self) -> frozenset[Node]:
+        """The leaves that have others below them."""
+        return frozenset(self.leaves) & {node[:-1] for node in self.nodes}
 
     @cached_property
     def members(self) -> np.ndarray:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from resformer.model.files.whole_file import refuse_overwriting, written_whole
 from resformer.scripts.cli.options import SchemaFile, Weights
-from resformer.scripts.lib.files import refuse_overwriting
 
 __all__ = ["app"]
 
@@ -77,7 +77,7 @@ def attributes(
     schema: SchemaFile = None,
     limit: LimitOption = None,
 ) -> None:
-    """Accuracy of choices, paths and texts, from images alone and with text."""
+    """Accuracy of choices, paths and texts, from images alone and with text (twenty minutes)."""
     from resformer.model.schema.schema import Schema
     from resformer.train.evaluation.attribute_predictions import predict_tables
     from resformer.train.evaluation.attribute_scores import attribute_figures, write_label_details
@@ -100,14 +100,14 @@ def attribute_baselines(
     tables: TablesArgument,
     out: OutOption,
 ) -> None:
-    """Accuracy of text alone, and of the text of the nearest photo."""
+    """Accuracy of text alone, and of the text of the nearest photo (half an hour)."""
     from resformer.model.schema.schema import Schema
     from resformer.train.evaluation.attribute_comparison import benchmark_attribute_baselines
-    from resformer.train.settings.run_settings import AttributeConfig, load_config_of
-    from resformer.train.settings.sources import ProductTables
+    from resformer.train.settings.run_settings import NetworkConfig, load_config_of
+    from resformer.train.settings.sources import ProductTable, ProductTables
     from resformer.train.settings.yaml_settings import load_yaml, validate
 
-    train = load_config_of(AttributeConfig, config).sources
+    train = [source for source in load_config_of(NetworkConfig, config).sources if isinstance(source, ProductTable)]
     val = validate(load_yaml(tables), ProductTables, tables).sources
     figures = benchmark_attribute_baselines(train, val, Schema.load())
     _finish(out, "attribute-baselines", figures)
@@ -194,13 +194,15 @@ def latency(
 @app.command()
 def ablation(
     data: DataArgument,
-    config: Annotated[Path, typer.Argument(help="Config of the whole network.", exists=True, dir_okay=False)],
+    config: Annotated[
+        Path, typer.Argument(help="Config of the whole network's training.", exists=True, dir_okay=False)
+    ],
     out: OutOption,
     runs: Annotated[Path, typer.Option(help="Folder of the runs, which the same command resumes.", file_okay=False)] = (
         Path("runs/ablation")
     ),
 ) -> None:
-    """Train networks that lack one ingredient each, and score them (half an hour)."""
+    """Train networks that lack one ingredient each, and score them (an hour)."""
     from resformer.train.evaluation.ablation import benchmark_ablation
 
     _finish(out, "ablation", benchmark_ablation(data, config, runs))
@@ -243,7 +245,9 @@ def tables(
     from resformer.train.evaluation.benchmark_tables import render_document
 
     refuse_overwriting(list(folder.iterdir()), [document])
-    document.write_text(render_document(folder), encoding="utf-8")
+    text = render_document(folder)
+    with written_whole(document) as file:
+        file.write(text)
     print(document)
 
 

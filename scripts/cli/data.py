@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
-from resformer.scripts.lib.files import refuse_overwriting
+from resformer.model.files.whole_file import refuse_overwriting
+from resformer.scripts.cli.invoke import DONE, INCOMPLETE
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Prepare training data.")
-taxonomy = typer.Typer(no_args_is_help=True, help="Taxonomies of categories from the labels of a table.")
-app.add_typer(taxonomy, name="taxonomy")
 
 Photos = Annotated[Path, typer.Option("--photos", metavar="DIR", help="Folder of the photos.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
@@ -31,11 +30,17 @@ def ocr(
         int | None, typer.Option("--max-side", min=1, help="Pixels that crops and builtin scale photos to.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Photos to read.")] = None,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Read copies instead: WebP, JPEG and 90 % of the size in turn.")
+    ] = False,
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")] = 2,
-) -> None:
+) -> int:
     """Read the text lines of a folder of photos into an OCR cache.
 
-    Ends with a line of JSON: photos, mean and median seconds, peak memory.
+    Files that are no photos, and folders in the folder, are named and left out. Ends with a line of JSON: photos, what
+    was left out, mean and median seconds, peak memory.
+
+    Exit codes: 0 all files are read, 2 the input cannot be used, 3 some are left out.
 
     Example:
 
@@ -46,8 +51,10 @@ def ocr(
 
     from resformer.train.tools.ocr_cache import load_reader, write_ocr_cache
 
-    summary = write_ocr_cache(photos, out, load_reader(reader, max_side=max_side, threads=threads), limit=limit)
+    cached = load_reader(reader, max_side=max_side, threads=threads)
+    summary = write_ocr_cache(photos, out, cached, limit=limit, copies=copies)
     print(json.dumps(asdict(summary)))
+    return INCOMPLETE if summary.left_out else DONE
 
 
 @app.command()
@@ -55,7 +62,7 @@ def split(
     table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
     photos: Photos,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of train.csv, val.csv and test.csv.")],
-    image_column: Annotated[str, typer.Option(metavar="COLUMN", help="Names the photo, with or without .jpg.")],
+    image_column: Annotated[str, typer.Option(metavar="COLUMN", help="Names the photo: file, path, link or number.")],
     group_column: Annotated[str, typer.Option(metavar="COLUMN", help="Rows that are equal in it stay together.")] = "",
     val: Annotated[float, typer.Option(min=0, help="Fraction of the groups, or rows from 1 on.")] = 0.1,
     test: Annotated[float, typer.Option(min=0, help="Fraction of the groups, or rows from 1 on.")] = 0.1,
@@ -63,7 +70,8 @@ def split(
 ) -> None:
     """Split a table into train, val and test tables that have no group and no photo in common.
 
-    Rows without a photo are left out, and of photos with equal pixels all but the first.
+    Rows without a photo are left out, of photos with equal pixels all but the first, and of links with one file name
+    too; how many are is said for each reason.
 
     Example:
 
@@ -78,69 +86,7 @@ def split(
     for side, rows in result.sides.items():
         print(f"{side}: {len(rows)} rows")
     for reason, count in result.left_out.items():
-        print(f"left out, {reason}: {count}")
-
-
-@taxonomy.command()
-def build(
-    table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The taxonomy, a path a line.")],
-    path_column: Annotated[str, typer.Option(metavar="COLUMN", help="Holds whole paths (`first > second`).")] = "",
-    level_columns: Annotated[str, typer.Option(metavar="A,B,C", help="Hold a level each, root first.")] = "",
-    brand_columns: Annotated[
-        str, typer.Option(metavar="A,B", help="Columns that begin with the brand; last levels that do are left out.")
-    ] = "",
-    min_count: Annotated[int, typer.Option(min=1, help="Leaves with fewer labels are merged into their parents.")] = 1,
-    details: Annotated[bool, typer.Option("--details", help="A line for each path that moved.")] = False,
-) -> None:
-    """Build a taxonomy from a table's labels.
-
-    Examples:
-
-    - `resformer data taxonomy build products.csv --path-column category --min-count 5 --out category.txt`
-    - `resformer data taxonomy build styles.csv --level-columns masterCategory,articleType --out fashion.txt`
-    """
-    from resformer.train.tools.build_taxonomy import build_taxonomy
-
-    refuse_overwriting([table], [out])
-    tree, report = build_taxonomy(
-        table,
-        out,
-        path_column=path_column,
-        level_columns=_names(level_columns),
-        brand_columns=_names(brand_columns),
-        min_count=min_count,
-    )
-    print(f"{out}: {len(tree.leaves)} leaves; {report.summary()}")
-    if details:
-        print("\n".join(report.lines()))
-
-
-@taxonomy.command()
-def migrate(
-    table: Annotated[Path, typer.Argument(metavar="TABLE.csv")],
-    old: Annotated[Path, typer.Option("--old", metavar="FILE", help="The taxonomy of the table's paths.")],
-    new: Annotated[Path, typer.Option("--new", metavar="FILE", help="The taxonomy that replaces it.")],
-    path_column: Annotated[str, typer.Option(metavar="COLUMN", help="Holds the paths.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The table with its new paths.")],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE", help="CSV with the columns old and new, a path each.")
-    ] = None,
-    details: Annotated[bool, typer.Option("--details", help="A line for each path that moved.")] = False,
-) -> None:
-    """Rewrite the paths of a table for another version of its taxonomy.
-
-    Example:
-
-    - `resformer data taxonomy migrate t.csv --old v1.txt --new v2.txt --path-column category --out new.csv`
-    """
-    from resformer.train.tools.build_taxonomy import migrate_table
-
-    refuse_overwriting([table, old, new, mapping], [out])
-    report = migrate_table(table, out, old=old, new=new, path_column=path_column, mapping=mapping)
-    print(f"{out}: {report.summary()}")
-    if details:
-        print("\n".join(report.lines()))
+        print(f"left out, {reason}: {count} (first in line {result.first[reason].line})")
 
 
 @app.command()
@@ -198,7 +144,7 @@ def average(
 
     Example:
 
-    - `resformer data average small.safetensors runs/attributes-text/weights.safetensors --out mean.safetensors`
+    - `resformer data average small.safetensors runs/small/weights.safetensors --out mean.safetensors`
     """
     from resformer.train.tools.average_weights import average_weights
 
@@ -213,12 +159,12 @@ def synthetic(
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=12, help="Photos of each kind.")] = 60,
     seed: Seed = 0,
 ) -> None:
-    """Draw a small data set in the layout of the real one, with a config for each part of the network.
+    """Draw a small data set in the layout of the real one, with a config for each network.
 
     Example:
 
     - `resformer data synthetic build/synthetic`
-    - `resformer train build/synthetic/quantities.yaml`
+    - `resformer train build/synthetic/resformer.yaml`
     """
     from resformer.train.data.synthetic_dataset import write_dataset
 
@@ -244,7 +190,3 @@ def contact_sheet(
 
     draw_contact_sheet(out, held_out=held_out_fonts, seed=seed)
     print(out)
-
-
-def _names(columns: str) -> list[str]:
-    return [name.strip() for name in columns.split(",") if name.strip()]

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from resformer.model.files.whole_file import refuse_overwriting, written_whole
 from resformer.scripts.cli.options import Reader, SchemaFile, Weights, reader_value
-from resformer.scripts.lib.files import refuse_overwriting
 
 __all__ = ["evaluate", "report"]
 
@@ -57,7 +57,8 @@ def evaluate(
     print(score.table())
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(score.as_dict(), indent=2) + "\n", encoding="utf-8")
+        with written_whole(out) as file:
+            file.write(json.dumps(score.as_dict(), indent=2) + "\n")
 
 
 def report(

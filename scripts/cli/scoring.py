@@ -61,15 +61,16 @@ def score(
     IN.csv has the columns of the public challenge: `index`, `image_link`, `group_id`, `entity_name`. `image` will do
     for `image_link`; without `index` the rows count from 0; `group_id`, `title` and `description` may be missing. The
     products of such a table are presumed to have the values asked for; `--no-assume-present` presumes nothing.
-    Cells are separated by commas, semicolons or tabs. OUT.csv has `index`, the other columns of IN.csv, and
+    Cells are separated by commas, semicolons, tabs or bars. OUT.csv has `index`, the other columns of IN.csv, and
     `prediction`, in the same order.
 
     With `--entities` IN.csv has a row for each product and needs no `entity_name`. OUT.csv then has `index`, `image`,
     the other columns, and each entity's answer and confidence; a path has a column for each level (`category_1`, ...).
 
-    Photos are files of the folder `--photos`, found by the last part of their link, or are downloaded and kept in
-    `OUT.images`. Rows without an answer are listed in `OUT.errors.csv` (index, image, error). An interrupted run leaves
-    `OUT.csv.journal`, from which `--resume` continues.
+    Photos are files of the folder `--photos`, found by path, name or the last part of their link, or are downloaded and
+    kept in `OUT.images`. Of links with one file name, the first gets the photo of the folder. Rows without an answer
+    are listed in `OUT.errors.csv` (index, image, error). An interrupted run leaves `OUT.csv.journal`, from which
+    `--resume` continues.
 
     Exit codes: 0 every row is answered, 1 the server failed, 2 the input cannot be used, 3 some rows have no answer.
 

@@ -115,11 +115,21 @@ def archive(
         str | None,
         typer.Option("--version-name", metavar="NAME", help="The version that answers name. [default: from weights]"),
     ] = None,
+    texts: Annotated[
+        Path | None,
+        typer.Option("--texts", metavar="TABLE.csv", help="Products whose texts answer about photos like theirs."),
+    ] = None,
+    photos: Annotated[
+        Path | None, typer.Option("--photos", metavar="DIR", help="The photos of --texts. [default: its folder]")
+    ] = None,
 ) -> int:
     """Build the TorchServe archive; equal files give equal bytes.
 
     With `--weights` and `--schema` the archive answers by a network of your own. Its answers name the version that the
     weights have, `--version-name`, or the first 8 digits of the weights' SHA-256.
+
+    `--texts` names a table with a column `image` and a column `title` or `description`, or both. The answer is then the
+    text that the twenty most similar photos of the table and the network's own draft agree on.
 
     Exit codes: 0 done, 1 what was built does not load, 2 a file cannot be used.
 
@@ -130,6 +140,8 @@ def archive(
         resformer archive --weights runs/own/weights.safetensors --schema own.yaml --out model_store/own.mar
 
         resformer archive --batch-size 8 --out model_store/gpu.mar
+
+        resformer archive --texts catalogue.csv --photos photos/ --out model_store/texts.mar
     """
     from resformer.scripts.torchserve.archive import build_archive, report
 
@@ -140,6 +152,8 @@ def archive(
         reader=reader_value(reader),
         batch_size=batch_size,
         version_name=version_name,
+        texts=texts,
+        photos=photos,
     )
     report(out, digest)
     return DONE

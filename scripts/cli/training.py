@@ -17,10 +17,12 @@ class AcceleratorName(StrEnum):
     CUDA = "cuda"
 
 
-Config = Annotated[
-    Path,
-    typer.Argument(metavar="CONFIG", help="YAML file; train/configs has examples, train/settings documents all keys."),
-]
+CONFIG = typer.Argument(
+    metavar="CONFIG",
+    help="YAML file; train/configs has examples, train/settings documents all keys.",
+    show_default=False,
+)
+Config = Annotated[Path, CONFIG]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
@@ -31,10 +33,27 @@ Accelerator = Annotated[AcceleratorName, typer.Option("--accelerator", help="`au
 
 
 def train(
-    config: Config,
+    config: Annotated[Path | None, CONFIG] = None,
     overrides: Overrides = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe", metavar="NAME", help="Run all stages of train/configs/recipes/NAME.yaml, or of a file."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Data of the recipe. [default: as it says]")
+    ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option("--stage", metavar="NAME", help="Run this stage of the recipe again and keep the others."),
+    ] = None,
+    list_stages: Annotated[
+        bool, typer.Option("--list", help="Show the stages of the recipe and how far they are.")
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder of the run. [default: runs/NAME OF THE CONFIG]")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the run. [default: runs/NAME OF THE CONFIG OR RECIPE]"),
     ] = None,
     accelerator: Accelerator = AcceleratorName.AUTO,
     devices: Annotated[int, typer.Option("--devices", min=1, help="GPUs, or processes on a CPU.")] = 1,
@@ -42,21 +61,39 @@ def train(
         int | None, typer.Option("--threads", min=1, help="CPU threads of each process. [default: all cores]")
     ] = None,
 ) -> None:
-    """Train a network.
+    """Train a network by a config, or all networks by a recipe.
 
     Writes weights.safetensors (what `resformer archive --weights` takes), the training state, and TensorBoard events.
     The same command again resumes where it stopped.
 
     Examples:
 
+    - `resformer train --recipe small --data ../shared/data --out runs/small`
+    - `resformer train --recipe small --stage network`
     - `resformer train train/configs/synthetic.yaml`
-    - `resformer train train/configs/quantities.yaml epochs=2 sources.0.in_priors=false --out runs/short`
-    - `resformer train train/configs/attributes.yaml precision=16-mixed --devices 2`
+    - `resformer train train/configs/small.yaml epochs=2 sources.0.sampling_weight=1 --out runs/short`
+    - `resformer train train/configs/small.yaml precision=16-mixed --devices 2`
     """
-    from resformer.train import run
-
+    if (config is None) == (recipe is None):
+        raise typer.BadParameter("name either a config or a recipe: CONFIG, or --recipe NAME")
+    if recipe is None and (data or stage or list_stages):
+        raise typer.BadParameter("--data, --stage and --list belong to --recipe")
+    if recipe is not None and devices > 1:
+        raise typer.BadParameter("a recipe trains on one device; train its configs one by one on several")
     try:
-        run.train(config, overrides or (), out=out, accelerator=accelerator.value, devices=devices, threads=threads)
+        if config is not None:
+            from resformer.train import run
+
+            run.train(config, overrides or (), out=out, accelerator=accelerator.value, devices=devices, threads=threads)
+            return
+        from resformer.train.recipe import RecipeRun
+
+        recipe_run = RecipeRun(str(recipe), data=data, out=out)
+        if list_stages:
+            for name, state in recipe_run.states().items():
+                print(f"{name}: {state}")
+            return
+        recipe_run.run(stage, accelerator=accelerator.value, threads=threads)
     except FloatingPointError as error:  # the settings cannot be used
         raise ValueError(str(error)) from error
 
@@ -77,7 +114,7 @@ def tune(
 
     Examples:
 
-    - `resformer tune train/configs/attributes.yaml epochs=1 --trials 20`
+    - `resformer tune train/configs/small.yaml epochs=1 --trials 20`
     """
     import json
 

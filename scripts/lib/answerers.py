@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 import requests
 
 from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, ResformerError, UnsupportedImage
+from resformer.model.files.whole_file import UnusableFile
 from resformer.scripts.lib.external_error import ExternalError
-from resformer.scripts.lib.files import UnusableFile
 from resformer.scripts.lib.http_retry import RETRIED_STATUS, cause, retrying_session
 from resformer.scripts.lib.photo_sources import PhotoError
 

@@ -4,18 +4,18 @@ import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from resformer.scripts.lib.files import written_whole
+from resformer.model.files.photo_names import IMAGE_COLUMNS, file_name, image_cell, link_identity
+from resformer.model.files.tables import read_table
+from resformer.model.files.whole_file import written_whole
 from resformer.scripts.lib.http_retry import RETRIED_STATUS, cause, retrying_session
 from resformer.scripts.lib.parallel import mapped
-from resformer.scripts.lib.tables import read_table
 
-__all__ = ["PLACEHOLDER", "DownloadError", "Downloader", "download_table", "file_name"]
+__all__ = ["PLACEHOLDER", "DownloadError", "Downloader", "download_table"]
 
 
 def _black() -> bytes:
@@ -31,21 +31,6 @@ PLACEHOLDER = _black()
 
 class DownloadError(Exception):
     """A photo cannot be downloaded; the message gives the reason."""
-
-
-def file_name(link: str) -> str:
-    """The last part of a link, without its query, or of a path.
-
-    >>> file_name("https://example.com/images/I/61ab.jpg?size=large")
-    '61ab.jpg'
-
-    Raises:
-        ValueError: It has no last part that can be a file's name.
-    """
-    name = (urlsplit(link).path if "://" in link else link).rpartition("/")[2]
-    if name in ("", ".", "..") or "\0" in name or len(name.encode()) > 255:
-        raise ValueError(f"the last part of {link[:200]!r} is not a file's name")
-    return name
 
 
 class Downloader:
@@ -72,7 +57,7 @@ class Downloader:
         self._session = retrying_session(attempts=attempts, wait=wait, connections=threads)
 
     def fetch(self, link: str, path: Path) -> None:
-        """Makes the file `path` from `link`, unless it is there and not a placeholder.
+        """Makes the file `path` from `link`, unless a photo is there that is no placeholder.
 
         Raises:
             DownloadError: The photo cannot be downloaded; `path` is as it was.
@@ -128,9 +113,11 @@ def _has_image_header(data: bytes) -> bool:
 
 
 def _is_photo(path: Path) -> bool:
+    """Whether the file is there and neither a placeholder nor what a server sent in place of a photo."""
     if not path.exists():
         return False
-    return path.stat().st_size != len(PLACEHOLDER) or path.read_bytes() != PLACEHOLDER
+    data = path.read_bytes()
+    return data != PLACEHOLDER and _has_image_header(data)
 
 
 def download(links: Iterable[str], folder: Path, downloader: Downloader, threads: int) -> Iterator[tuple[str, str]]:
@@ -145,7 +132,7 @@ def download(links: Iterable[str], folder: Path, downloader: Downloader, threads
             name = file_name(link)
         except ValueError as error:
             return link, str(error)
-        if taken.setdefault(name, link) != link:
+        if link_identity(taken.setdefault(name, link)) != link_identity(link):
             return link, f"its file name is that of {taken[name]}; put one of them into another folder"
         try:
             downloader.fetch(link, folder / name)
@@ -159,9 +146,9 @@ def download(links: Iterable[str], folder: Path, downloader: Downloader, threads
 
 
 def download_table(table: Path, folder: Path, downloader: Downloader, threads: int) -> tuple[int, int]:
-    """Downloads every link of the column image_link into `folder`, under the link's last part.
+    """Downloads every link of the column image_link, or image, into `folder`, under the link's last part.
 
-    What is there already is kept, so a run can be repeated. A failed photo is named on stderr and replaced
+    A photo that is there already is kept, so a run can be repeated. A failed photo is named on stderr and replaced
     by a small black placeholder; the next run tries it again.
 
     Returns:
@@ -170,7 +157,7 @@ def download_table(table: Path, folder: Path, downloader: Downloader, threads: i
     Raises:
         UnusableFile: The table cannot be used.
     """
-    links = list(dict.fromkeys(row["image_link"].strip() for row in read_table(table, "image_link")))
+    links = list(dict.fromkeys(image_cell(row) for row in read_table(table, "|".join(IMAGE_COLUMNS))))
     folder.mkdir(parents=True, exist_ok=True)
     failed = 0
     results = download(links, folder, downloader, threads)

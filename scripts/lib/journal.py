@@ -6,13 +6,13 @@ SQLite file beside the output: rows can be grouped by photo there, and a run tha
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from resformer.scripts.lib.tables import UnusableFile
+from resformer.model.files.whole_file import UnusableFile
 
 __all__ = ["Journal", "Outcome", "Questions", "Row", "ScoredRow"]
 
@@ -105,8 +105,8 @@ class Journal:
             # What failed is tried again: a photo may be there by now.
             self._connection.execute("DELETE FROM answers WHERE error <> ''")
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Adds the questions of a run.
+    def add(self, rows: Iterable[Row], table: Path) -> None:
+        """Adds the questions of a run, which are those of a table.
 
         Raises:
             UnusableFile: An index is there twice.
@@ -119,7 +119,7 @@ class Journal:
                     self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", values)
                 except sqlite3.IntegrityError as error:
                     raise UnusableFile(
-                        f"row {row.line}: the index {row.index} is there twice; indexes must differ"
+                        f"{table}, line {row.line}, column index: {row.index!r} is there twice; indexes must differ"
                     ) from error
             self._connection.execute("CREATE INDEX rows_by_image ON rows (image, entity)")
             # A photo shows one product: the first row with group or texts provides them for the rows without.
@@ -127,6 +127,28 @@ class Journal:
                 """UPDATE rows SET about = (SELECT r.about FROM rows r WHERE r.image = rows.image
                                             ORDER BY r.about = '', r.position LIMIT 1) WHERE about = ''"""
             )
+
+    def images_of_one_file(
+        self, file_of: Callable[[str], str | None], identity: Callable[[str], str]
+    ) -> dict[str, str]:
+        """By image, the first image of the table that has the same file and another identity.
+
+        Args:
+            file_of: the file of an image; None where there is none.
+            identity: equal for images that are one photo.
+        """
+        for name, function in (("file_of", file_of), ("identity", identity)):
+            self._connection.create_function(name, 1, function, deterministic=True)
+        query = """WITH images AS MATERIALIZED
+                     (SELECT image, MIN(position) AS position, file_of(image) AS file, identity(image) AS id
+                      FROM rows GROUP BY image),
+                   shared AS
+                     (SELECT file, MIN(position) AS position FROM images WHERE file IS NOT NULL
+                      GROUP BY file HAVING COUNT(DISTINCT id) > 1)
+                   SELECT other.image, first.image FROM shared
+                   JOIN images first ON first.position = shared.position
+                   JOIN images other ON other.file = shared.file AND other.id <> first.id"""
+        return dict(self._connection.execute(query))
 
     def open_photos(self) -> int:
         """How many photos have questions without an answer."""

@@ -1,10 +1,11 @@
 """Sources of the photos of a scoring run: a folder, or downloads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError, file_name
+from resformer.model.files.photo_names import PhotoFolder, file_name
+from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError
 
 __all__ = ["PhotoError", "PhotoSource", "downloaded", "in_folder"]
 
@@ -16,12 +17,21 @@ class PhotoError(Exception):
     """This photo cannot be scored, others can; the message says why."""
 
 
-def in_folder(folder: Path) -> PhotoSource:
-    """Photos that lie in a folder, each under the last part of its link."""
+def in_folder(photos: PhotoFolder, same_file: Mapping[str, str]) -> PhotoSource:
+    """Photos that lie in a folder, see PhotoFolder.find.
+
+    Args:
+        same_file: by link, another link that has the same file, and whose photo it is taken to be.
+    """
 
     def photo(image: str) -> bytes:
+        if image in same_file:
+            raise PhotoError(
+                f"the file name is that of {same_file[image]}, so both would get one photo; give the files different "
+                "names, or let them be downloaded"
+            )
         try:
-            path = folder / file_name(image)
+            path = photos.folder / (photos.find(image) or file_name(image))
             data = path.read_bytes()
         except ValueError as error:
             raise PhotoError(str(error)) from error

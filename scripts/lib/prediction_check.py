@@ -10,13 +10,13 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from resformer.model.files.tables import read_table
+from resformer.model.files.whole_file import UnusableFile, refuse_overwriting
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
-from resformer.scripts.lib.files import refuse_overwriting
 from resformer.scripts.lib.result_files import answer_columns, path_depth
-from resformer.scripts.lib.tables import UnusableFile, read_table
 
 __all__ = ["prediction_fault", "product_faults", "row_faults"]
 
@@ -109,7 +109,7 @@ def _paired(
     """Index, row, its position in words, and what is wrong with its index; then the indices that have no row."""
     seen: set[str] = set()
     # Rows are counted as a spreadsheet shows them: the header is row 1.
-    for number, row in enumerate(read_table(output, "index", *columns), 2):
+    for number, row in enumerate(read_table(output, "index", *columns, may_end_early=True), 2):
         index = row["index"]
         fault = ""
         if index not in indices:
@@ -129,6 +129,6 @@ def _indices(table: Path, *columns: str) -> dict[str, str]:
     for number, row in enumerate(read_table(table, *columns)):
         index = row.get("index", str(number))
         if index in indices:
-            raise UnusableFile(f"{table}, row {number + 2}: the index {index} is there twice")
+            raise UnusableFile(f"{row.where('index')}: {index!r} is there twice; indexes must differ")
         indices[index] = sys.intern(row["entity_name"].strip()) if columns else ""
     return indices

@@ -8,9 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from resformer.model.files.whole_file import written_whole
 from resformer.model.schema.schema import Entity
 from resformer.model.schema.taxonomy import parse_path
-from resformer.scripts.lib.files import written_whole
 from resformer.scripts.lib.journal import Outcome, ScoredRow
 
 __all__ = ["NO_ANSWER", "ResultFiles", "answer_columns", "path_depth", "write_products", "write_results"]
@@ -99,7 +99,12 @@ def _cells(entity: Entity, outcome: Outcome) -> list[Any]:
 def _opened(files: ResultFiles, keys: list[str], answers: list[str]) -> Iterator[tuple[Any, Any, IO[str] | None]]:
     """Writers of the answers and of the errors, after their headers, and the file of details."""
     taken = {*keys, *answers}
-    other = [f"{name}_in" if name in taken else name for name in files.other_columns]
+    other = []
+    for name in files.other_columns:
+        while name in taken:
+            name += "_in"
+        taken.add(name)
+        other.append(name)
     with (
         written_whole(files.out) as out_file,
         written_whole(files.errors) as errors_file,

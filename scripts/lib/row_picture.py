@@ -5,10 +5,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from resformer.model.files.whole_file import UnusableFile, refuse_overwriting
 from resformer.model.images.loading import decode_photo
 from resformer.model.prediction import Prediction
 from resformer.scripts.lib.answerers import Answerer
-from resformer.scripts.lib.files import UnusableFile, refuse_overwriting
 from resformer.scripts.lib.photo_sources import PhotoError
 
 __all__ = ["draw_row", "write_row_picture"]

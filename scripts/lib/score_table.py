@@ -14,20 +14,20 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
+from resformer.model.files.photo_names import IMAGE_COLUMNS, PhotoFolder, image_cell, link_identity
+from resformer.model.files.tables import read_header, read_table
+from resformer.model.files.whole_file import UnusableFile, file_digest, refuse_overwriting
 from resformer.model.schema.schema import Entity, Schema
 from resformer.scripts.lib.answerers import Answerer, answerer_for
 from resformer.scripts.lib.downloads import Downloader
-from resformer.scripts.lib.files import UnusableFile, file_digest, refuse_overwriting
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
 from resformer.scripts.lib.parallel import mapped
 from resformer.scripts.lib.photo_sources import PhotoError, PhotoSource, downloaded, in_folder
 from resformer.scripts.lib.result_files import ResultFiles, write_products, write_results
-from resformer.scripts.lib.tables import read_header, read_table
 
 __all__ = ["ScoreOptions", "ScoreSummary", "requested_entities", "score_table"]
 
 ABOUT = ("group_id", "title", "description")
-IMAGE_COLUMNS = ("image_link", "image")
 KNOWN_COLUMNS = frozenset({"index", *IMAGE_COLUMNS, "entity_name", *ABOUT})
 
 
@@ -107,7 +107,6 @@ def score_table(options: ScoreOptions) -> ScoreSummary:
     _check(options)
     schema = Schema.load(options.schema)
     entities = requested_entities(options.entities, schema)
-    photos = _photo_source(options)
     header = read_header(options.table)
     if not entities and "entity_name" not in header and set(IMAGE_COLUMNS) & set(header):
         raise UnusableFile(f"{options.table} has no column entity_name; name what to answer: --entities A,B")
@@ -116,7 +115,9 @@ def score_table(options: ScoreOptions) -> ScoreSummary:
     journal_file = options.journal
     try:
         with Journal(journal_file, _settings(options)) as journal:
-            journal.add(islice(_questions(options, entities, other), _question_limit(options, entities)))
+            questions = _questions(options, entities, other)
+            journal.add(islice(questions, _question_limit(options, entities)), options.table)
+            photos = _photo_source(options, journal)
             answerer = answerer_for(
                 weights=options.weights,
                 schema=options.schema,
@@ -155,6 +156,8 @@ def _check(options: ScoreOptions) -> None:
         raise UnusableFile(f"{out.parent} is not a folder")
     if options.photos and options.cache:
         raise ValueError("--photos and --cache exclude each other: photos of a folder are not downloaded")
+    if options.photos and not options.photos.is_dir():
+        raise UnusableFile(f"--photos {options.photos} is not a folder")
     inputs = [options.table, options.weights, options.schema, options.key_file]
     refuse_overwriting(inputs, [out, options.errors, options.details, options.journal])
     refuse_overwriting([out], [options.errors, options.details])
@@ -189,14 +192,14 @@ def _questions(options: ScoreOptions, entities: Sequence[Entity], other: Sequenc
     """The questions of the input: one a row, or these entities of each row."""
     columns = ("|".join(IMAGE_COLUMNS),) if entities else ("|".join(IMAGE_COLUMNS), "entity_name")
     for number, row in enumerate(read_table(options.table, *columns)):
-        image = next(row[name] for name in IMAGE_COLUMNS if name in row).strip()
+        image = image_cell(row)
         index = row.get("index", str(number))
         about = {name: value for name in ABOUT if (value := row.get(name, "").strip())}
         kept = [row[name] for name in other]
         if not entities:
-            yield Row(index, image, row["entity_name"].strip(), about, kept, number + 2)
+            yield Row(index, image, row["entity_name"].strip(), about, kept, row.line)
         for entity in entities:
-            yield Row(index, image, entity.name, about, kept, number + 2, shares_index=True)
+            yield Row(index, image, entity.name, about, kept, row.line, shares_index=True)
 
 
 def _question_limit(options: ScoreOptions, entities: Sequence[Entity]) -> int | None:
@@ -230,10 +233,9 @@ def _outcomes(questions: Questions, photos: PhotoSource, answerer: Answerer, sch
     return outcomes
 
 
-def _photo_source(options: ScoreOptions) -> PhotoSource:
+def _photo_source(options: ScoreOptions, journal: Journal) -> PhotoSource:
     if options.photos is None:
         cache = options.cache or options.out.with_suffix(".images")
         return downloaded(cache, Downloader(threads=options.jobs))
-    if not options.photos.is_dir():
-        raise UnusableFile(f"--photos {options.photos} is not a folder")
-    return in_folder(options.photos)
+    folder = PhotoFolder(options.photos)
+    return in_folder(folder, journal.images_of_one_file(folder.find, link_identity))

@@ -18,13 +18,15 @@ import yaml
 import resformer
 from resformer.handler.service import MODEL_NAME
 from resformer.handler.settings import Settings
+from resformer.model.files.whole_file import file_digest, refuse_overwriting
 from resformer.model.inference.checkpoint import parts_of, read_checkpoint
+from resformer.model.inference.text_catalogue import TextCatalogue
 from resformer.model.ocr.readers import DEFAULT_READER, canonical_reader
-from resformer.model.predictor import FALLBACK_READER, weights_version
+from resformer.model.predictor import FALLBACK_READER, Predictor, weights_version
 from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR
+from resformer.scripts.lib.catalogue_texts import read_catalogue_texts
 from resformer.scripts.lib.external_error import ExternalError
-from resformer.scripts.lib.files import file_digest, refuse_overwriting
 from resformer.scripts.torchserve.server import WORKER_ENVIRONMENT
 
 __all__ = ["ArchiveError", "build_archive", "is_current", "report"]
@@ -47,6 +49,7 @@ resformer_service.handle(None, context)
 VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 # Names of a network of the user's own inside the archive, beside its settings.
 OWN_WEIGHTS, OWN_SCHEMA = "weights.safetensors", "schema.yaml"
+TEXTS = "texts.safetensors"
 
 
 class ArchiveError(ExternalError):
@@ -62,6 +65,7 @@ class _Contents:
     reader: str | None
     batch_size: int | None
     version_name: str | None
+    texts: TextCatalogue | None
 
 
 def build_archive(
@@ -73,6 +77,8 @@ def build_archive(
     reader: str | None = None,
     batch_size: int | None = None,
     version_name: str | None = None,
+    texts: Path | None = None,
+    photos: Path | None = None,
 ) -> str:
     """Builds an archive of the package `resformer` without training and scripts, and loads it once as a worker would.
 
@@ -83,21 +89,39 @@ def build_archive(
         reader, batch_size: In place of those in handler/model-config.yaml. Weights that cannot work with the default
             reader get FALLBACK_READER.
         version_name: The version that answers name, in place of that of the weights.
+        texts: A table of products whose texts answer about photos that look like theirs.
+        photos: The folder of the photos of that table; None is the table's own.
 
     Returns:
         The archive's SHA-256.
 
     Raises:
-        ValueError: The weights, the schema or an option cannot be used.
+        ValueError: The weights, the schema, the texts or an option cannot be used.
         ArchiveError: What was built does not load.
     """
-    refuse_overwriting([weights, schema], [archive])
+    refuse_overwriting([weights, schema, texts], [archive])
     if version_name is not None and not VERSION_NAME.fullmatch(version_name):
         raise ValueError(f"the version name is {version_name!r}, must be up to 40 letters, digits, dots, _ and -")
     _check_weights(weights or package / "model" / "weights" / "small.safetensors", schema)
     reader = reader or (_possible_reader(weights) if weights else None)
+    if photos and not texts:
+        raise ValueError("--photos are those of --texts, which is missing")
+    version = version_name or weights_version(weights)
+    catalogue = None
+    if texts:
+        predictor = Predictor.load(weights, schema=schema, reader=reader)
+        if not predictor.entities:
+            raise ValueError(f"{weights} hold no Resformer, which finds similar photos; train one")
+        catalogue = read_catalogue_texts(
+            texts, photos or texts.parent, predictor.schema, predictor.picture_features, version=version
+        )
     contents = _Contents(
-        weights=weights, schema=schema, reader=reader, batch_size=batch_size, version_name=version_name
+        weights=weights,
+        schema=schema,
+        reader=reader,
+        batch_size=batch_size,
+        version_name=version_name,
+        texts=catalogue,
     )
     archive.parent.mkdir(parents=True, exist_ok=True)
     # Beside the archive, so that the finished file is renamed into place.
@@ -105,7 +129,7 @@ def build_archive(
         work = Path(name).resolve()
         stage = _stage(package, work, contents)
         made = work / "canonical.mar"
-        _write_canonical(_archive(stage, work, version_name or weights_version(weights)), made)
+        _write_canonical(_archive(stage, work, version), made)
         _check(made, work)
         made.replace(archive)
     return file_digest(archive)
@@ -171,7 +195,7 @@ def _stage(package: Path, work: Path, contents: _Contents) -> Path:
 
 
 def _stage_network(package: Path, stage: Path, contents: _Contents) -> dict[str, Any]:
-    """Copies weights and schema of the user's own; returns the settings that name them."""
+    """Copies weights, schema and texts of the user's own; returns the settings that name them."""
     changes = {}
     if contents.weights or contents.version_name:
         weights = contents.weights or package / "model" / "weights" / "small.safetensors"
@@ -182,13 +206,25 @@ def _stage_network(package: Path, stage: Path, contents: _Contents) -> dict[str,
             shutil.copy(weights, stage / OWN_WEIGHTS)
     if contents.schema:
         changes["schema"] = OWN_SCHEMA
-        document = yaml.safe_load(contents.schema.read_text(encoding="utf-8"))
-        known = Schema.load(contents.schema)
-        for entry in document["entities"]:
-            if "paths" in entry:  # which may name a file
-                entry["paths"] = [SEPARATOR.join(path) for path in known[entry["name"]].paths]
-        (stage / OWN_SCHEMA).write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        _stage_schema(contents.schema, stage)
+    if contents.texts:
+        changes["texts"] = TEXTS
+        contents.texts.save(stage / TEXTS)
     return changes
+
+
+def _stage_schema(schema: Path, stage: Path) -> None:
+    """Copies a schema with the files that it names."""
+    document = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    known = Schema.load(schema)
+    for entry in document["entities"]:
+        if "paths" in entry:  # which may name a file
+            entry["paths"] = [SEPARATOR.join(path) for path in known[entry["name"]].paths]
+        if "taxonomy" in entry:
+            taxonomy = schema.parent / entry["taxonomy"]
+            entry["taxonomy"] = f"{entry['name']}-taxonomy.txt"
+            shutil.copy(taxonomy, stage / entry["taxonomy"])
+    (stage / OWN_SCHEMA).write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def _write_named(source: Path, target: Path, version: str) -> None:

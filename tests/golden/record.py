@@ -28,28 +28,18 @@ THREADS = 2
 READERS = ("crops", "builtin", "ppocr")
 
 Answers = dict[str, dict[str, dict[str, list[Any]]]]
-"""Photo, then reader (or `attributes`, which reads nothing), then entity, to prediction, confidence and evidence."""
+"""Photo, then reader, then entity, to prediction, confidence and evidence."""
 
 
 def answers_of(photos: Iterable[GoldenPhoto]) -> Answers:
-    """Answers of all entities about these photos, with every reader."""
+    """The whole row of each photo, with every reader."""
     predictor = Predictor.load(threads=THREADS)
-    quantities = [e.name for e in predictor.entities if e.kind == "quantity"]
-    attributes = [e.name for e in predictor.entities if e.kind != "quantity"]
 
-    def ask(photo: GoldenPhoto, entities: list[str], reader: str) -> dict[str, list[Any]]:
-        result = predictor.predict(
-            photo.content, entities, title=photo.title, description=photo.description, reader=reader
-        )
+    def ask(photo: GoldenPhoto, reader: str) -> dict[str, list[Any]]:
+        result = predictor.predict(photo.content, title=photo.title, description=photo.description, reader=reader)
         return _compact(result)
 
-    return {
-        photo.name: {
-            **{reader: ask(photo, quantities, reader) for reader in READERS},
-            "attributes": ask(photo, attributes, READERS[0]),
-        }
-        for photo in photos
-    }
+    return {photo.name: {reader: ask(photo, reader) for reader in READERS} for photo in photos}
 
 
 def arithmetic() -> str:

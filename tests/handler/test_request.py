@@ -1,12 +1,13 @@
 """Every form of the call, as TorchServe passes it to a handler."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
 from resformer.handler.request import Request, parse_request
-from resformer.model.errors import BadRequest, ResformerError, UrlNotAllowed
+from resformer.model.errors import BadRequest, ImageTooLarge, ResformerError, UrlNotAllowed
 
 PHOTO = b"\xff\xd8photo"
 B64 = base64.b64encode(PHOTO).decode()
@@ -43,13 +44,19 @@ def test_photo_and_entities(row: dict[str, Any], headers: dict[str, Any], entiti
         ({"image": bytearray(PHOTO), "top_k": bytearray(b"0")}, {"X-Top-K": "5"}, 0),
         ({"body": {"image_b64": B64, "top_k": 7}}, {}, 7),
         ({"body": {"image_b64": B64, "top_k": "7"}}, {}, 7),
+        # Many programs have no whole numbers.
+        ({"body": {"image_b64": B64, "top_k": 2.0}}, {}, 2),
+        ({"body": {"image_b64": B64, "top_k": 1e2}}, {}, 100),
+        ({"body": {"image_b64": B64, "top_k": "0.0"}}, {}, 0),
+        ({"image": bytearray(PHOTO), "top_k": bytearray(b"3.00")}, {}, 3),
+        ({"body": bytearray(PHOTO)}, {"X-Top-K": "5.0"}, 5),
     ],
 )
 def test_alternatives(row: dict[str, Any], headers: dict[str, Any], top_k: int | None) -> None:
     assert parse_request(row, headers).top_k == top_k
 
 
-@pytest.mark.parametrize("wrong", ["-1", "two", "101", "1.5", "²", "9" * 5000])
+@pytest.mark.parametrize("wrong", ["-1", "two", "101", "1.5", "2.0.0", ".0", "²", "9" * 5000])
 def test_alternatives_that_cannot_be_counted(wrong: str) -> None:
     with pytest.raises(BadRequest, match="must be from 0 to 100"):
         parse_request({"body": bytearray(PHOTO)}, {"X-Top-K": wrong})
@@ -124,15 +131,96 @@ def test_text_of_the_body_wins_over_headers(row: dict[str, Any]) -> None:
     assert request.group_id == ("7" if "group_id" in row else "8")
 
 
-def test_group_of_a_json_body_may_be_a_number() -> None:
-    assert parse_request({"body": {"image_b64": B64, "group_id": 709627}}, {}).group_id == "709627"
+@pytest.mark.parametrize("number", [709627, 709627.0, "709627", "709627.0", " 709627 "])
+def test_group_may_be_a_number(number: Any) -> None:
+    assert parse_request({"body": {"image_b64": B64, "group_id": number}}, {}).group_id == "709627"
+    assert parse_request({"body": PHOTO}, {"X-Group-Id": str(number)}).group_id == "709627"
+    form = {"image": PHOTO, "group_id": str(number).encode()}
+    assert parse_request(form, {}).group_id == "709627"
 
 
-def test_header_text_is_utf8_as_curl_sends_it() -> None:
-    # A server makes one character of each byte.
-    as_received = "250 µg Café".encode().decode("latin-1")
-    assert parse_request({"body": PHOTO}, {"X-TITLE": as_received}).title == "250 µg Café"
-    assert parse_request({"body": PHOTO}, {"X-Title": "250 \xb5g"}).title == "250 \xb5g"
+@pytest.mark.parametrize("number", [709627.5, "0.5"])
+def test_group_is_a_whole_number(number: Any) -> None:
+    with pytest.raises(BadRequest, match="send the whole number"):
+        parse_request({"body": {"image_b64": B64, "group_id": number}}, {})
+
+
+def test_headers_may_be_percent_encoded() -> None:
+    headers = {
+        "X-Title": "Caf%C3%A9%20500ml",
+        "X-Entity-Name": "item_weight%2C%20voltage",
+        "X-Reader": "built%69n",
+        "X-Top-K": "3",
+    }
+    request = parse_request({"body": PHOTO}, headers)
+    assert (request.title, request.entities) == ("Café 500ml", ("item_weight", "voltage"))
+    assert request.reader == "built%69n"  # no encoder writes a letter so
+    # Fields of a body are not encoded.
+    assert parse_request({"image": PHOTO, "title": "Caf%C3%A9"}, {}).title == "Caf%C3%A9"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"image": (PHOTO, PHOTO)},
+        {"data": (PHOTO, PHOTO, PHOTO), "entity_name": b"width"},
+        {"image": PHOTO, "data": PHOTO},
+        {"body": {"image_b64": [B64, B64]}},
+        {"body": [{"image_b64": B64}, {"image_b64": B64}]},
+    ],
+)
+def test_several_photos_are_refused(row: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="one request takes one photo; send each"):
+        parse_request(row, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("entity_name", "separated by commas: entity_name=width,height"), ("title", "send one of them")],
+)
+def test_repeated_form_fields_are_refused(name: str, advice: str) -> None:
+    with pytest.raises(BadRequest, match=f"the form has 2 fields `{name}`; .*{advice}"):
+        parse_request({"image": PHOTO, name: (b"width", b"height")}, {})
+
+
+@pytest.mark.parametrize("names", [["entity_name"], ["entity_name", "title"], ["title"], ["top_k"], ["a"]])
+def test_query_strings_are_refused(names: list[str]) -> None:
+    row = {**dict.fromkeys(names, bytearray(b"1")), "body": bytearray(PHOTO)}
+    with pytest.raises(BadRequest, match=rf"query string \({names[0]}=.* send it as a header"):
+        parse_request(row, {})
+
+
+def test_query_string_may_name_the_model() -> None:
+    assert parse_request({"model_name": bytearray(b"resformer"), "body": PHOTO}, {}) == Request(PHOTO)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [{"body": bytearray(PHOTO)}, {"image": PHOTO}, {"data": PHOTO}, {"body": {"image_b64": B64}}],
+)
+def test_too_many_bytes_are_refused(row: dict[str, Any]) -> None:
+    size = len(B64 if isinstance(row.get("body"), dict) else PHOTO)
+    assert parse_request(row, {}, max_bytes=size).photo == PHOTO
+    with pytest.raises(ImageTooLarge, match=f"{size} bytes were sent, more than the 3 taken") as error:
+        parse_request(row, {}, max_bytes=3)
+    assert error.value.status == 413
+
+
+def test_all_bytes_of_a_json_body_count() -> None:
+    body = bytearray(json.dumps({"image_b64": B64, "title": "Rice"}).encode())
+    headers = {"Content-Type": "application/json"}
+    assert parse_request({"body": body}, headers, max_bytes=len(body)).title == "Rice"
+    with pytest.raises(ImageTooLarge, match=f"{len(body)} bytes were sent"):
+        parse_request({"body": body}, headers, max_bytes=len(body) - 1)
+
+
+@pytest.mark.parametrize("decoded", [True, False])
+def test_a_front_end_may_leave_bodies_as_they_are(decoded: bool) -> None:
+    body = {"image_b64": B64, "entities": ["width"], "title": "Café"}
+    row = {"body": body if decoded else bytearray(json.dumps(body).encode())}
+    assert parse_request(row, {"Content-Type": "application/json"}) == Request(PHOTO, ("width",), title="Café")
+    with pytest.raises(BadRequest, match="sent as text"):
+        parse_request({"body": "a" if decoded else b"a"}, {"Content-Type": "text/plain"})
 
 
 def test_headers_of_form_fields_are_not_headers_of_the_request() -> None:

@@ -181,7 +181,7 @@ def test_description_lists_entities_readers_and_threads() -> None:
     entities = {entity.pop("name"): entity for entity in answer["entities"]}
     assert entities["voltage"] == {"kind": "quantity", "units": ["kilovolt", "millivolt", "volt"], "labels": []}
     assert entities["season"] == {"kind": "choice", "units": [], "labels": ["Fall", "Spring", "Summer", "Winter"]}
-    assert "Footwear > Shoes > Heels" in entities["category"]["labels"]
+    assert "Apparel & Accessories > Shoes > Heels" in entities["category"]["labels"]
     assert (answer["preset"], answer["readers"], answer["threads"]) == ("nano", ["ppocr", "builtin"], 2)
 
 

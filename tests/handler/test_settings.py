@@ -7,7 +7,15 @@ from resformer.handler.settings import Settings
 from resformer.model.ocr.readers import DEFAULT_READER
 from tests.paths import ROOT
 
-GOOD = {"reader": "builtin", "num_threads": None, "max_pixels": 1000, "weights": None, "schema": None}
+GOOD = {
+    "reader": "builtin",
+    "num_threads": None,
+    "max_bytes": 2000,
+    "max_pixels": 1000,
+    "weights": None,
+    "schema": None,
+    "texts": None,
+}
 
 
 def test_the_shipped_file_is_complete() -> None:
@@ -20,7 +28,8 @@ def test_the_shipped_file_is_complete() -> None:
 
 def test_values_are_taken() -> None:
     settings = Settings.from_config({**GOOD, "weights": "own.safetensors", "schema": "own.yaml"})
-    assert (settings.reader, settings.num_threads, settings.max_pixels) == ("builtin", None, 1000)
+    assert (settings.reader, settings.num_threads) == ("builtin", None)
+    assert (settings.max_bytes, settings.max_pixels) == (2000, 1000)
     assert (settings.weights, settings.schema_file) == ("own.safetensors", "own.yaml")
 
 

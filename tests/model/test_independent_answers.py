@@ -1,4 +1,4 @@
-"""An answer never depends on which other entities are named: each alone, each with each other one, and all together."""
+"""An answer never depends on which other entities are named: each alone, in pairs, and all together."""
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
@@ -32,24 +32,27 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 def fast() -> Iterator[Predictor]:
     """The shipped weights. What sees the photo alone, and no entity, runs once a photo: it takes most of the time."""
     predictor = Predictor.load(reader="builtin", threads=1)
-    reader, attributes = predictor.reader_for(), predictor._attributes
-    assert attributes is not None
+    reader = predictor.reader_for()
+    assert predictor._rows is not None
+    encode = predictor._rows._encode
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "read", once(reader.read))
-        patch.setattr(attributes, "_embed_image", once(attributes._embed_image))
+        patch.setattr(encode, "_features", once(encode._features))
         patch.setattr("resformer.model.predictor.find_line_drawing", once(find_line_drawing))
         yield predictor
 
 
 @pytest.mark.parametrize(
-    ("name", "settings"),
+    ("name", "settings", "sizes"),
     [
-        ("drawn/box", {}),
-        ("drawn/lamp", {"min_confidence": 0.3, "assume_present": True}),
-        ("drawn/ruler", {"min_confidence": 0.0}),
+        ("drawn/box", {}, (1, 2)),
+        ("drawn/lamp", {"min_confidence": 0.3, "assume_present": True}, (1,)),
+        ("drawn/ruler", {"min_confidence": 0.0}, (1,)),
     ],
 )
-def test_singles_pairs_and_all_agree(fast: Predictor, name: str, settings: dict[str, Any]) -> None:
+def test_singles_pairs_and_all_agree(
+    fast: Predictor, name: str, settings: dict[str, Any], sizes: tuple[int, ...]
+) -> None:
     """One photo comes with a title and a description."""
     photo = next(photo for photo in golden_photos() if photo.name == name)
 
@@ -60,7 +63,7 @@ def test_singles_pairs_and_all_agree(fast: Predictor, name: str, settings: dict[
 
     names = [entity.name for entity in fast.entities]
     together = answers(*names)
-    for asked in (*((one,) for one in names), *combinations(names, 2)):
+    for asked in (group for size in sizes for group in combinations(names, size)):
         for entity, answer in answers(*asked).items():
             expected = together[entity]
             assert answer.confidence == pytest.approx(expected.confidence, abs=CONFIDENCE_TOLERANCE), asked

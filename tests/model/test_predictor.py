@@ -7,27 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer import __version__
 from resformer.model.errors import BadRequest, UnknownEntity, UnsupportedImage
 from resformer.model.images.line_segments import LineDrawing, find_line_drawing
-from resformer.model.inference.checkpoint import WEIGHTS_DIR, build_network, load_checkpoint, save_checkpoint
-from resformer.model.inference.quantity_inputs import MAX_CALLER_WORDS, MAX_WORDS
-from resformer.model.inference.tokenizer import Tokenizer
-from resformer.model.networks.presets import preset
+from resformer.model.inference.checkpoint import WEIGHTS_DIR, build_network, save_checkpoint
+from resformer.model.networks.parts import Parts
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.readers import READERS
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.prediction import Prediction
 from resformer.model.predictor import FALLBACK_READER, Predictor, weights_version
-from resformer.model.quantities.parser import parse_quantity
-from resformer.model.schema.schema import SCHEMA_FILE, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
-
-SCHEMA = Schema.load()
-TOKENIZER = Tokenizer(SCHEMA)
+from tests.model.conftest import NANO, SCHEMA, TOKENIZER
+from tests.servers import check_reply
 
 
 def pack(*texts: str) -> bytes:
@@ -42,54 +36,65 @@ def pack(*texts: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(3)
+def random_weights(tmp_path_factory: pytest.TempPathFactory, nano: Parts) -> Path:
     path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
-    network = build_network(preset("nano"), TOKENIZER)
-    save_checkpoint(path, network, TOKENIZER, temperature=1.0)
+    save_checkpoint(path, nano, TOKENIZER)
     return path
 
 
-def test_answers_have_their_form(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="builtin")
-    result = predictor.predict(pack("NET WT 500 g"), title="Rice 5 kg", description="Output 20 W")
+@pytest.fixture(scope="module")
+def random_predictor(random_weights: Path) -> Predictor:
+    return Predictor.load(random_weights, reader="builtin")
+
+
+def test_answers_have_their_form(random_predictor: Predictor) -> None:
+    result = random_predictor.predict(pack("NET WT 500 g"), title="Rice 5 kg", description="Output 20 W")
     assert (result.width, result.height) == (640, 480)
-    assert tuple(result.predictions) == tuple(entity.name for entity in SCHEMA.quantities)
-    for name, p in result.predictions.items():
-        assert 0 <= p.confidence <= 1
-        if p.prediction:
-            quantity = parse_quantity(p.prediction, SCHEMA[name].units)
-            assert quantity is not None
-            assert (p.value, p.unit, p.si) == (quantity.value, quantity.unit, quantity.si())
-        else:
-            assert (p.value, p.unit, p.si, p.evidence) == (None, None, None, None)
-    assert set(result.as_dict()["predictions"]["voltage"]) == {
-        *("prediction", "value", "unit", "si", "confidence", "evidence")
-    }
+    assert tuple(result.predictions) == SCHEMA.names == tuple(e.name for e in random_predictor.entities)
+    keys = {"prediction", "value", "unit", "si", "confidence", "evidence"}
+    assert all(answer.keys() == keys for answer in result.as_dict()["predictions"].values())
 
 
-def test_bad_requests_are_named(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="builtin")
+def test_the_frame_that_was_read_is_named(random_predictor: Predictor) -> None:
+    frames = [
+        Image.new("RGB", (640, 480), "white"),
+        Image.open(io.BytesIO(pack("NET WT 500 g"))),
+        Image.new("RGB", (9, 9)),
+    ]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:])
+    image = random_predictor.predict(buffer.getvalue(), ["gender"]).as_dict()["image"]
+    assert image == {"width": 640, "height": 480, "frame": 2, "frames": 3}
+    check_reply(200, {"model": "resformer", "version": "1.0", "image": image, "predictions": {}})
+    assert random_predictor.predict(pack(), ["gender"]).as_dict()["image"] == {"width": 640, "height": 480}
+
+
+def test_a_sent_title_is_the_answer(random_predictor: Predictor) -> None:
+    answers = random_predictor.predict(pack(), ["gender", "title"], title="Rice 5 kg", top_k=2).predictions
+    assert answers["title"] == Prediction("Rice 5 kg", None, None, None, 1.0, None, [])
+
+
+def test_bad_requests_are_named(random_predictor: Predictor) -> None:
     with pytest.raises(UnknownEntity, match="item_weight"):
-        predictor.predict(pack(), ["weight of item"])
+        random_predictor.predict(pack(), ["weight of item"])
     with pytest.raises(UnsupportedImage):
-        predictor.predict(b"hello, not a photo")
+        random_predictor.predict(b"hello, not a photo")
     with pytest.raises(BadRequest):
-        predictor.predict(pack(), reader="tesseract")
-    with pytest.raises(BadRequest, match="do not answer gender"):
-        predictor.predict(pack(), ["width", "gender"])
+        random_predictor.predict(pack(), reader="tesseract")
     with pytest.raises(BadRequest, match="from 0 to 1"):
-        predictor.predict(pack(), min_confidence=80)
+        random_predictor.predict(pack(), min_confidence=80)
+    with pytest.raises(BadRequest, match="characters"):
+        random_predictor.predict(pack(), title="x" * 10_001)
 
 
-def test_weights_of_another_schema_are_refused(random_weights: Path, tmp_path: Path) -> None:
-    entities = SCHEMA_FILE.read_text().replace("taxonomies/", f"{SCHEMA_FILE.parent}/taxonomies/")
-    wider = tmp_path / "entities.yaml"
-    wider.write_text(f"{entities}\n  - name: runtime_power\n    kind: quantity\n    units: [watt]\n")
-    with pytest.raises(ValueError, match="runtime_power"):
-        load_checkpoint(random_weights, Tokenizer(Schema.load(wider)))
-    with pytest.raises(FileNotFoundError, match="resformer train"):
-        load_checkpoint(tmp_path / "none.safetensors", TOKENIZER)
+@pytest.mark.parametrize("names", [None, ["gender", "width"]])
+def test_weights_without_a_resformer_refuse_every_question(tmp_path: Path, names: list[str] | None) -> None:
+    weights = tmp_path / "detector.safetensors"
+    save_checkpoint(weights, build_network(NANO, TOKENIZER, ["text_detector"]), TOKENIZER)
+    predictor = Predictor.load(weights, reader="ppocr")
+    assert predictor.entities == ()
+    with pytest.raises(BadRequest, match=f"do not answer {names[0] if names else 'width'}: they hold no Resformer"):
+        predictor.predict(pack(), names)
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -100,6 +105,27 @@ def test_shipped_weights_read_a_pack(shipped: Predictor, reader: str) -> None:
     x0, y0, x1, y1 = weight.evidence or (0, 0, 0, 0)
     assert 60 < (x0 + x1) / 2 < 640
     assert 155 < y0 < y1 < 220
+
+
+SMALL_TEXTS = (
+    *("Net weight 450 g", "Peso neto 1,5 kg", "Leistung 1800 W", "Input 230 V", "Contenuto 750 ml", "Hauteur 61 cm"),
+    *("Width 24 in", "Breite 120 mm", "Volume 1.5 L", "Netto 500 g", "Max load 80 kg", "Peso neto 2 kg"),
+)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(("width", "height"), [(790, 9000), (970, 6000), (1464, 5000), (6000, 500), (9000, 900)])
+def test_text_of_12_pixels_on_long_pages_and_banners(shipped: Predictor, reader: str, width: int, height: int) -> None:
+    image = Image.new("RGB", (width, height), (240, 235, 225))
+    for i, text in enumerate(SMALL_TEXTS):
+        across, along = (0.1 + 0.17 * (i % 4), (i + 0.3) / len(SMALL_TEXTS))
+        at = (width * across, height * along) if height > width else (width * along, height * across)
+        ImageDraw.Draw(image).text(at, text, (40, 40, 40), ImageFont.load_default(12))
+    lines = shipped.reader_for(reader).read(np.array(image))
+    texts = [line.text.lower().replace(" ", "") for line in lines]
+    assert len(texts) == len(SMALL_TEXTS)
+    if reader == "ppocr":  # the other recognizers misread some text of this size on photos of every shape
+        assert set(texts) == {text.lower().replace(" ", "") for text in SMALL_TEXTS}
 
 
 def test_one_entity_and_many_give_the_same_answer(shipped: Predictor) -> None:
@@ -121,10 +147,10 @@ def answers_about_kettle(predictor: Predictor, **options: Any) -> dict[str, Pred
 
 def test_without_a_min_confidence_to_reach_every_best_guess_is_given(shipped: Predictor) -> None:
     guesses = answers_about_kettle(shipped, min_confidence=0)
-    # Nothing on the pack can be a length or a volume.
-    found = {name for name, guess in guesses.items() if guess.prediction}
-    assert found == set(SCHEMA.names) - {"width", "height", "depth", "item_volume"}
-    assert all(guesses[e.name].prediction in map(SEPARATOR.join, e.paths) for e in SCHEMA.entities if e.paths)
+    # Nothing on the pack can be a length or a volume, and a text may end at once.
+    empty = {name for name, guess in guesses.items() if not guess.prediction}
+    assert empty - {"description"} == {"width", "height", "depth", "item_volume"}
+    assert guesses["category"].prediction in map(SEPARATOR.join, SCHEMA["category"].paths)
 
 
 @pytest.mark.parametrize("assume_present", [False, True])
@@ -133,14 +159,15 @@ def test_answers_are_withheld_by_their_confidence(shipped: Predictor, assume_pre
     answers = answers_about_kettle(shipped, min_confidence=0.5, assume_present=assume_present)
     for entity in SCHEMA.entities:
         guess, answer = guesses[entity.name], answers[entity.name]
+        if entity.kind == "text":
+            assert answer.confidence >= 0.5 or not answer.prediction
+            continue
         assert answer.alternatives == guess.alternatives
         if guess.confidence >= 0.5 or not guess.prediction:
             assert answer == guess
-        elif entity.kind == "quantity":
+        elif entity.kind != "path":
             empty = next(a.confidence for a in answer.alternatives or () if not a.prediction)
             assert answer == Prediction("", None, None, None, empty, None, answer.alternatives)
-        elif entity.kind != "path":
-            assert answer == Prediction("", None, None, None, 0.0, None, answer.alternatives)
     assert answers["voltage"].prediction and not answers["maximum_weight_recommendation"].prediction
 
 
@@ -149,13 +176,14 @@ def test_a_path_stops_above_a_level_that_is_less_confident_than_asked_for(shippe
         return shipped.predict(pack(), ["category"], min_confidence=min_confidence).predictions["category"]
 
     leaf = category(0.0)
-    root = category(leaf.confidence + 1e-3)
-    assert isinstance(leaf.value, list) and isinstance(root.value, list)
-    assert 0 < len(root.value) < len(leaf.value) and root.value == leaf.value[: len(root.value)]
-    assert root.confidence > leaf.confidence
+    node = category(leaf.confidence + 1e-3)
+    assert isinstance(leaf.value, list) and leaf.prediction != node.prediction
+    assert leaf.prediction.startswith(node.prediction)
+    assert node.confidence > leaf.confidence or not node.prediction
 
 
-def test_line_segments_are_found_where_a_length_is_asked(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_photo_is_read_and_its_lines_are_sought(shipped: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked: an answer must not depend on it."""
     calls: list[np.ndarray] = []
 
     def find(image: np.ndarray) -> LineDrawing:
@@ -163,7 +191,7 @@ def test_line_segments_are_found_where_a_length_is_asked(shipped: Predictor, mon
         return find_line_drawing(image)
 
     monkeypatch.setattr("resformer.model.predictor.find_line_drawing", find)
-    for names, times in ((["item_weight", "voltage"], 0), (["depth"], 1), (None, 2)):
+    for times, names in enumerate((["gender"], ["depth"], None), 1):
         shipped.predict(pack("12 cm 500 g"), names, reader="crops")
         assert len(calls) == times
 
@@ -193,53 +221,29 @@ def test_a_title_alone_can_answer(shipped: Predictor) -> None:
     assert weight.evidence is None
 
 
-def test_none_is_another_name_of_the_builtin_reader(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="ppocr")
+def test_none_is_another_name_of_the_builtin_reader(random_predictor: Predictor) -> None:
     photo = pack("NET WT 500 g")
-    assert predictor.predict(photo, reader="none") == predictor.predict(photo, reader="builtin")
+    assert random_predictor.predict(photo, reader="none") == random_predictor.predict(photo, reader="builtin")
 
 
-def test_lines_of_the_callers_text_are_not_joined(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="builtin")
-    for title, description in (("Nike Air 12", "V-neck shirt"), ("Nike Air 12\nV-neck shirt", "")):
-        answer = predictor.predict(pack(), ["voltage"], title=title, description=description)
-        assert answer.predictions["voltage"].prediction != "12 volt"
-    with pytest.raises(BadRequest, match="characters"):
-        predictor.predict(pack(), title="x" * 10_001)
-
-
-def test_a_crowded_page_with_text_is_answered(random_weights: Path) -> None:
-    predictor = Predictor.load(random_weights, reader="builtin")
+def test_a_crowded_page_with_text_is_answered(random_predictor: Predictor) -> None:
     lines = [TextLine(((0, i), (90, i), (90, i + 5), (0, i + 5)), f"weighs {i + 1} g today", 0.9) for i in range(90)]
     weight = SCHEMA["item_weight"]
-    example = predictor._preprocessor.example(Page(lines, 100, 100), [weight], text="net weight 5 kg " * 50)
-    with_box = [features for features in example.word_boxes if features[-1]]
-    assert len(example.words) == MAX_WORDS
-    assert len(with_box) == MAX_WORDS - MAX_CALLER_WORDS
-    assert any(c.line == -1 for c in example.candidates[0])
-    predictor.predict_page(Page(lines, 100, 100), [weight])
+    result = random_predictor.predict_page(Page(lines, 100, 100), [weight], title="net weight 5 kg " * 50, top_k=100)
+    strings = {a.prediction for a in result.predictions["item_weight"].alternatives or ()}
+    assert "5 kilogram" in strings and len(strings) > 10
 
 
 def test_shipped_weights_stay_within_their_size() -> None:
     assert (WEIGHTS_DIR / "small.safetensors").stat().st_size <= 32 * 2**20
 
 
-def test_onnx_runtime_gives_the_logits_of_the_network(shipped: Predictor) -> None:
-    asked = shipped.schema.quantities
-    for texts in ((), ("Net Wt 500 g", "5 x 10 cm"), ("Golden",)):
-        lines = [TextLine(((9, y), (99, y), (99, y + 9), (9, y + 9)), text, 0.9) for y, text in enumerate(texts)]
-        example = shipped._preprocessor.example(Page(lines, 300, 400), asked)
-        batch = shipped._preprocessor.batch([example])
-        with torch.inference_mode():
-            expected = shipped._network.quantities(batch)
-        torch.testing.assert_close(shipped._logits(batch), expected, atol=1e-3, rtol=1e-3)
-
-
 def test_weights_without_a_text_detector_have_another_default_reader(random_weights: Path) -> None:
-    assert Predictor.load(random_weights).reader == FALLBACK_READER
+    predictor = Predictor.load(random_weights)
+    assert predictor.reader == FALLBACK_READER and "crops" not in predictor.readers
 
 
 def test_other_weights_have_a_version_of_their_own(random_weights: Path, shipped: Predictor) -> None:
     digest = hashlib.sha256(random_weights.read_bytes()).hexdigest()
-    assert Predictor.load(random_weights, reader="builtin").version == digest[:8]
+    assert weights_version(random_weights) == digest[:8]
     assert shipped.version == weights_version(WEIGHTS_DIR / "small.safetensors") == __version__

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from resformer.model.files.photo_names import file_name
 from resformer.model.images.loading import decode_photo
 from resformer.scripts import download_images
-from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError, file_name
+from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError
 from tests.scripts.conftest import Web, jpeg, reply, write_table
 
 PHOTO = jpeg()
@@ -99,6 +100,20 @@ def test_what_is_no_photo_is_not_kept(web: Web, tmp_path: Path, body: bytes) -> 
     with pytest.raises(DownloadError, match="sent no photo"):
         quick().fetch(f"{web.url}/a.jpg", tmp_path / "a.jpg")
     assert not (tmp_path / "a.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    "there", [b"<!doctype html><html>not found</html>", b"", b'{"error": 404}', b"%PDF-1.7", b"\0" * 99]
+)
+def test_what_is_there_and_no_photo_is_downloaded_again(web: Web, tmp_path: Path, there: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(there)
+    table = write_table(tmp_path / "in.csv", "image", (f"{web.url}/a.jpg",))
+    web.replies["/a.jpg"] = lambda handler: reply(handler, there)
+    assert download_images.main([str(table), str(tmp_path)]) == 3
+    assert (tmp_path / "a.jpg").read_bytes() == PLACEHOLDER
+    web.replies["/a.jpg"] = lambda handler: reply(handler, PHOTO)
+    assert download_images.main([str(table), str(tmp_path)]) == 0
+    assert (tmp_path / "a.jpg").read_bytes() == PHOTO
 
 
 def test_connection_cut_in_the_middle(web: Web, tmp_path: Path) -> None:

@@ -194,9 +194,9 @@ def test_runs_as_a_file_and_as_a_module(how: list[str], tmp_path: Path) -> None:
         ("season", "Summer", ""),
         ("season", "Monsoon", "no label of season"),
         ("articleType", "Tshirts", ""),
-        ("category", "Apparel > Topwear", ""),
-        ("category", "Apparel > Topwear > Tshirts", ""),
-        ("category", "Topwear", "no node of the taxonomy of category"),
+        ("category", "Apparel & Accessories > Shoes", ""),
+        ("category", "Apparel & Accessories > Shoes > Heels", ""),
+        ("category", "Shoes", "no node of the taxonomy of category"),
         ("title", "Anything at all", ""),
         ("season", "", ""),
     ],
@@ -212,10 +212,10 @@ PRODUCTS = "index,image,season,season_confidence,category_1,category_2,category_
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        (("Summer", "0.5", "Apparel", "Topwear", "", "0.9"), ""),
+        (("Summer", "0.5", "Apparel & Accessories", "Shoes", "", "0.9"), ""),
         (("", "", "", "", "", ""), ""),
         (("Monsoon", "0.5", "", "", "", ""), "'Monsoon' is no label of season"),
-        (("Summer", "0.5", "Apparel", "Shoes", "", "0.9"), "no node of the taxonomy of category"),
+        (("Summer", "0.5", "Apparel & Accessories", "Topwear", "", "0.9"), "no node of the taxonomy of category"),
         (("Summer", "high", "", "", "", ""), "the confidence of season is 'high'"),
     ],
 )

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from resformer.model.errors import ResformerError
+from resformer.model.files.whole_file import file_digest
 from resformer.model.images.loading import decode_photo
 from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS
 from resformer.model.predictor import Predictor
 from resformer.scripts import sanity, score_csv
 from resformer.scripts.lib import answerers
 from resformer.scripts.lib.downloads import PLACEHOLDER
-from resformer.scripts.lib.files import file_digest
 from resformer.scripts.lib.journal import Journal, Outcome, Questions
 from resformer.scripts.lib.result_files import NO_ANSWER
 from tests.paths import ROOT
@@ -184,7 +184,7 @@ def test_a_quote_that_is_not_closed_is_named(
 ) -> None:
     (tmp_path / "in.csv").write_text('image,entity_name,title\n60.jpg,width,a\n50.jpg,width,"24 in\n70.jpg,width,b\n')
     assert run(tmp_path, photos) == 2
-    assert "in.csv, line 3: " in capsys.readouterr().err
+    assert "in.csv, line 3, column title: a quote opens here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", ["in.csv", "./in.csv", "link.csv"])
@@ -203,6 +203,48 @@ def test_only_the_first_rows(tmp_path: Path, photos: Path, predictor: WidthPredi
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     assert run(tmp_path, photos, "--limit", 2) == 0
     assert read_rows(tmp_path / "out.csv") == ANSWERS[:3]
+
+
+@pytest.mark.parametrize(
+    ("links", "failed"),
+    [
+        ([f"{LINKS}1/60.jpg", f"{LINKS}2/60.jpg"], [1]),
+        (["a/60.jpg", f"{LINKS}50.jpg", "b/60.jpg", "a/60.jpg", "c/60.jpg"], [2, 4]),
+        (["https://a.example/60.jpg", "https://b.example/60.jpg?x=1"], [1]),
+        (["60.jpg", f"{LINKS}60.jpg"], [1]),
+        ([f"{LINKS}60?id=1", f"{LINKS}60?id=2"], [1]),
+        ([f"{LINKS}60.jpg?size=1", f"{LINKS}60.jpg?size=2", f"{LINKS}60.jpg", "http" + LINKS[5:] + "60.jpg"], []),
+        (["60.jpg", "./60.jpg", "60", "60.0"], []),
+    ],
+)
+def test_two_links_with_one_file_name_get_no_common_photo(
+    tmp_path: Path, photos: Path, predictor: WidthPredictor, links: list[str], failed: list[int]
+) -> None:
+    write_table(tmp_path / "in.csv", "image_link,entity_name", *((link, "width") for link in links))
+    assert run(tmp_path, photos) == (3 if failed else 0)
+    answers = [row[1] for row in read_rows(tmp_path / "out.csv")[1:]]
+    assert [i for i, answer in enumerate(answers) if not answer] == failed
+    if failed:
+        errors = read_rows(tmp_path / "out.errors.csv")[1:]
+        assert [int(row[0]) for row in errors] == failed
+        assert all(f"the file name is that of {links[0]}, so both would get one photo" in row[2] for row in errors)
+
+
+def test_photos_in_folders_of_the_folder(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
+    for name, width in (("a", 61), ("b", 62)):
+        (photos / name).mkdir()
+        (photos / name / "60.jpg").write_bytes(jpeg(width, 30))
+    write_table(tmp_path / "in.csv", "image,entity_name", *((f"{name}60.jpg", "width") for name in ("a/", "", "b/")))
+    assert run(tmp_path, photos) == 0
+    assert [row[1] for row in read_rows(tmp_path / "out.csv")[1:]] == ["61 inch", "60 inch", "62 inch"]
+
+
+def test_copied_columns_keep_different_names(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
+    header = "image,entity_name,prediction,prediction_in,"
+    write_table(tmp_path / "in.csv", header, ("60.jpg", "width", "a", "b", "c"))
+    assert run(tmp_path, photos) == 0
+    columns = ["index", "prediction_in", "prediction_in_in", "column 5", "prediction"]
+    assert read_rows(tmp_path / "out.csv") == [columns, ["0", "a", "b", "c", "60 inch"]]
 
 
 def test_each_photo_is_read_once(tmp_path: Path, photos: Path, predictor: WidthPredictor) -> None:
@@ -224,7 +266,7 @@ def test_a_row_per_product(
     tmp_path: Path, photos: Path, predictor: WidthPredictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def prediction(name: str, value: int) -> dict[str, Any]:
-        text = {"category": "Apparel > Topwear", "title": f"Acme, {value}"}.get(name, f"{value} inch")
+        text = {"category": "Apparel & Accessories > Shoes", "title": f"Acme, {value}"}.get(name, f"{value} inch")
         return {**NO_ANSWER, "prediction": text, "confidence": value / 100}
 
     monkeypatch.setattr(predictor, "_prediction", prediction)
@@ -235,7 +277,7 @@ def test_a_row_per_product(
     levels = ["category_1", "category_2", "category_3", "category_confidence"]
     assert read_rows(tmp_path / "out.csv") == [
         ["index", "image", *levels, "title", "title_confidence", "width", "width_confidence"],
-        ["b", "60.jpg", "Apparel", "Topwear", "", "0.6", "Acme, 60", "0.6", "60 inch", "0.6"],
+        ["b", "60.jpg", "Apparel & Accessories", "Shoes", "", "0.6", "Acme, 60", "0.6", "60 inch", "0.6"],
         ["a", "50.jpg", "", "", "", "0.125", "", "0.125", "", "0.125"],
         ["c", "truncated.jpg", *[""] * 8],
     ]
@@ -249,7 +291,7 @@ def test_products_that_cannot_be_asked_about(
 ) -> None:
     write_table(tmp_path / "in.csv", "index,image", ("a", "50.jpg"), ("a", "60.jpg"))
     assert run(tmp_path, photos, "--entities", "width,height") == 2
-    assert "row 3: the index a is there twice" in capsys.readouterr().err
+    assert "in.csv, line 3, column index: 'a' is there twice" in capsys.readouterr().err
     assert run(tmp_path, photos, "--entities", "girth") == 2
     assert "unknown entity 'girth'" in capsys.readouterr().err
     assert run(tmp_path, photos, "--entities", " ,") == 2
@@ -423,7 +465,7 @@ def test_run_that_answered_nothing_leaves_nothing(
 ) -> None:
     write_table(tmp_path / "in.csv", "index,image,entity_name", (1, "50.jpg", "width"), (1, "60.jpg", "width"))
     assert run(tmp_path, photos) == 2
-    assert "row 3: the index 1 is there twice" in capsys.readouterr().err
+    assert "in.csv, line 3, column index: '1' is there twice" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "photos"]
 
 

@@ -21,7 +21,7 @@ OPTIONS = ["--accelerator", "cpu", "--threads", "1"]
 def test_both_commands_train(tmp_path: Path, command, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
     assert command([CONFIG, "--out", str(tmp_path), *OPTIONS, *SMALL]) == 0
     out = capsys.readouterr().out
-    assert "quantities of preset nano: 3.0 M parameters, 24 items to train on, 0 for validation" in out
+    assert "resformer of preset nano: 1.9 M parameters, 24 items to train on, 0 for validation" in out
     assert f"weights: {tmp_path / 'weights.safetensors'}" in out
     assert (tmp_path / "weights.safetensors").is_file()
     # The same command again has nothing left to do; another one is of another run.
@@ -35,7 +35,7 @@ def test_both_commands_train(tmp_path: Path, command, capsys: pytest.CaptureFixt
     [
         (["epoch=1"], "epoch: unknown key; did you mean epochs?"),
         (["precision=16-mixed", "--accelerator", "cpu"], "precision 16-mixed needs a GPU"),
-        (["init_from=a"], "init_from: unknown key"),
+        (["crop_side=32"], "crop_side: unknown key"),
     ],
 )
 def test_errors_are_sentences(

@@ -3,18 +3,26 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from resformer.train.data.quantity_records import label_rows
+from resformer.model.files.photo_names import TablePhotos
+from resformer.model.files.tables import read_table
 
-__all__ = ["CatalogueRecord", "photo_file", "read_catalogue"]
+__all__ = ["CatalogueRecord", "read_catalogue"]
 
 
 @dataclass(frozen=True)
 class CatalogueRecord:
-    """One photo and the cells of its row, by column; empty cells are left out."""
+    """One photo and the cells of its row.
+
+    Attributes:
+        name: path of the photo in its folder.
+        values: cells by column, without the spaces around them; empty ones are left out.
+        line: of the table.
+    """
 
     name: str
     photo: Path
     values: dict[str, str]
+    line: int = 0
 
 
 def read_catalogue(table: Path, photos: Path, *, image_column: str) -> list[CatalogueRecord]:
@@ -23,23 +31,18 @@ def read_catalogue(table: Path, photos: Path, *, image_column: str) -> list[Cata
     Cells are text: `NA` is a label of its own.
 
     Args:
-        image_column: the column that names the photo, with or without `.jpg`.
+        image_column: the column that names the photo, see PhotoFolder.find.
 
     Raises:
-        ValueError: there is no such column, or a photo is missing.
+        ValueError: the table cannot be used, there is no such column, or a photo is missing.
     """
-    records, missing = [], []
-    for row in label_rows(table, image_column):
-        name = photo_file(row[image_column])
-        if not (photos / name).is_file():
-            missing.append(name)
-        values = {column: value for column, value in row.items() if column != image_column and value}
-        records.append(CatalogueRecord(name, photos / name, values))
-    if missing:
-        raise ValueError(f"{photos} lacks {len(missing)} of the photos of {table}, {missing[0]} first")
+    records = []
+    names = TablePhotos(table, photos)
+    for row in read_table(table, image_column, needs_rows=True):
+        if (name := names.name(row, row[image_column], image_column)) is None:
+            continue
+        cells = {column: cell.strip() for column, cell in row.items() if column != image_column}
+        values = {column: cell for column, cell in cells.items() if cell}
+        records.append(CatalogueRecord(name, photos / name, values, row.line))
+    names.refuse_missing()
     return records
-
-
-def photo_file(cell: str) -> str:
-    """The file that a table's cell names, with or without `.jpg`."""
-    return cell if Path(cell).suffix else f"{cell}.jpg"

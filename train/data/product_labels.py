@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from resformer.model.files.photo_names import TablePhotos
+from resformer.model.files.tables import read_table
 from resformer.model.schema.taxonomy import parse_path
-from resformer.train.data.quantity_records import label_rows
 
 __all__ = ["ProductLabels", "read_product_labels"]
 
@@ -42,15 +43,18 @@ def read_product_labels(table: Path, photos: Path) -> list[ProductLabels]:
     Raises:
         ValueError: a column or a photo is missing, or a category has an empty level.
     """
-    labels, missing = [], []
-    for row in label_rows(table, "image", "category", "articleType", "colour"):
-        if not (photos / row["image"]).is_file():
-            missing.append(row["image"])
+    labels = []
+    names = TablePhotos(table, photos)
+    for row in read_table(table, "image", "category", "articleType", "colour", needs_rows=True):
+        if (name := names.name(row, row["image"], "image")) is None:
+            continue
+        category, article_type, colour, title = (
+            row.get(column, "").strip() for column in ("category", "articleType", "colour", "title")
+        )
         try:
-            category = parse_path(row["category"]) if row["category"] else ()
+            levels = parse_path(category) if category else ()
         except ValueError as error:
-            raise ValueError(f"{table}: {row['image']}: {error}") from error
-        labels.append(ProductLabels(row["image"], category, row["articleType"], row["colour"], row.get("title", "")))
-    if missing:
-        raise ValueError(f"{photos} lacks {len(missing)} of the photos of {table}, {missing[0]} first")
+            raise ValueError(f"{row.where('category')}: {error}") from error
+        labels.append(ProductLabels(name, levels, article_type, colour, title))
+    names.refuse_missing()
     return labels

@@ -1,16 +1,19 @@
 """Labelled photos as records. Labels, photos and OCR caches stay where they are; nothing is copied."""
 
-import csv
 import gzip
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
+from tqdm import tqdm
+
 from resformer.model.errors import ResformerError
+from resformer.model.files.photo_names import IMAGE_COLUMNS, TablePhotos, image_cell
+from resformer.model.files.tables import Row, read_table
 from resformer.model.images.line_segments import LineDrawing, find_line_drawing
 from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.page import Page
@@ -18,27 +21,26 @@ from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
+from resformer.train.data.left_out import LeftOut, Log
 
 __all__ = [
-    "IMAGE_COLUMNS",
     "Question",
     "Record",
     "file_name",
-    "label_rows",
-    "photo_name",
     "photo_records",
     "quantity_entity",
     "read_cached_photos",
     "read_challenge",
+    "read_counted_labels",
     "read_hand",
-    "read_label_counts",
     "read_ocr_cache",
     "read_unlabelled",
+    "refuse_shared_file_names",
     "with_drawing",
     "with_ocr",
 ]
 
-IMAGE_COLUMNS = "image|image_link"
+IMAGE = "|".join(IMAGE_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,12 @@ class Question:
         accepted: every answer that counts as right, best first; none = not shown.
         empty_accepted: whether the empty answer counts as right beside those in `accepted`.
         in_priors: the label is among those that the priors count, see LabelPriors.features.
-        negatives: where no right answer is known, indices of candidates that are wrong.
         weight: of the answer in the loss, 0 to 1.
     """
 
     entity: Entity
     accepted: tuple[Quantity, ...]
     in_priors: bool = False
-    negatives: frozenset[int] = frozenset()
     weight: float = 1.0
     empty_accepted: bool = False
 
@@ -82,7 +82,6 @@ class Record:
 
     Attributes:
         photo: None for synthetic layouts.
-        text: title and description that came with the photo.
         group_id, drawing: see model.ocr.page.Page.
         assume_present: whether the product is presumed to have the values, as where a catalogue asks; otherwise the
             questions are asked because the schema has the entities.
@@ -94,7 +93,6 @@ class Record:
     height: int
     lines: tuple[TextLine, ...]
     questions: tuple[Question, ...]
-    text: str = ""
     group_id: str = ""
     drawing: LineDrawing | None = None
     assume_present: bool = True
@@ -114,10 +112,11 @@ def read_ocr_cache(path: Path) -> dict[str, Record]:
     """Photos with their text lines and no questions, by file name, from a JSON-lines file (may be gzipped).
 
     Raises:
-        ValueError: the file is no OCR cache.
+        ValueError: the file is no OCR cache, or has a photo twice.
     """
-    records = {}
+    records: dict[str, Record] = {}
     number = 1
+    twice = ""
     try:
         with _opened(path, "utf-8") as file:
             for line in file:
@@ -126,33 +125,43 @@ def read_ocr_cache(path: Path) -> dict[str, Record]:
                     TextLine(((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score)
                     for ((ax, ay), (bx, by), (cx, cy), (dx, dy)), text, score in row["lines"]
                 )
-                records[row["image"]] = Record(row["image"], None, row["width"], row["height"], lines, ())
+                record = Record(row["image"], None, row["width"], row["height"], lines, ())
+                if records.setdefault(record.name, record) is not record:
+                    twice = record.name
+                    break
                 number += 1
     except (ValueError, KeyError, TypeError, EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}, line {number}: not an OCR cache; `resformer data ocr` makes one") from error
+    if twice:
+        raise ValueError(f"{path}, line {number}: {twice} is there before; delete one of the two lines")
     return records
 
 
-def read_challenge(labels: Path, photos: Path, ocr: Path, schema: Schema, *, in_priors: bool = False) -> list[Record]:
+def read_challenge(
+    labels: Path, photos: Path, ocr: Path, schema: Schema, *, in_priors: bool = False, log: Log = tqdm.write
+) -> list[Record]:
     """Records of the challenge's CSV: image (or image_link), entity_name, entity_value.
 
-    A label that is no quantity of its entity (0.3 % have a foreign unit) is left out.
+    A label that is no quantity of its entity (0.3 % have a foreign unit) is left out; how many are goes to the log.
 
     Args:
         in_priors: these labels are among those that the priors count.
 
     Raises:
-        ValueError: a photo or its text lines are missing.
+        ValueError: the table cannot be used, or a photo or its text lines are missing.
     """
+    foreign = LeftOut(labels, "labels are no quantity of their entity and left out", log)
     questions: dict[str, list[Question]] = {}
     groups: dict[str, str] = {}
-    for row in label_rows(labels, IMAGE_COLUMNS, "entity_name", "entity_value"):
-        entity = quantity_entity(row, schema, labels)
+    for row, name in _with_photos(labels, photos, IMAGE, "entity_name", "entity_value"):
+        entity = quantity_entity(row, schema)
         quantity = parse_quantity(row["entity_value"], entity.units)
-        if quantity is not None:
-            name = photo_name(row)
+        if quantity is None:
+            foreign.add(row.line, row["entity_value"])
+        else:
             questions.setdefault(name, []).append(Question(entity, (quantity,), in_priors))
-            groups[name] = row.get("group_id", "")
+            groups[name] = row.get("group_id", "").strip()
+    foreign.report()
     return [replace(r, group_id=groups[r.name]) for r in photo_records(questions, photos, ocr)]
 
 
@@ -160,18 +169,19 @@ def read_hand(labels: Path, photos: Path, ocr: Path, schema: Schema) -> list[Rec
     """Records of labels made by eye: image, entity_name, accept with answers separated by `|`, empty = not shown.
 
     Raises:
-        ValueError: an answer is no quantity of its entity, or a photo or its text lines are missing.
+        ValueError: the table cannot be used, an answer is no quantity of its entity, or a photo or its text lines are
+            missing.
     """
     questions: dict[str, list[Question]] = {}
-    for row in label_rows(labels, "image", "entity_name", "accept"):
-        entity = quantity_entity(row, schema, labels)
+    for row, name in _with_photos(labels, photos, IMAGE, "entity_name", "accept"):
+        entity = quantity_entity(row, schema)
         accepted = []
-        for text in filter(None, row["accept"].split("|")):
+        for text in filter(None, map(str.strip, row["accept"].split("|"))):
             quantity = parse_quantity(text, entity.units)
             if quantity is None:
-                raise ValueError(f"{labels}: {row['image']}: {text!r} is no {entity.name}")
+                raise ValueError(f"{row.where('accept')}: {text!r} is no {entity.name}; write a number and a unit")
             accepted.append(quantity)
-        questions.setdefault(row["image"], []).append(Question(entity, tuple(accepted)))
+        questions.setdefault(name, []).append(Question(entity, tuple(accepted)))
     return photo_records(questions, photos, ocr)
 
 
@@ -179,14 +189,27 @@ def read_unlabelled(labels: Path, photos: Path, ocr: Path, schema: Schema) -> li
     """Records of photos of which only the questions are known: image (or image_link), entity_name.
 
     Raises:
-        ValueError: a photo or its text lines are missing.
+        ValueError: the table cannot be used, or a photo or its text lines are missing.
     """
     questions: dict[str, list[Question]] = {}
     groups: dict[str, str] = {}
-    for row in label_rows(labels, IMAGE_COLUMNS, "entity_name"):
-        questions.setdefault(photo_name(row), []).append(Question(quantity_entity(row, schema, labels), ()))
-        groups[photo_name(row)] = row.get("group_id", "")
+    for row, name in _with_photos(labels, photos, IMAGE, "entity_name"):
+        questions.setdefault(name, []).append(Question(quantity_entity(row, schema), ()))
+        groups[name] = row.get("group_id", "").strip()
     return [replace(r, group_id=groups[r.name]) for r in photo_records(questions, photos, ocr)]
+
+
+def _with_photos(labels: Path, photos: Path, *columns: str) -> Iterator[tuple[Row, str]]:
+    """The rows of a label file with the path of each one's photo in the folder; at the end, what is missing is refused.
+
+    Raises:
+        UnusableFile: the table cannot be used, or a photo is missing.
+    """
+    names = TablePhotos(labels, photos)
+    for row in read_table(labels, *columns, needs_rows=True):
+        if (name := names.name(row, image_cell(row))) is not None:
+            yield row, name
+    names.refuse_missing()
 
 
 def photo_records(questions: Mapping[str, Sequence[Question]], photos: Path, *ocr: Path) -> list[Record]:
@@ -208,23 +231,37 @@ def photo_records(questions: Mapping[str, Sequence[Question]], photos: Path, *oc
     return [replace(record, questions=tuple(questions[record.name])) for record in records]
 
 
-def with_ocr(records: Sequence[Record], *ocr: Path) -> list[Record]:
-    """The records with the text lines of other OCR caches. Raises ValueError: a photo is in none, or in two."""
-    cached = read_cached_photos([record.name for record in records], ocr)
-    return [replace(record, lines=other.lines) for record, other in zip(records, cached, strict=True)]
+def with_ocr(records: Sequence[Record], ocr: Sequence[Path]) -> list[Record]:
+    """The records with the text lines of other OCR caches, once for each cache that has the photo.
+
+    Raises:
+        ValueError: a photo is in none of them.
+    """
+    caches = [read_ocr_cache(path) for path in ocr]
+    if missing := sorted({r.name for r in records if not any(file_name(r.name) in cache for cache in caches)}):
+        raise _lacking(missing, ocr)
+    return [
+        replace(record, lines=cache[file_name(record.name)].lines)
+        for cache in caches
+        for record in records
+        if file_name(record.name) in cache
+    ]
 
 
-def read_label_counts(labels: Path, schema: Schema) -> Iterator[tuple[str, str, Quantity]]:
-    """Entity name, group and quantity of every label of a challenge CSV whose photos need not be there."""
-    for row in label_rows(labels, "entity_name", "entity_value"):
-        quantity = parse_quantity(row["entity_value"], quantity_entity(row, schema, labels).units)
-        if quantity is not None:
-            yield row["entity_name"], row.get("group_id", ""), quantity
+def read_counted_labels(labels: Path, schema: Schema, *, log: Log = tqdm.write) -> Iterator[tuple[str, str, Quantity]]:
+    """Entity name, group and quantity of every label of a challenge CSV whose photos need not be there.
 
-
-def photo_name(row: dict[str, str]) -> str:
-    """File name of a label row's photo, whether its column gives a name or a link."""
-    return file_name(row.get("image") or row.get("image_link", ""))
+    A label that is no quantity of its entity is left out; how many are goes to the log.
+    """
+    foreign = LeftOut(labels, "labels are no quantity of their entity and left out", log)
+    for row in read_table(labels, "entity_name", "entity_value", needs_rows=True):
+        entity = quantity_entity(row, schema)
+        quantity = parse_quantity(row["entity_value"], entity.units)
+        if quantity is None:
+            foreign.add(row.line, row["entity_value"])
+        else:
+            yield entity.name, row.get("group_id", "").strip(), quantity
+    foreign.report()
 
 
 def file_name(path: str) -> str:
@@ -232,14 +269,14 @@ def file_name(path: str) -> str:
     return path.rsplit("/", 1)[-1]
 
 
-def quantity_entity(row: Mapping[str, str], schema: Schema, labels: Path) -> Entity:
+def quantity_entity(row: Row, schema: Schema) -> Entity:
     """The entity that a label row asks about. Raises ValueError: the schema has no such quantity."""
-    name = row["entity_name"]
+    name = row["entity_name"].strip()
     for entity in schema.quantities:
         if entity.name == name:
             return entity
     known = ", ".join(entity.name for entity in schema.quantities)
-    raise ValueError(f"{labels}: {name!r} is no quantity of the schema; it has {known}")
+    raise ValueError(f"{row.where('entity_name')}: {name!r} is no quantity of the schema; it has {known}")
 
 
 def with_drawing(record: Record, photo: Path, *, wanted: bool = True) -> Record:
@@ -256,39 +293,6 @@ def with_drawing(record: Record, photo: Path, *, wanted: bool = True) -> Record:
     return replace(record, photo=photo, drawing=find_line_drawing(image) if wanted else None)
 
 
-def label_rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file, which may be gzipped and begin with a byte order mark; missing cells are empty.
-
-    Args:
-        columns: those that must be there; `a|b` means that either will do.
-
-    Raises:
-        ValueError: the file is no CSV in UTF-8, has no rows, or lacks a column.
-        OSError: it cannot be read.
-    """
-    empty = True
-    try:
-        with _opened(path, "utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            header = list(reader.fieldnames or [])
-            if missing := [column for column in columns if not set(column.split("|")) & set(header)]:
-                names = " or ".join(map(repr, missing[0].split("|")))
-                raise ValueError(f"{path} has no column {names}; it has {', '.join(header) or 'none'}")
-            for row in reader:
-                if None in row:
-                    raise ValueError(
-                        f"{path}, line {reader.line_num}: more cells than columns; quote cells that hold commas"
-                    )
-                empty = False
-                yield row
-    except UnicodeError as error:
-        raise ValueError(f"{path} is not UTF-8; save it again as UTF-8") from error
-    except (csv.Error, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} is not a CSV file: {error}") from error
-    if empty:
-        raise ValueError(f"{path} has no rows; it needs at least one below its header")
-
-
 def _opened(path: Path, encoding: str) -> TextIO:
     """A text file, which may be gzipped."""
     if path.suffix == ".gz":
@@ -297,7 +301,12 @@ def _opened(path: Path, encoding: str) -> TextIO:
 
 
 def read_cached_photos(names: Sequence[str], ocr: Sequence[Path]) -> list[Record]:
-    """The photos of these names from several OCR caches. Raises ValueError: one is in none of them, or in two."""
+    """The photos of these names from several OCR caches.
+
+    Raises:
+        ValueError: a photo is in none of the caches, or in two, or two photos have one file name.
+    """
+    refuse_shared_file_names(names)
     cached: dict[str, Record] = {}
     for path in ocr:
         found = read_ocr_cache(path)
@@ -305,6 +314,18 @@ def read_cached_photos(names: Sequence[str], ocr: Sequence[Path]) -> list[Record
             raise ValueError(f"{path} has {twice[0]}, as another OCR cache has; leave one of them out")
         cached |= found
     if missing := sorted({name for name in names if file_name(name) not in cached}):
-        caches = ", ".join(map(str, ocr))
-        raise ValueError(f"{caches} lacks the text lines of {len(missing)} photos, {missing[0]} first")
+        raise _lacking(missing, ocr)
     return [replace(cached[file_name(name)], name=name) for name in names]
+
+
+def refuse_shared_file_names(names: Iterable[str]) -> None:
+    """Raises ValueError where photos of several folders have one file name, by which OCR caches name them."""
+    first: dict[str, str] = {}
+    for name in names:
+        if (other := first.setdefault(file_name(name), name)) != name:
+            raise ValueError(f"{other} and {name} have one file name, so both would get one text; rename one of them")
+
+
+def _lacking(missing: Sequence[str], ocr: Sequence[Path]) -> ValueError:
+    caches = ", ".join(map(str, ocr))
+    return ValueError(f"{caches} lacks the text lines of {len(missing)} photos, {missing[0]} first")

@@ -1,32 +1,6 @@
 """Configs of the synthetic data set: the smallest network, in a minute or two on two CPU cores."""
 
-__all__ = ["CONFIGS"]
-
-QUANTITIES = """\
-part: quantities
-preset: nano
-sources:
-  - kind: challenge
-    labels: amazon/labels_train.csv
-    photos: amazon/train
-    ocr: amazon/words_train.jsonl.gz
-  - kind: hand
-    labels: hand/labels_hand_train.csv
-    photos: hand/train
-    ocr: hand/words_train.jsonl.gz
-  - kind: unlabelled
-    labels: amazon/unlabelled.csv
-    photos: amazon/unlabelled
-    ocr: amazon/words_unlabelled.jsonl.gz
-max_minutes: 5
-epochs: 5
-batch_size: 8
-learning_rate: 0.001
-ema_decay: 0.95
-p_negative_question: 0.3
-val_fraction: 0.15
-evaluate_every: 5
-"""
+__all__ = ["CONFIGS", "OWN_ENTITIES"]
 
 TEXT_DETECTOR = """\
 part: text_detector
@@ -68,7 +42,8 @@ evaluate_every: 2
 """
 
 FASHION = """\
-  - table: fashion/styles_{split}.csv
+  - kind: table
+    table: fashion/styles_{split}.csv
     photos: fashion/{split}
     image_column: id
     title_column: productDisplayName
@@ -77,31 +52,58 @@ FASHION = """\
       baseColour: baseColour
       season: season
       usage: usage
-      category: {category}
+      category: articleType
       title: productDisplayName
+    empty_quantities: 1
 """
 
 OTHERS = """\
-  - table: hm/articles_{split}.csv
+  - kind: table
+    table: hm/articles_{split}.csv
     photos: hm/{split}
     image_column: article_id
     title_column: prod_name
+    join:
+      table: rows/map_hm.csv
+      column: product_type_name
     label_columns:
+      category: articleType|category
       description: detail_desc
-  - table: flipkart/products_{split}.csv
+  - kind: table
+    table: flipkart/products_{split}.csv
     photos: flipkart/{split}
     image_column: image
     title_column: product_name
     description_column: description
+    join:
+      table: rows/map_flipkart.csv
+      column: category
     label_columns:
-      retail_category: category
+      category: mapped
 """
 
-ATTRIBUTES = f"""\
-part: attributes
+RESFORMER = f"""\
+part: resformer
 preset: nano
 sources:
-{FASHION.format(split="train", category="articleType")}{OTHERS.format(split="train")}max_minutes: 5
+  - kind: rows
+    rows: rows/rows_train.jsonl
+    data: .
+    ocr: [hand/words_train.jsonl.gz]
+    sampling_weight: 2
+  - kind: challenge
+    labels: amazon/labels_train.csv
+    photos: amazon/train
+    ocr: amazon/words_train.jsonl.gz
+  - kind: hand
+    labels: hand/labels_hand_train.csv
+    photos: hand/train
+    ocr: hand/words_train.jsonl.gz
+  - kind: unlabelled
+    labels: amazon/unlabelled.csv
+    photos: amazon/unlabelled
+    ocr: amazon/words_unlabelled.jsonl.gz
+{FASHION.format(split="train")}{OTHERS.format(split="train")}max_minutes: 10
 epochs: 12
 batch_size: 16
 image_size: 96
@@ -112,15 +114,102 @@ val_fraction: 0.15
 evaluate_every: 6
 """
 
-ATTRIBUTES_VAL = f"""\
+STEM = f"""\
+# The stem on pictures alone, which the recipe starts the Resformer from.
+part: resformer
+preset: nano
+sources:
+{FASHION.format(split="train")}{OTHERS.format(split="train")}max_minutes: 5
+epochs: 6
+p_text: 0.0
+batch_size: 16
+image_size: 96
+learning_rate: 0.002
+ema_decay: 0.95
+val_fraction: 0.15
+evaluate_every: 6
+"""
+
+RECIPE = """\
+# All networks, one after the other: resformer train --recipe FOLDER/recipe.yaml
+data: .
+ocr_caches: words
+stages:
+  - kind: train
+    name: text_detector
+    config: text_detector.yaml
+  - kind: train
+    name: text_recognizer
+    config: text_recognizer.yaml
+  - kind: ocr_caches
+    name: ocr_caches
+  - kind: train
+    name: stem
+    config: stem.yaml
+  - kind: train
+    name: network
+    config: resformer.yaml
+    overrides: [cached_views=1, "sources.1.extra_ocr=[words/builtin-amazon-train.jsonl.gz]"]
+    init_network_from: stem
+"""
+
+PRODUCTS_VAL = f"""\
 # Tables that nothing is trained on, for benchmarks.
 sources:
-{FASHION.format(split="val", category="masterCategory > subCategory > articleType")}{OTHERS.format(split="val")}"""
+{FASHION.format(split="val")}{OTHERS.format(split="val")}"""
+
+OWN_ENTITIES = """
+  - name: pattern
+    kind: choice
+    labels: [Plain, Striped]
+  - name: shelf
+    kind: path
+    paths: [Front > Tops, Front > Trousers, Front > Dresses, Back > Bags]
+  - name: blurb
+    kind: text
+    max_subwords: 24
+  - name: net_content
+    kind: quantity
+    units: [gram, kilogram, ounce, pound]
+"""
+
+OWN = """\
+# What the schema adds, trained on an own table; all other answers stay those of the weights that the run starts from.
+part: resformer
+preset: nano
+schema: own/entities.yaml
+freeze: true
+cached_views: 2
+sources:
+  - kind: table
+    table: own/products.csv
+    photos: own/products
+    image_column: id
+    title_column: name
+    label_columns:
+      pattern: pattern
+      shelf: area > shelf
+      blurb: blurb
+  - kind: challenge
+    labels: own/labels.csv
+    photos: own/packs
+    ocr: own/words_packs.jsonl.gz
+max_minutes: 5
+epochs: 6
+batch_size: 16
+image_size: 96
+learning_rate: 0.03
+ema_decay: 0.95
+val_fraction: 0.15
+evaluate_every: 3
+"""
 
 CONFIGS = {
-    "quantities": QUANTITIES,
+    "recipe": RECIPE,
+    "resformer": RESFORMER,
+    "stem": STEM,
+    "own": OWN,
     "text_detector": TEXT_DETECTOR,
     "text_recognizer": TEXT_RECOGNIZER,
-    "attributes": ATTRIBUTES,
-    "attributes-val": ATTRIBUTES_VAL,
+    "products-val": PRODUCTS_VAL,
 }

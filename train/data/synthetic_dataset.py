@@ -1,21 +1,22 @@
-"""A small drawn data set in the layout of the real one, with a config for each part of the network."""
+"""A small drawn data set in the layout of the real one, with a config for each network."""
 
 import csv
 import gzip
 import io
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from resformer.model.schema.schema import Entity, Schema
+from resformer.model.schema.schema import SCHEMA_FILE, Entity, Schema
 from resformer.train.data.quantity_records import Question
-from resformer.train.data.synthetic_configs import CONFIGS
+from resformer.train.data.synthetic_configs import CONFIGS, OWN_ENTITIES
 from resformer.train.data.synthetic_layouts import PHRASES, label_texts
 from resformer.train.data.synthetic_packs import available_fonts, draw_pack
-from resformer.train.data.synthetic_products import CatalogueProduct, draw_product, random_product
+from resformer.train.data.synthetic_products import KINDS, CatalogueProduct, draw_product, random_product
 
 __all__ = ["write_dataset"]
 
@@ -40,11 +41,13 @@ def write_dataset(out: Path, limit: int = 60, seed: int = 0) -> list[str]:
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} is not empty")
     rng = np.random.default_rng(seed)
-    lines = []
+    (out / "rows").mkdir(parents=True)
+    lines = _mappings(out / "rows")
     for split, count in (("train", limit), ("val", max(4, limit // 4))):
         lines += [_challenge(out, split, count, rng), _hand(out, split, count, rng)]
         lines += [_fashion(out, split, count, rng), _hm(out, split, count, rng), _flipkart(out, split, count, rng)]
     lines += [_unlabelled(out, max(4, limit // 4), rng), _priors(out, PRIOR_LABELS_PER_PHOTO * limit, rng)]
+    lines += _own(out / "own", limit, rng)
     for name, text in CONFIGS.items():
         (out / f"{name}.yaml").write_text(text, encoding="utf-8")
         lines.append(f"{out / name}.yaml")
@@ -73,7 +76,57 @@ def _hand(out: Path, split: str, count: int, rng: np.random.Generator) -> str:
         for name, asked in questions.items()
         for q in asked
     ]
+    whole = [
+        {
+            "image": f"hand/{split}/{name}",
+            "row": {q.entity.name: [str(a) for a in q.accepted] for q in asked if q.accepted},
+            "unsure": [],
+        }
+        for name, asked in questions.items()
+    ]
+    _write_text(out / "rows" / f"rows_{split}.jsonl", "".join(json.dumps(row) + "\n" for row in whole))
     return _write_table(out / "hand" / f"labels_hand_{split}.csv", rows)
+
+
+def _own(folder: Path, count: int, rng: np.random.Generator) -> list[str]:
+    """A user's tables with entities of every kind that the shipped schema lacks, and the schema with them."""
+
+    def row(name: str, product: CatalogueProduct) -> Row:
+        bag = product.kind.noun == "handbag"
+        shelf = "Bags" if bag else {"t-shirt": "Tops", "trousers": "Trousers", "dress": "Dresses"}[product.kind.noun]
+        return {
+            "id": name.removesuffix(".jpg"),
+            "name": product.title,
+            "pattern": "Striped" if product.striped else "Plain",
+            "area": "Back" if bag else "Front",
+            "shelf": shelf,
+            "blurb": product.description,
+        }
+
+    questions = _packs(folder, "packs", count, rng)
+    labels = [
+        {"image": name, "entity_name": "net_content", "entity_value": str(q.accepted[0])}
+        for name, asked in questions.items()
+        for q in asked
+        if q.entity.name == "item_weight" and q.accepted
+    ]
+    lines = [
+        _catalogue(folder, "products.csv", "products", count, rng, row),
+        _write_table(folder / "labels.csv", labels),
+    ]
+    shutil.copytree(SCHEMA_FILE.parent / "taxonomies", folder / "taxonomies")
+    _write_text(folder / "entities.yaml", SCHEMA_FILE.read_text(encoding="utf-8").rstrip() + OWN_ENTITIES)
+    return [*lines, f"{folder / 'entities.yaml'}"]
+
+
+def _mappings(folder: Path) -> list[str]:
+    """The nodes of the product tree for the categories of the catalogues."""
+    hm = [
+        {"product_type_name": kind.noun.title(), "category": kind.category, "articleType": kind.article[2]}
+        for kind in KINDS
+    ]
+    flipkart = [{"category": kind.retail, "mapped": kind.category} for kind in KINDS if kind.retail]
+    return [_write_table(folder / "map_hm.csv", hm), _write_table(folder / "map_flipkart.csv", flipkart)]
 
 
 def _unlabelled(out: Path, count: int, rng: np.random.Generator) -> str:

@@ -1,15 +1,21 @@
-"""Synthetic layouts: text lines of made-up product labels with exact answers, without photos."""
+"""Synthetic layouts: text lines of made-up product labels with exact answers, without photos.
 
+Their labels are in eight languages, and state amounts that are no answers, too: a network learns roles from them.
+"""
+
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
 
+from resformer.model.ocr.charset import fold_to_charset
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
+from resformer.train.data.label_phrases import LANGUAGES, Language
 from resformer.train.data.quantity_records import Question, Record
 
-__all__ = ["PHRASES", "generate", "label_texts"]
+__all__ = ["PHRASES", "generate", "label_texts", "role_texts"]
 
 # How labels introduce and spell the values of each entity.
 PHRASES = {
@@ -33,7 +39,10 @@ UNIT_SPELLINGS = {
     "volt": ("V", " Volts"),
     "watt": ("W", " Watts"),
     "millilitre": ("ml", " mL"),
-    "litre": ("L", " ltr"),
+    "litre": ("L", " ltr", " l"),
+    "centilitre": ("cl", " cl"),
+    "fluid ounce": (" fl oz", " FL. OZ."),
+    "kilowatt": ("kW", " kW"),
 }
 SLOGANS = (
     "Brand new",
@@ -49,13 +58,107 @@ DISTRACTORS = ("Serving size 30 g", "Cable 2 m", "Protein 12 g", "USB 5V", "Pock
 
 
 def generate(count: int, seed: int, schema: Schema) -> list[Record]:
-    """Layouts with one question per entity of PHRASES; about half of the questions have no answer.
+    """Whole rows: layouts with one question per entity of PHRASES, about half of which have no answer.
 
     The same seed gives the same layouts.
     """
     rng = np.random.default_rng(seed)
     entities = [e for e in schema.entities if e.name in PHRASES]
     return [_layout(f"synthetic-{seed}-{i}", entities, rng) for i in range(count)]
+
+
+def role_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[str], list[Question]]:
+    """Texts of a product label in one of LANGUAGES, and a question for every entity.
+
+    Beside values it has amounts in other roles. Lengths are named by words, by letters, or by the legend of a chain.
+    """
+    # English labels are the most frequent.
+    language = LANGUAGES[0] if rng.random() < 0.3 else LANGUAGES[int(rng.integers(len(LANGUAGES)))]
+    texts: list[str] = []
+    answers: dict[str, Quantity] = {}
+    if any(entity.is_length for entity in entities) and rng.random() < 0.4:
+        answers = _lengths(language, texts, rng)
+    for entity in entities:
+        if entity.name in language.phrases and rng.random() < 0.35:
+            answers[entity.name] = quantity = _value(entity, rng)
+            texts.append(_pick(language.phrases[entity.name], rng).format(_spelled(quantity, language, rng)))
+        if rng.random() < (0.4 if entity.name in answers else 0.05) and entity.name in language.distractors:
+            other = _value(entity, rng)
+            texts.append(_pick(language.distractors[entity.name], rng).format(_spelled(other, language, rng)))
+    texts += [str(t) for t in rng.choice(SLOGANS, size=rng.integers(1, 3), replace=False)]
+    if rng.random() < 0.5:  # as the built-in recognizer reads it
+        texts = [fold_to_charset(text) or text for text in texts]
+    rng.shuffle(texts)
+    return texts, [Question(e, (answers[e.name],) if e.name in answers else ()) for e in entities]
+
+
+# Of role_texts: the units of each entity with the range of its values, in which they are spread by their logarithms.
+_RANGES: dict[str, tuple[tuple[str, float, float], ...]] = {
+    "item_weight": (("gram", 20, 5000), ("kilogram", 0.2, 50), ("ounce", 1, 64), ("pound", 0.5, 60)),
+    "maximum_weight_recommendation": (("kilogram", 5, 500), ("pound", 20, 900)),
+    "voltage": (("volt", 3, 400),),
+    "wattage": (("watt", 3, 3500), ("kilowatt", 1, 9)),
+    "item_volume": (("millilitre", 10, 5000), ("litre", 0.5, 60), ("centilitre", 10, 100), ("fluid ounce", 1, 64)),
+    "width": (("centimetre", 3, 250), ("millimetre", 20, 3000), ("inch", 2, 90)),
+}
+
+
+def _value(entity: Entity, rng: np.random.Generator) -> Quantity:
+    ranges = [of_unit for of_unit in _RANGES[entity.name] if of_unit[0] in entity.units]
+    unit, low, high = ranges[int(rng.integers(len(ranges)))]
+    return _amount(unit, low, high, rng)
+
+
+def _amount(unit: str, low: float, high: float, rng: np.random.Generator) -> Quantity:
+    value = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    digits = 1 if value < 20 and rng.random() < 0.6 else 0
+    step = 10 ** max(0, int(np.log10(value)) - 1) if rng.random() < 0.6 else 1  # round numbers are frequent
+    number = Decimal(f"{value:.{digits}f}") if digits else Decimal(max(1, round(value / step) * step))
+    return Quantity((max(number, Decimal("0.1")),), unit)
+
+
+def _spelled(quantity: Quantity, language: Language, rng: np.random.Generator) -> str:
+    return _number(quantity, language, rng) + str(rng.choice(UNIT_SPELLINGS[quantity.unit]))
+
+
+def _number(quantity: Quantity, language: Language, rng: np.random.Generator) -> str:
+    (value,) = quantity.values
+    grouped = f"{value:,}" if rng.random() < 0.7 else f"{value}"
+    return grouped.translate(str.maketrans(",.", language.thousands + language.point))
+
+
+def _lengths(language: Language, texts: list[str], rng: np.random.Generator) -> dict[str, Quantity]:
+    """Adds texts that name the axes of some lengths; returns what they answer."""
+    unit, low, high = _RANGES["width"][int(rng.integers(3))]
+    names = ["width", "depth", "height"]
+    # Depth is seldom alone.
+    chosen = [names, names, ["width", "height"], ["height"]][int(rng.integers(4))]
+    answers = {name: _amount(unit, low, high, rng) for name in chosen}
+    order = [str(name) for name in rng.permutation(chosen)]
+    numbers = [_number(answers[name], language, rng) for name in order]
+    spelled = str(rng.choice(UNIT_SPELLINGS[unit]))
+    tolerance = " ±1" if rng.random() < 0.1 else ""
+    words = [_pick(language.axes[names.index(name)], rng) for name in order]
+    letters = [_pick(language.letters[names.index(name)], rng) for name in order] if language.letters else words
+    form = int(rng.integers(4 if len(order) > 1 else 1))
+    if form == 0:
+        texts += [f"{word}: {number}{tolerance}{spelled}" for word, number in zip(words, numbers, strict=True)]
+    elif form == 1:
+        texts.append(", ".join(f"{word} {number}{spelled}" for word, number in zip(words, numbers, strict=True)))
+    elif form == 2:
+        cross = str(rng.choice([" x ", "x", " × "])) if language.letters else " x "
+        patterns = ("{a}{n}", "({a}){n}", "{n}{unit}{a}" if spelled == '"' else "{n}{unit} {a}", "{n}{unit} ({a})")
+        pattern = _pick(patterns if language.letters else ("{a} {n}",), rng)
+        parts = [pattern.format(a=a, n=number, unit=spelled) for a, number in zip(letters, numbers, strict=True)]
+        texts.append(cross.join(parts) + ("" if "unit" in pattern else spelled))
+    else:
+        legend, chain = " x ".join(letters), " x ".join(numbers) + spelled
+        texts.append(f"{legend}: {chain}" if rng.random() < 0.5 else f"{chain} ({legend})")
+    return answers
+
+
+def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]
 
 
 def label_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[str], list[Question]]:
@@ -80,8 +183,9 @@ def label_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[
 
 def _layout(name: str, entities: list[Entity], rng: np.random.Generator) -> Record:
     width, height = (int(v) for v in rng.integers(400, 1200, size=2))
-    texts, questions = label_texts(entities, rng)
-    return Record(name, None, width, height, tuple(_rows(texts, width, height, rng)), tuple(questions))
+    texts, questions = role_texts(entities, rng)
+    lines = tuple(_rows(texts, width, height, rng))
+    return Record(name, None, width, height, lines, tuple(questions), assume_present=False)
 
 
 def _quantity(entity: Entity, rng: np.random.Generator) -> Quantity:

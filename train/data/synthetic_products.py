@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-__all__ = ["CatalogueProduct", "draw_product", "random_product"]
+__all__ = ["KINDS", "CatalogueProduct", "draw_product", "random_product"]
 
 SIZE = (90, 120)  # pixels
 COLOURS = {
@@ -23,7 +23,8 @@ class ProductKind:
     """A kind of product.
 
     Attributes:
-        article: its leaf of the fashion taxonomy, empty for other products. retail: its path of the retail taxonomy.
+        article: its leaf of the fashion taxonomy, empty for other products.
+        retail: its path in a shop's own tree, empty for fashion. category: a node of the product tree.
         season, usage: labels of the schema.
         outline: corners of its shape, as fractions of the photo's sides.
     """
@@ -32,6 +33,7 @@ class ProductKind:
     outline: Polygon
     article: tuple[str, str, str] = ("", "", "")
     retail: str = ""
+    category: str = ""
     season: str = ""
     usage: str = ""
 
@@ -52,6 +54,7 @@ KINDS = (
             (0.05, 0.4),
         ),
         article=("Apparel", "Topwear", "Tshirts"),
+        category="Apparel & Accessories > Clothing",
         season="Summer",
         usage="Casual",
     ),
@@ -59,6 +62,7 @@ KINDS = (
         "trousers",
         ((0.3, 0.1), (0.7, 0.1), (0.78, 0.92), (0.58, 0.92), (0.5, 0.4), (0.42, 0.92), (0.22, 0.92)),
         article=("Apparel", "Bottomwear", "Trousers"),
+        category="Apparel & Accessories > Clothing",
         season="Winter",
         usage="Formal",
     ),
@@ -66,6 +70,7 @@ KINDS = (
         "dress",
         ((0.38, 0.1), (0.62, 0.1), (0.6, 0.4), (0.88, 0.92), (0.12, 0.92), (0.4, 0.4)),
         article=("Apparel", "Dress", "Dresses"),
+        category="Apparel & Accessories > Clothing",
         season="Summer",
         usage="Party",
     ),
@@ -73,6 +78,7 @@ KINDS = (
         "handbag",
         ((0.12, 0.45), (0.35, 0.45), (0.35, 0.2), (0.65, 0.2), (0.65, 0.45), (0.88, 0.45), (0.94, 0.88), (0.06, 0.88)),
         article=("Accessories", "Bags", "Handbags"),
+        category="Apparel & Accessories > Bags, Wallets & Luggage",
         season="Fall",
         usage="Casual",
     ),
@@ -80,11 +86,13 @@ KINDS = (
         "mug",
         ((0.2, 0.3), (0.7, 0.3), (0.9, 0.45), (0.9, 0.65), (0.7, 0.75), (0.65, 0.85), (0.25, 0.85)),
         retail="Kitchen & Dining > Coffee Mugs",
+        category="Home & Kitchen > Tableware & Drinkware",
     ),
     ProductKind(
         "bottle",
         ((0.42, 0.08), (0.58, 0.08), (0.58, 0.3), (0.7, 0.4), (0.7, 0.94), (0.3, 0.94), (0.3, 0.4), (0.42, 0.3)),
         retail="Kitchen & Dining > Containers & Bottles > Bottles & Sippers > Water bottle",
+        category="Home & Kitchen > Tableware & Drinkware > Water Bottle",
     ),
 )
 

@@ -11,42 +11,42 @@ from tqdm import tqdm
 
 from resformer.model.inference.checkpoint import (
     build_network,
-    labels_digest,
     parts_of,
     read_checkpoint,
     save_checkpoint,
+    schema_digest,
 )
 from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.parts import PARTS, Parts
 from resformer.model.networks.presets import Preset, preset
-from resformer.model.networks.resformer import OPTIONAL_PARTS, Resformer
 from resformer.model.schema.schema import Schema
 from resformer.train.data.splitting import Named, split_by_hash
 from resformer.train.engine.trainer import Log, Movable, Trainer
-from resformer.train.settings.run_settings import AttributeConfig, DetectorConfig, RecognizerConfig
+from resformer.train.settings.run_settings import DetectorConfig, NetworkConfig, RecognizerConfig
 
 __all__ = ["PartTrainer"]
 
 Item = TypeVar("Item", bound=Named)
 Batch = TypeVar("Batch", bound=tuple[Movable, ...])
 Metrics = TypeVar("Metrics")
-# Metadata that is not taken over from `init_from`.
-OWN_METADATA = ("preset", "entities", "temperature", "labels")
 
 
-class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metrics]):
+class PartTrainer(Trainer[Parts, Batch, Metrics], Generic[Item, Batch, Metrics]):
     """See Trainer.
 
     Attributes:
-        part: the one of OPTIONAL_PARTS that is trained.
+        part: the one of PARTS that is trained.
+        needs_items: whether there is nothing to train on without items.
         train_items, val_items: what `read_items` gives, split.
     """
 
     part: ClassVar[str]
-    config: AttributeConfig | DetectorConfig | RecognizerConfig
+    needs_items: ClassVar[bool] = True
+    config: NetworkConfig | DetectorConfig | RecognizerConfig
 
     def __init__(
         self,
-        config: AttributeConfig | DetectorConfig | RecognizerConfig,
+        config: NetworkConfig | DetectorConfig | RecognizerConfig,
         out: Path,
         fabric: Fabric,
         log: Log = tqdm.write,
@@ -57,7 +57,7 @@ class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metri
         self.tokenizer = Tokenizer(self.schema)
         tensors, self._metadata = read_checkpoint(config.init_from) if config.init_from else ({}, {})
         others = parts_of(tensors.keys())
-        parts = tuple(part for part in OPTIONAL_PARTS if part == self.part or part in others)
+        parts = tuple(part for part in PARTS if part == self.part or part in others)
         network = build_network(self.sizes(), self.tokenizer, parts)
         if config.init_from:
             self._keep_other_parts(network, tensors, config.init_from)
@@ -65,8 +65,11 @@ class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metri
             parameter.requires_grad_(name.startswith(f"{self.part}."))
         if initialized := self.init_part(network):
             log(f"{self.part}: {initialized}")
-        items = self.read_items()
-        self.train_items, self.val_items = split_by_hash(items, config.val_fraction)
+        self.train_items, self.val_items = self.split_items()
+        if not self.train_items and self.needs_items:
+            raise ValueError("no labelled photos to train on; lower val_fraction or add a source")
+        self.prepare(network)
+        items = [*self.train_items, *self.val_items]
         super().__init__(
             config,
             out,
@@ -77,15 +80,22 @@ class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metri
             log=log,
         )
 
-    @abstractmethod
+    def split_items(self) -> tuple[list[Item], list[Item]]:
+        """What the config's sources hold: items to train on, and for validation."""
+        return split_by_hash(self.read_items(), self.config.val_fraction)
+
     def read_items(self) -> list[Item]:
         """What the config's sources hold."""
+        raise NotImplementedError
+
+    def prepare(self, network: Parts) -> None:
+        """Sets what depends on the training items, before training begins."""
 
     @abstractmethod
-    def init_part(self, network: Resformer) -> str:
+    def init_part(self, network: Parts) -> str:
         """Initializes the part by the config; returns a description for the log, empty where it stays random."""
 
-    def finish(self, network: Resformer) -> None:
+    def finish(self, network: Parts) -> None:
         """Sets what is not trained by gradients, before weights are written."""
 
     def sizes(self) -> Preset:
@@ -93,22 +103,25 @@ class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metri
         return preset(self.config.preset)
 
     def write_weights(self, path: Path) -> None:
-        """Writes the averaged weights as a checkpoint, with the metadata of `init_from`."""
+        """Writes the averaged weights as a checkpoint, with what the metadata of `init_from` says of other parts."""
         self.finish(self.averaged)
         p = self.progress
-        facts = {name: fact for name, fact in self._metadata.items() if name not in OWN_METADATA}
+        kept = ("calibration", *(f"{part}_" for part in PARTS))
+        facts = {name: fact for name, fact in self._metadata.items() if name.startswith(kept)}
         facts |= {f"{self.part}_epochs": str(p.epoch), f"{self.part}_seconds": f"{p.seconds:.0f}"}
-        temperature = float(self._metadata.get("temperature", 1.0))
-        save_checkpoint(path, self.averaged, self.tokenizer, temperature=temperature, **facts)
+        save_checkpoint(path, self.averaged, self.tokenizer, **{**facts, **self.own_metadata()})
 
-    def _keep_other_parts(self, network: Resformer, tensors: dict[str, Tensor], path: Path) -> None:
+    def own_metadata(self) -> dict[str, str]:
+        """Facts about the trained part for the checkpoint's metadata."""
+        return {}
+
+    def _keep_other_parts(self, network: Parts, tensors: dict[str, Tensor], path: Path) -> None:
         """Copies the parts that are not trained. Raises ValueError: they do not fit."""
-        trained = self._metadata.get("entities", "unknown quantities")
-        entities = ",".join(entity.name for entity in self.schema.quantities)
-        if trained != entities:
+        digest = schema_digest(self.schema)
+        if self.part != "resformer" and network.resformer is not None and self._metadata.get("schema") != digest:
             raise ValueError(
-                f"{path} does not fit: it was trained for other quantities ({trained}) than the schema "
-                f"has ({entities}); train its quantities first, or set `schema` to the one that it was trained for"
+                f"{path} does not fit: its Resformer was trained for other entities, units or labels than the schema "
+                "has; set `schema` to the one that it was trained for, or train it for this schema first"
             )
         for name, tensor in network.state_dict().items():
             if name.startswith(f"{self.part}."):
@@ -119,9 +132,6 @@ class PartTrainer(Trainer[Resformer, Batch, Metrics], Generic[Item, Batch, Metri
                     "schema or version of the code"
                 )
             tensor.copy_(tensors[name])
-        labels = self._metadata.get("labels")
-        if labels and self.part != "attributes" and labels != labels_digest(self.tokenizer):
-            raise ValueError(f"{path} was trained for other labels than the schema has; train its attributes first")
 
 
 def _without_path(item: Any) -> dict[str, Any]:

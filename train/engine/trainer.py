@@ -111,7 +111,7 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in network.named_parameters():
             if parameter.requires_grad:
-                decay = config.weight_decay if parameter.ndim > 1 else 0.0
+                decay = self.weight_decay(name) if parameter.ndim > 1 else 0.0
                 groups.setdefault((decay, self.lr_scale(name)), []).append(parameter)
         optimizer = torch.optim.AdamW(
             [{"params": ps, "weight_decay": decay, "lr_scale": scale} for (decay, scale), ps in groups.items()],
@@ -166,6 +166,10 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
         """The learning rate of a parameter, relative to the config's."""
         return 1.0
 
+    def weight_decay(self, name: str) -> float:
+        """The weight decay of a matrix; vectors have none."""
+        return self.config.weight_decay
+
     def train_mode(self) -> None:
         """Called before each step."""
         self.network.train()
@@ -195,7 +199,7 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
             if p.epoch == self.config.epochs or p.epoch % self.config.evaluate_every == 0:
                 best = self._validate(writer, loss) or best
                 self._save()
-        if self._out_of_patience():
+        if p.out_of_patience(self.config.patience):
             self.log(f"no better score in {p.since_best} evaluations: stopped")
         if not self.has_validation and self.fabric.is_global_zero:
             self.write_weights(self.out / "weights.safetensors")
@@ -207,10 +211,7 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
     @property
     def done(self) -> bool:
         """Whether the epochs or the patience ended; not the time."""
-        return self.progress.epoch >= self.config.epochs or self._out_of_patience()
-
-    def _out_of_patience(self) -> bool:
-        return 0 < self.config.patience <= self.progress.since_best
+        return self.progress.done(self.config.epochs, self.config.patience)
 
     def _validate(self, writer: SummaryWriter | None, loss: float) -> Metrics | None:
         """Keeps and returns metrics with a best score."""

@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 TensorList = tuple[Tensor, ...] | list[Tensor]
 
-__all__ = ["Progress", "averaged_model", "load_state", "save_state"]
+__all__ = ["Progress", "SavedRun", "averaged_model", "load_state", "read_saved_run", "save_state"]
 
 
 @dataclass
@@ -29,6 +29,23 @@ class Progress:
     seconds: float = 0.0
     best: float = -1.0
     since_best: int = 0
+
+    def out_of_patience(self, patience: int) -> bool:
+        """Whether as many evaluations brought no better score; never for 0."""
+        return 0 < patience <= self.since_best
+
+    def done(self, epochs: int, patience: int) -> bool:
+        """Whether the epochs or the patience ended."""
+        return self.epoch >= epochs or self.out_of_patience(patience)
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """What a training state says about its run: finished epochs, all epochs, and whether nothing is left to train."""
+
+    epoch: int
+    epochs: int
+    done: bool
 
 
 def averaged_model(network: nn.Module, decay: float) -> AveragedModel:
@@ -90,7 +107,7 @@ def load_state(
         raise ValueError(f"{path} was written by another version of the code; choose another --out")
     differing = [k for k in fingerprint if state["fingerprint"].get(k) != fingerprint[k]]
     if differing:
-        raise ValueError(f"{path} is of a run with other {', '.join(differing)}; choose another --out")
+        raise ValueError(f"{path} is of a run with other {', '.join(differing)}; choose another --out or remove it")
     network.load_state_dict(state["network"])
     ema.load_state_dict(state["ema"])
     optimizer.load_state_dict(state["optimizer"])
@@ -99,3 +116,11 @@ def load_state(
     if state["cuda_rng"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda_rng"])
     return Progress(**state["progress"])
+
+
+def read_saved_run(path: Path) -> SavedRun:
+    """How far the run of a training state has come; its tensors are not read."""
+    state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    progress, settings = Progress(**state["progress"]), state["fingerprint"]
+    done = progress.done(settings["epochs"], settings["patience"])
+    return SavedRun(progress.epoch, settings["epochs"], done)

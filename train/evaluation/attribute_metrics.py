@@ -9,7 +9,15 @@ from sklearn.metrics import f1_score
 
 from resformer.model.schema.taxonomy import Node
 
-__all__ = ["LabelScore", "cider", "fallback_right", "hierarchical_win", "score_labels", "score_texts"]
+__all__ = [
+    "LabelScore",
+    "cider",
+    "fallback_right",
+    "hierarchical_win",
+    "score_labels",
+    "score_paths",
+    "score_texts",
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,29 @@ def score_labels(truths: Sequence[str], predictions: Sequence[str], top_k: Seque
     return LabelScore(
         len(truths), float((truth == predicted).mean()), float(np.mean(f1)), float(np.mean(hits)), per_label
     )
+
+
+def score_paths(
+    truths: Sequence[Node], predictions: Sequence[Node], guesses: Sequence[Sequence[Node]]
+) -> dict[str, Any]:
+    """Scores of paths: the first one and two levels, the leaf, hierarchical win, and with a fallback to the parent.
+
+    Args:
+        truths: a node of each row.
+        predictions: of each row; may lie below the truth.
+        guesses: of each row, the two most probable leaves, or one.
+    """
+    scores: dict[str, Any] = {"rows": len(truths)}
+    for depth in (1, 2):
+        pairs = [(t[:depth], p[:depth]) for t, p in zip(truths, predictions, strict=True) if len(t) >= depth]
+        scores[f"first {depth}"] = float(np.mean([truth == prediction for truth, prediction in pairs]))
+    # A leaf below the truth is right.
+    is_right = [leaf[: len(t)] == t for t, (leaf, *_) in zip(truths, guesses, strict=True)]
+    scores["leaf"] = float(np.mean(is_right))
+    scores["hierarchical win"] = float(np.mean([hierarchical_win(*p) for p in zip(truths, predictions, strict=True)]))
+    pairs_right = [fallback_right(t, found[0], found[-1]) for t, found in zip(truths, guesses, strict=True)]
+    scores["with fallback"] = float(np.mean(np.logical_or(is_right, pairs_right)))
+    return scores
 
 
 def hierarchical_win(truth: Node, prediction: Node) -> float:

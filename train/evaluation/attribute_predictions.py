@@ -1,4 +1,4 @@
-"""Predictions of a network for the products of a catalogue table."""
+"""Predictions of a network for the products of catalogue tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,23 @@ from tqdm import tqdm
 
 from resformer.model.prediction import Prediction
 from resformer.model.predictor import Predictor
-from resformer.train.attributes.labelled_products import cell_of, check_columns
-from resformer.train.data.catalogue_table import CatalogueRecord, read_catalogue
+from resformer.model.schema.schema import Entity, Schema
+from resformer.model.schema.taxonomy import SEPARATOR
+from resformer.train.network.label_targets import EMPTY_TARGET
+from resformer.train.network.labelled_photos import LabelledPhoto
+from resformer.train.network.product_tables import read_product_table
 from resformer.train.settings.sources import ProductTable
 
-__all__ = ["INPUTS", "TOP_K", "TablePredictions", "predict_table", "predict_tables"]
+__all__ = [
+    "INPUTS",
+    "TOP_K",
+    "TablePredictions",
+    "predict_table",
+    "predict_tables",
+    "read_evaluation_table",
+    "right_answer",
+    "table_name",
+]
 
 IMAGE, IMAGE_AND_TEXT = INPUTS = ("image", "image and text")
 TOP_K = 5
@@ -25,56 +37,75 @@ class TablePredictions:
     Attributes:
         source: the table.
         inputs: one of INPUTS.
-        records: its products.
-        predictions: of each product, by entity.
+        products: its products.
+        predictions: of each product, by entity; a text that was sent is not among them.
     """
 
     source: ProductTable
     inputs: str
-    records: Sequence[CatalogueRecord]
+    products: Sequence[LabelledPhoto]
     predictions: Sequence[dict[str, Prediction]]
 
-    @property
-    def table(self) -> str:
-        """Name of the table."""
-        return self.source.table.stem
-
-    def labelled(self, entity: str) -> list[tuple[str, Prediction]]:
-        """The label of the table and the prediction, of each product that has a label."""
-        column = self.source.label_columns[entity]
+    def labelled(self, entity: Entity) -> list[tuple[str, Prediction]]:
+        """The right answer and the prediction, of each product that has such a label."""
         return [
-            (label, predictions[entity])
-            for record, predictions in zip(self.records, self.predictions, strict=True)
-            if (label := cell_of(record.values, column))
+            (answer, predictions[entity.name])
+            for product, predictions in zip(self.products, self.predictions, strict=True)
+            if entity.name in predictions and (answer := right_answer(product, entity))
         ]
+
+
+def table_name(source: ProductTable) -> str:
+    """The table's folder and name."""
+    return f"{source.table.parent.name}/{source.table.stem}"
+
+
+def right_answer(product: LabelledPhoto, entity: Entity) -> str:
+    """The label, node or text that is right; "" where none is known or the entity does not apply."""
+    if entity.kind == "text":
+        return product.texts.get(entity.name, "")
+    target = product.labels.get(entity.name, EMPTY_TARGET)
+    if target == EMPTY_TARGET:
+        return ""
+    if entity.kind == "choice":
+        return entity.labels[target - 1]
+    tree = entity.taxonomy
+    return SEPARATOR.join((*tree.nodes, *tree.leaves)[target - 1])
+
+
+def read_evaluation_table(source: ProductTable, schema: Schema) -> list[LabelledPhoto]:
+    """The products of a table, which may also have labels of choices that follow from a path."""
+    return read_product_table(source, schema, {}, entities=[e for e in schema.entities if e.kind != "quantity"])
 
 
 def predict_table(
     predictor: Predictor, source: ProductTable, inputs: str, limit: int | None = None
 ) -> TablePredictions:
-    """Predictions along the path of a request.
+    """Predictions along the path of a request: best guesses, however little confident.
 
     Args:
         predictor: of the checkpoint.
         source: the table, its photos and columns.
-        inputs: one of INPUTS; the text is the table's title and description. A text is predicted without itself.
+        inputs: one of INPUTS; the text is the table's title and description.
         limit: number of products, the first ones; None: all.
     """
-    records = read_catalogue(source.table, source.photos, image_column=source.image_column)
-    check_columns(source, records, [e for e in predictor.schema.entities if e.kind != "quantity"])
-    records = records[:limit]
-    with_text = inputs == IMAGE_AND_TEXT
+    products = read_evaluation_table(source, predictor.schema)[:limit]
     predictions = []
-    for record in tqdm(records, desc=f"{source.table.stem}, {inputs}", disable=None):
+    for product in tqdm(products, desc=f"{table_name(source)}, {inputs}", disable=None):
+        assert product.photo is not None  # a table has a photo in each row
+        fields = {"title": product.title, "description": product.description}
+        sent = {name: text for name, text in fields.items() if text and inputs == IMAGE_AND_TEXT}
+        asked = [name for name in source.label_columns if name not in sent]
         result = predictor.predict(
-            record.photo.read_bytes(),
-            list(source.label_columns),
-            title=record.values.get(source.title_column, "") if with_text else "",
-            description=record.values.get(source.description_column, "") if with_text else "",
+            product.photo.read_bytes(),
+            asked,
+            title=sent.get("title", ""),
+            description=sent.get("description", ""),
+            min_confidence=0.0,
             top_k=TOP_K,
         )
-        predictions.append(result.predictions)
-    return TablePredictions(source, inputs, records, predictions)
+        predictions.append({name: result.predictions[name] for name in asked})
+    return TablePredictions(source, inputs, products, predictions)
 
 
 def predict_tables(
@@ -92,7 +123,7 @@ def predict_tables(
         schema: entities file of the checkpoint; None: the shipped one.
         limit: number of products of each table.
     """
-    predictor = Predictor.load(weights, schema=schema, reader="builtin")
+    predictor = Predictor.load(weights, schema=schema)
     return [
         predict_table(predictor, source, inputs, limit)
         for source in sources

@@ -1,22 +1,18 @@
 """Scores of predicted choices, paths and texts."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from resformer.model.files.whole_file import written_whole
 from resformer.model.prediction import Prediction
-from resformer.model.schema.schema import Entity, Schema
-from resformer.model.schema.taxonomy import Node, parse_path
-from resformer.train.evaluation.attribute_metrics import (
-    LabelScore,
-    fallback_right,
-    hierarchical_win,
-    score_labels,
-    score_texts,
-)
-from resformer.train.evaluation.attribute_predictions import TOP_K, TablePredictions
+from resformer.model.schema.schema import Schema
+from resformer.model.schema.taxonomy import parse_path
+from resformer.train.evaluation.attribute_metrics import LabelScore, score_labels, score_paths, score_texts
+from resformer.train.evaluation.attribute_predictions import TOP_K, TablePredictions, table_name
 from resformer.train.evaluation.plots import plot_confusion
 
 __all__ = ["attribute_figures", "label_scores", "score_table", "write_label_details"]
@@ -26,7 +22,7 @@ def attribute_figures(tables: Sequence[TablePredictions], schema: Schema) -> dic
     """The scores of every table, input and entity, as rows of a benchmark."""
     return {
         "scores": [
-            {"table": table.table, "inputs": table.inputs, "entity": entity, "scores": scores}
+            {"table": table_name(table.source), "inputs": table.inputs, "entity": entity, "scores": scores}
             for table in tables
             for entity, scores in score_table(table, schema).items()
         ]
@@ -34,16 +30,16 @@ def attribute_figures(tables: Sequence[TablePredictions], schema: Schema) -> dic
 
 
 def score_table(table: TablePredictions, schema: Schema) -> dict[str, dict[str, Any]]:
-    """Scores of the entities of a table that have labels, each by the name of the metric."""
+    """Scores of the entities of a table that have labels, each by the name of the metric; and the mean of choices."""
     by_entity: dict[str, dict[str, Any]] = {}
     for name in table.source.label_columns:
-        pairs = table.labelled(name)
+        entity = schema[name]
+        pairs = table.labelled(entity)
         if not pairs:
             continue
-        entity = schema[name]
-        labels, predictions = [label for label, _ in pairs], [prediction for _, prediction in pairs]
         if entity.kind == "text":
-            by_entity[name] = {"rows": len(pairs), **score_texts(labels, [p.prediction for p in predictions])}
+            texts = score_texts([label for label, _ in pairs], [prediction.prediction for _, prediction in pairs])
+            by_entity[name] = {"rows": len(pairs), **texts}
         elif entity.kind == "choice":
             score = label_scores(pairs)
             by_entity[name] = {
@@ -53,7 +49,10 @@ def score_table(table: TablePredictions, schema: Schema) -> dict[str, dict[str, 
                 f"top {TOP_K}": score.top_k,
             }
         else:
-            by_entity[name] = _path_scores(entity, labels, predictions)
+            by_entity[name] = _path_scores(pairs)
+    accuracies = [scores["accuracy"] for scores in by_entity.values() if "accuracy" in scores]
+    if len(accuracies) > 1:
+        by_entity[f"mean of {len(accuracies)}"] = {"accuracy": float(np.mean(accuracies))}
     return by_entity
 
 
@@ -64,39 +63,16 @@ def label_scores(pairs: Sequence[tuple[str, Prediction]]) -> LabelScore:
 
 
 def _alternatives(prediction: Prediction) -> list[str]:
-    return [alternative.prediction for alternative in prediction.alternatives or []]
+    """The most probable answers, the empty one left out."""
+    return [alternative.prediction for alternative in prediction.alternatives or [] if alternative.prediction]
 
 
-def _path_scores(entity: Entity, labels: Sequence[str], predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """Scores of a path.
-
-    Levels are compared with the paths of the table; all else leaves out what lies below or beside the taxonomy.
-    """
-    taxonomy = entity.taxonomy
-    paths = [taxonomy.leaf(label) or parse_path(label) for label in labels]
-    truths = [taxonomy.nearest(path) or path for path in paths]
-    predicted = [parse_path(prediction.prediction) for prediction in predictions]
-    guesses = [[parse_path(text) for text in _alternatives(prediction)] for prediction in predictions]
-    leaves = [guess[0] for guess in guesses]
-    scores: dict[str, Any] = {"rows": len(predicted)}
-    for depth in range(1, min(3, max(map(len, truths))) + 1):
-        pairs = [(t[:depth], p[:depth]) for t, p in zip(paths, predicted, strict=True) if len(t) >= depth]
-        scores[f"first {depth}"] = float(np.mean([truth == prediction for truth, prediction in pairs]))
-    scores["leaf"] = float(np.mean([_is_below(leaf, t) for t, leaf in zip(truths, leaves, strict=True)]))
-    wins = [hierarchical_win(t, p) for t, p in zip(truths, predicted, strict=True)]
-    scores["hierarchical win"] = float(np.mean(wins))
-    scores["with fallback"] = float(
-        np.mean([_is_below(g[0], t) or fallback_right(t, g[0], g[1]) for t, g in zip(truths, guesses, strict=True)])
+def _path_scores(pairs: Sequence[tuple[str, Prediction]]) -> dict[str, Any]:
+    return score_paths(
+        [parse_path(label) for label, _ in pairs],
+        [parse_path(prediction.prediction) for _, prediction in pairs],
+        [[parse_path(text) for text in _alternatives(prediction)[:2]] for _, prediction in pairs],
     )
-    scores["stopped at a parent"] = float(
-        np.mean([len(path) < len(leaf) for path, leaf in zip(predicted, leaves, strict=True)])
-    )
-    return scores
-
-
-def _is_below(leaf: Node, node: Node) -> bool:
-    """Whether a leaf is the node or lies below it."""
-    return leaf[: len(node)] == node
 
 
 def write_label_details(folder: Path, tables: Sequence[TablePredictions], schema: Schema) -> None:
@@ -110,15 +86,17 @@ def write_label_details(folder: Path, tables: Sequence[TablePredictions], schema
     lines = []
     for table in tables:
         for name in table.source.label_columns:
-            pairs = table.labelled(name)
+            pairs = table.labelled(schema[name])
             if schema[name].kind != "choice" or not pairs:
                 continue
-            lines += [f"### {name}, {table.table}, {table.inputs}", ""]
+            title = f"{name}, {table_name(table.source)}, {table.inputs}"
+            lines += [f"### {title}", ""]
             lines += ["| label | rows | recall | precision | F1 |", "|---|---|---|---|---|"]
             per_label = label_scores(pairs).per_label
             for label, (rows, recall, precision, f1) in sorted(per_label.items(), key=lambda item: -item[1][0]):
                 lines.append(f"| {label} | {rows} | {recall:.3f} | {precision:.3f} | {f1:.3f} |")
             lines.append("")
-            path = folder / f"confusion-{table.table}-{name}-{table.inputs.replace(' ', '-')}.png"
+            path = folder / f"confusion-{re.sub('[ ,/]+', '-', title)}.png"
             plot_confusion(path, [(label, prediction.prediction) for label, prediction in pairs])
-    (folder / "labels.md").write_text("\n".join(lines), encoding="utf-8")
+    with written_whole(folder / "labels.md") as file:
+        file.write("\n".join(lines))

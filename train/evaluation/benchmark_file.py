@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from resformer import __version__
+from resformer.model.files.whole_file import written_whole
 from resformer.model.inference.checkpoint import WEIGHTS_DIR
 
 __all__ = ["Benchmark", "machine", "read_benchmark", "write_benchmark"]
@@ -76,7 +77,8 @@ def write_benchmark(
     benchmark = Benchmark(name, command, datetime.now(UTC).date().isoformat(), machine(), _versions(), digest, figures)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    path.write_text(json.dumps(asdict(benchmark), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with written_whole(path) as file:
+        file.write(json.dumps(asdict(benchmark), indent=1, ensure_ascii=False) + "\n")
     return path
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from resformer.model.files.whole_file import written_whole
 from resformer.model.images.loading import decode_photo
 from resformer.model.ocr.boxes import Box
 from resformer.model.prediction import Prediction
@@ -21,7 +22,7 @@ from resformer.model.predictor import Predictor
 from resformer.model.quantities.candidates import find_candidates
 from resformer.model.quantities.quantity import Candidate
 from resformer.train.data.quantity_records import Record, read_ocr_cache
-from resformer.train.evaluation.labelled_rows import LabelledRow, read_rows
+from resformer.train.evaluation.labelled_rows import LabelledRow, read_rows, with_photos
 from resformer.train.evaluation.quantity_scores import predict_rows_from_ocr
 
 __all__ = ["ErrorCase", "outcome", "render_report", "write_error_report"]
@@ -99,9 +100,10 @@ def write_error_report(
         Number of rows.
     """
     predictor = Predictor.load(weights, schema=schema, reader="builtin")
-    rows = read_rows(labels, predictor.schema)
+    rows = with_photos(read_rows(labels, predictor.schema), photos)
     cases = _cases(predictor, rows, ocr, photos)
-    path.write_text(render_report(cases, photos), encoding="utf-8")
+    with written_whole(path) as file:
+        file.write(render_report(cases, photos))
     return len(cases)
 
 

@@ -1,14 +1,17 @@
 """Rows of label files and of prediction files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from resformer.model.files.cell_text import integer_text
+from resformer.model.files.photo_names import IMAGE_COLUMNS, PhotoFolder, TablePhotos, image_cell
+from resformer.model.files.tables import read_table
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.schema.schema import Schema
-from resformer.train.data.quantity_records import IMAGE_COLUMNS, label_rows, photo_name, quantity_entity
+from resformer.train.data.quantity_records import quantity_entity
 
-__all__ = ["LabelledRow", "group_by_photo", "of_first_photos", "read_predictions", "read_rows", "require_photos"]
+__all__ = ["LabelledRow", "group_by_photo", "of_first_photos", "read_predictions", "read_rows", "with_photos"]
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,14 @@ def read_rows(labels: Path, schema: Schema) -> list[LabelledRow]:
         ValueError: the file has no rows, lacks a column, or asks about what is no quantity of the schema.
     """
     rows = []
-    for row in label_rows(labels, IMAGE_COLUMNS, "entity_name", "entity_value|accept"):
-        entity = quantity_entity(row, schema, labels)
-        texts = row["accept"].split("|") if "accept" in row else [row["entity_value"]]
+    names = TablePhotos(labels)
+    for row in read_table(labels, "|".join(IMAGE_COLUMNS), "entity_name", "entity_value|accept", needs_rows=True):
+        entity = quantity_entity(row, schema)
+        texts = map(str.strip, row["accept"].split("|") if "accept" in row else [row["entity_value"]])
         accepted = tuple(str(parse_quantity(text, entity.units) or text) for text in texts if text)
-        unambiguous = row.get("sure", "1") == "1"
-        rows.append(LabelledRow(photo_name(row), entity.name, accepted, row.get("group_id", ""), unambiguous))
+        unambiguous = integer_text(row.get("sure", "1").strip()) == "1"
+        photo = names.name(row, image_cell(row)) or ""
+        rows.append(LabelledRow(photo, entity.name, accepted, row.get("group_id", "").strip(), unambiguous))
     return rows
 
 
@@ -59,10 +64,20 @@ def group_by_photo(rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
     return photos
 
 
-def require_photos(rows: Sequence[LabelledRow], photos: Path) -> None:
-    """Raises ValueError where the folder lacks a photo of the rows."""
-    if missing := sorted({row.photo for row in rows if not (photos / row.photo).is_file()}):
-        raise ValueError(f"{photos} lacks {len(missing)} of the labelled photos, {missing[0]} first")
+def with_photos(rows: Sequence[LabelledRow], photos: Path) -> list[LabelledRow]:
+    """The rows with the names that their photos have in a folder, see PhotoFolder.find.
+
+    Raises:
+        ValueError: the folder lacks a photo of the rows.
+    """
+    folder = PhotoFolder(photos)
+    names = {row.photo: folder.find(row.photo) for row in rows}
+    if missing := sorted(photo for photo, name in names.items() if name is None):
+        raise ValueError(
+            f"{photos} lacks {len(missing)} of the {len(names)} labelled photos, {missing[0]} first: "
+            f"{folder.looked_for(missing[0])}"
+        )
+    return [replace(row, photo=names[row.photo] or "") for row in rows]
 
 
 def of_first_photos(rows: Sequence[LabelledRow], limit: int | None) -> list[LabelledRow]:
@@ -77,12 +92,18 @@ def read_predictions(path: Path, labels: Path, schema: Schema) -> list[str]:
     Raises:
         ValueError: an index of the labels has no prediction, or a file cannot be used.
     """
-    by_index = {row["index"]: row["prediction"] for row in label_rows(path, "index", "prediction")}
+    by_index: dict[str, str] = {}
+    for row in read_table(path, "index", "prediction", may_end_early=True):
+        if row["index"] in by_index:
+            raise ValueError(f"{row.where('index')}: {row['index']!r} is there twice; delete one of the two rows")
+        by_index[row["index"]] = row["prediction"].strip()
     predictions = []
-    for position, row in enumerate(label_rows(labels, "entity_name")):
+    for position, row in enumerate(read_table(labels, "entity_name", needs_rows=True)):
         index = row.get("index") or str(position)
         if index not in by_index:
-            raise ValueError(f"{path} has no prediction for index {index}; `resformer sanity` lists what is missing")
+            raise ValueError(
+                f"{path} has no prediction for index {index} ({row.where()}); `resformer sanity` lists what is missing"
+            )
         text = by_index[index]
-        predictions.append(str(parse_quantity(text, quantity_entity(row, schema, labels).units) or text))
+        predictions.append(str(parse_quantity(text, quantity_entity(row, schema).units) or text))
     return predictions

@@ -15,6 +15,7 @@ __all__ = [
     "FASHION_ENTITIES",
     "PRODUCT_ENTITIES",
     "answered",
+    "category_figures",
     "mean_with_interval",
     "product_figures",
     "rightness",
@@ -61,23 +62,28 @@ def product_figures(labels: Sequence[ProductLabels], predictions: Sequence[Predi
         `empty`: of products that are no fashion article, the fraction of empty answers to FASHION_ENTITIES;
         `category`: accuracy of the first, and of the first two levels; `baseColour`: accuracy; `title`: token F1.
     """
-    pairs = list(zip(labels, predictions, strict=True))
-    right = [(of_photo, rightness(of_photo, p)) for of_photo, p in pairs]
-    levels = {
-        f"level {depth}": [
-            _has_levels(p["category"], of_photo.category[:depth])
-            for of_photo, p in pairs
-            if len(of_photo.category) >= depth
-        ]
-        for depth in (1, 2)
-    }
+    right = [(of_photo, rightness(of_photo, p)) for of_photo, p in zip(labels, predictions, strict=True)]
     return {
         "empty": {
             name: mean_with_interval([r[name] for of_photo, r in right if not of_photo.is_fashion])
             for name in FASHION_ENTITIES
         },
-        "category": {name: mean_with_interval(values) for name, values in levels.items()},
+        "category": category_figures(labels, [p["category"] for p in predictions]),
         **{name: mean_with_interval([r[name] for _, r in right if name in r]) for name in ("baseColour", "title")},
+    }
+
+
+def category_figures(labels: Sequence[ProductLabels], predictions: Sequence[Prediction]) -> dict[str, dict[str, Any]]:
+    """Accuracy of the first, and of the first two levels of categories, see mean_with_interval."""
+    return {
+        f"level {depth}": mean_with_interval(
+            [
+                _has_levels(prediction, of_photo.category[:depth])
+                for of_photo, prediction in zip(labels, predictions, strict=True)
+                if len(of_photo.category) >= depth
+            ]
+        )
+        for depth in (1, 2)
     }
 
 

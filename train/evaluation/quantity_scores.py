@@ -16,7 +16,7 @@ from resformer.train.evaluation.labelled_rows import (
     group_by_photo,
     read_predictions,
     read_rows,
-    require_photos,
+    with_photos,
 )
 from resformer.train.evaluation.quantity_metrics import Score, score
 from resformer.train.evaluation.record_answers import answer_record
@@ -40,7 +40,7 @@ def predict_rows(rows: Sequence[LabelledRow], predictor: Predictor, photos: Path
     Raises:
         ValueError: a photo is missing or cannot be decoded.
     """
-    require_photos(rows, photos)
+    rows = with_photos(rows, photos)
     answers = {}
     for name, of_photo in tqdm(group_by_photo(rows).items(), desc="photos", disable=None):
         entities = [row.entity for row in of_photo]
@@ -61,13 +61,13 @@ def predict_rows_from_ocr(
 
     Args:
         ocr: JSON lines of the text on the photos.
-        photos: folder whose photos are searched for line segments, as a request does; None: predict from text alone.
+        photos: folder of the photos; None: predict from text alone.
 
     Raises:
         ValueError: the cache or the folder lacks a photo.
     """
     if photos is not None:
-        require_photos(rows, photos)
+        rows = with_photos(rows, photos)
     records = read_ocr_cache(ocr)
     answers = {}
     for name, of_photo in tqdm(group_by_photo(rows).items(), desc="photos", disable=None):
@@ -102,7 +102,7 @@ def score_label_file(
     Args:
         labels: CSV, see read_rows.
         photos: folder of the labelled photos.
-        ocr: an OCR cache to predict from; with `photos`, line segments are searched for as a request does.
+        ocr: an OCR cache to predict from, with the pictures of `photos` if these are given.
         predictions: CSV (index, prediction) to score as it is, without a network.
         weights: checkpoint; None: the shipped one.
         schema: entities file of the checkpoint; None: the shipped one.

@@ -8,14 +8,15 @@ import numpy as np
 from tqdm import tqdm
 
 from resformer.model.errors import ResformerError
-from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.images.loading import load_photo
+from resformer.model.inference.inputs import Preprocessor
 from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.ocr.page import Page
 from resformer.model.prediction import Prediction
 from resformer.model.predictor import Predictor
 from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.schema.schema import Schema
 from resformer.train.data.catalogue_table import read_catalogue
-from resformer.train.data.photo_rows import read_photo_rows
 from resformer.train.data.product_labels import ProductLabels, read_product_labels
 from resformer.train.data.quantity_records import Record, read_cached_photos
 from resformer.train.evaluation.baselines.largest_lines import largest_lines
@@ -24,6 +25,7 @@ from resformer.train.evaluation.product_scores import (
     FASHION_ENTITIES,
     PRODUCT_ENTITIES,
     answered,
+    category_figures,
     mean_with_interval,
     product_figures,
     rightness,
@@ -31,14 +33,13 @@ from resformer.train.evaluation.product_scores import (
 )
 from resformer.train.evaluation.quantity_metrics import calibration_error
 from resformer.train.evaluation.row_scores import RowScore, difference, is_right, score_photo_rows
+from resformer.train.evaluation.steadiness import changed_by_copies
+from resformer.train.evaluation.validation_sets import OCR_CACHES, read_row_records
 
 __all__ = ["benchmark_rows"]
 
-OCR_CACHES = {
-    "train": ("amazon/words_train.jsonl.gz", "amazon/words_unlabelled.jsonl.gz", "hand/words_train.jsonl.gz"),
-    "val": ("amazon/words_val.jsonl.gz", "hand/words_val.jsonl.gz"),
-}
 FASHION_PHOTOS = 200
+COPIED_PHOTOS = 60
 
 Predictions = Mapping[str, Prediction]
 
@@ -56,18 +57,21 @@ def benchmark_rows(
 
     Returns:
         `quantities`: of the trees and of each reader, see RowScore.as_dict, and of the readers `minus_trees`, the
-        paired difference; `products`: of each reader, see product_figures, what it answers about fashion photos, and
-        its calibration error by kind (none of weights without attributes); `largest_lines`: token F1 of that baseline
-        of titles; `threshold` of the trees.
+        paired difference; `products`: of each reader, see product_figures, the same of categories from the picture
+        and from the words alone, what it answers about fashion photos, and its calibration error by kind (none of
+        weights that lack such an entity); `largest_lines`: token F1 of that baseline of titles; `threshold` of the
+        trees.
 
     Raises:
         ValueError: a file of the data is missing or broken, or a reader does not fit the weights.
     """
     schema = Schema.load()
-    records = _read(data, "val", schema)[:limit]
+    records = read_row_records(data, "val", schema)[:limit]
     products = sorted(read_product_labels(data / "rows" / "products_val.csv", data), key=lambda p: p.name)[:limit]
     fashion = _fashion_photos(data / "fashion", min(limit or FASHION_PHOTOS, FASHION_PHOTOS))
-    trees = RowTrees(_read(data, "train", schema), QuantityPreprocessor(schema, Tokenizer(schema), LabelPriors.load()))
+    trees = RowTrees(
+        read_row_records(data, "train", schema), Preprocessor(schema, Tokenizer(schema), LabelPriors.load())
+    )
     theirs = score_photo_rows(records, [{name: text for name, (text, _) in trees.answer(r).items()} for r in records])
     figures: dict[str, Any] = {
         "quantities": [{"answers_by": "trees", **theirs.as_dict()}],
@@ -82,24 +86,26 @@ def benchmark_rows(
         of_rows = [predictions[record.name] for record in records]
         of_products = [predictions[of_photo.name] for of_photo in products]
         ours = _score(records, of_rows)
-        figures["quantities"].append({"answers_by": reader, **ours.as_dict(), "minus_trees": difference(ours, theirs)})
+        figures["quantities"].append(
+            {
+                "answers_by": reader,
+                **ours.as_dict(),
+                "minus_trees": difference(ours, theirs),
+                "changed_by_copies": changed_by_copies(predictor, [data / r.name for r in records[:COPIED_PHOTOS]]),
+            }
+        )
         if not {entity.name for entity in predictor.entities} >= PRODUCT_ENTITIES:
             continue
         figures["products"].append(
             {
                 "reader": reader,
                 **product_figures(products, of_products),
+                "category_from": _category_by_input(predictor, data, products),
                 "fashion": _fashion_figures(predictor.schema, _predict(predictor, fashion)),
                 "calibration_error": _calibration_errors(predictor.schema, records, of_rows, products, of_products),
             }
         )
     return figures
-
-
-def _read(data: Path, name: str, schema: Schema) -> list[Record]:
-    return read_photo_rows(
-        data / "rows" / f"rows_{name}.jsonl", data, [data / cache for cache in OCR_CACHES[name]], schema
-    )
 
 
 def _fashion_photos(folder: Path, count: int) -> list[Path]:
@@ -124,6 +130,20 @@ def _score(records: Sequence[Record], predictions: Sequence[Predictions]) -> Row
     return score_photo_rows(
         records, [{name: answer.prediction for name, answer in of_photo.items()} for of_photo in predictions]
     )
+
+
+def _category_by_input(predictor: Predictor, data: Path, products: Sequence[ProductLabels]) -> dict[str, Any]:
+    """Scores of categories from the picture alone and from the words that are read on it."""
+    category = predictor.schema["category"]
+    found: dict[str, list[Prediction]] = {"picture": [], "words": []}
+    for of_photo in tqdm(products, desc="categories", disable=None):
+        image = load_photo(data / of_photo.name)
+        height, width, _ = image.shape
+        words = predictor.reader_for().read(image)
+        for name, shown, lines in (("picture", image, ()), ("words", None, words)):
+            result = predictor.predict_page(Page(lines, width, height), [category], image=shown)
+            found[name].append(result.predictions["category"])
+    return {name: category_figures(products, predictions) for name, predictions in found.items()}
 
 
 def _fashion_figures(schema: Schema, predictions: Sequence[Predictions]) -> dict[str, Any]:

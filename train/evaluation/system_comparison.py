@@ -5,11 +5,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.inputs import Preprocessor
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.ocr.readers import DEFAULT_READER, READERS
 from resformer.model.predictor import Predictor
 from resformer.model.quantities.label_priors import LabelPriors
+from resformer.model.schema.schema import Schema
+from resformer.train.data.quantity_records import Record, read_challenge, read_hand
+from resformer.train.data.splitting import split_by_hash
 from resformer.train.evaluation.baselines.trees import Trees
 from resformer.train.evaluation.cached_ocr import make_ocr_cache
 from resformer.train.evaluation.labelled_rows import read_rows
@@ -19,22 +22,19 @@ from resformer.train.evaluation.system_table import SystemTable
 from resformer.train.evaluation.systems import (
     best_threshold,
     resformer_system,
-    rows_of_records,
     rules_system,
     trees_system,
     without_optional_inputs,
 )
 from resformer.train.evaluation.validation_sets import ReadPhotos, ValidationSet, read_photos_of, validation_sets
-from resformer.train.quantities.quantity_trainer import read_sources
-from resformer.train.settings.run_settings import QuantityConfig, load_config_of
 
 __all__ = ["ENGINES", "benchmark_systems"]
 
-CONFIG = Path(__file__).parents[1] / "configs" / "quantities.yaml"
 ENGINES = ("PP-OCRv6 small", "PP-OCRv6 tiny", "faster-paddle small", "faster-paddle tiny", "Tesseract")
 # Sizes of photos beside the readers' own, pixels of the longer side.
 SIZES = (("crops", 512), ("crops", 800), ("builtin", 384), ("builtin", 640))
 LARGER_PHOTOS = "PP-OCRv6 small, larger photos"
+VAL_FRACTION = 0.1  # of the training photos, by which the threshold of the trees is chosen
 
 
 def benchmark_systems(
@@ -42,8 +42,8 @@ def benchmark_systems(
 ) -> dict[str, Any]:
     """Scores and times of every system with the text of every reader.
 
-    Rules and trees choose among the candidates that Resformer has, too; the trees learn from the labels that it
-    learned from.
+    Rules and trees choose among the candidates that Resformer has, too; the trees learn from the same
+    catalogue labels and labels by hand.
 
     Args:
         data: the folder of labelled photos that the model card describes.
@@ -58,7 +58,7 @@ def benchmark_systems(
     Raises:
         ValueError, OSError: a file of the data is missing or broken, or an engine fails.
     """
-    comparison = _Comparison(work)
+    comparison = _Comparison(data, work)
     sets = validation_sets(data)
     for photos in sets:
         for reader in (*comparison.predictor.readers, *engines):
@@ -67,7 +67,6 @@ def benchmark_systems(
             comparison.add_size(photos, reader, max_side)
         if photos.larger_photos:
             comparison.add_larger_photos(photos)
-    comparison.add_validation_split()
     table = comparison.table
     if plot is not None:
         plot_f1_against_time(plot, table.timed_scores())
@@ -85,13 +84,13 @@ def benchmark_systems(
 class _Comparison:
     """The systems, fitted, and the table that they fill."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, data: Path, work: Path) -> None:
         self.predictor = Predictor.load(reader="builtin", threads=2)
         self._schema = self.predictor.schema
-        preprocessor = QuantityPreprocessor(self._schema, Tokenizer(self._schema), LabelPriors.load())
-        train, self._val = read_sources(load_config_of(QuantityConfig, CONFIG), self._schema)
+        preprocessor = Preprocessor(self._schema, Tokenizer(self._schema), LabelPriors.load())
+        train, val = split_by_hash(_training_records(data, self._schema), VAL_FRACTION)
         trees = Trees(train, preprocessor)
-        self.threshold = best_threshold(trees, preprocessor, self._val)
+        self.threshold = best_threshold(trees, preprocessor, val)
         self.table = SystemTable(self._schema)
         self._resformer = resformer_system(self.predictor)
         self._trees = trees_system(trees, preprocessor, self.threshold)
@@ -136,8 +135,13 @@ class _Comparison:
         for name, system in self._systems.items():
             self.table.add(photos.name, name, LARGER_PHOTOS, rows, read, system)
 
-    def add_validation_split(self) -> None:
-        """Every system on the training photos that none of them learned from."""
-        rows, read = rows_of_records(self._val), ReadPhotos(self._val)
-        for name, system in self._systems.items():
-            self.table.add("validation split", name, LARGER_PHOTOS, rows, read, system)
+
+def _training_records(data: Path, schema: Schema) -> list[Record]:
+    """The training photos with catalogue labels and with labels by hand."""
+    amazon, hand = data / "amazon", data / "hand"
+    return [
+        *read_challenge(
+            amazon / "labels_train.csv", amazon / "train", amazon / "words_train.jsonl.gz", schema, in_priors=True
+        ),
+        *read_hand(hand / "labels_hand_train.csv", hand / "train", hand / "words_train.jsonl.gz", schema),
+    ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.inputs import Preprocessor
 from resformer.model.predictor import Predictor
 from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.baselines.rules import Rules
@@ -30,7 +30,7 @@ System = Callable[[Record], Answers]
 
 
 def resformer_system(predictor: Predictor) -> System:
-    """The network of a predictor, on text that is given."""
+    """The network of a predictor, on a photo whose text is given."""
 
     def answer(record: Record) -> Answers:
         by_entity = answer_record(predictor, record)
@@ -40,7 +40,7 @@ def resformer_system(predictor: Predictor) -> System:
     return answer
 
 
-def rules_system(preprocessor: QuantityPreprocessor) -> System:
+def rules_system(preprocessor: Preprocessor) -> System:
     """Rules, always with confidence 1."""
     rules = Rules(preprocessor.schema)
 
@@ -52,22 +52,22 @@ def rules_system(preprocessor: QuantityPreprocessor) -> System:
     return answer
 
 
-def trees_system(trees: Trees, preprocessor: QuantityPreprocessor, threshold: float = 0.0) -> System:
+def trees_system(trees: Trees, preprocessor: Preprocessor, threshold: float = 0.0) -> System:
     """Boosted trees; a score below the threshold means "not shown"."""
 
     def answer(record: Record) -> Answers:
-        example = preprocessor.example(
+        sample = preprocessor.sample(
             record.page,
             [question.entity for question in record.questions],
             excluded_labels=[question.excluded_label for question in record.questions],
         )
-        chosen = [trees.choose(example, i) for i in range(len(record.questions))]
+        chosen = [trees.choose(sample, i) for i in range(len(record.questions))]
         return [(text if score >= threshold else "", score) for text, score in chosen]
 
     return answer
 
 
-def best_threshold(trees: Trees, preprocessor: QuantityPreprocessor, records: Sequence[Record]) -> float:
+def best_threshold(trees: Trees, preprocessor: Preprocessor, records: Sequence[Record]) -> float:
     """The threshold of the trees, in steps of 0.05, with the highest micro-F1 on these records."""
     rows = rows_of_records(records)
     system = trees_system(trees, preprocessor)
@@ -91,9 +91,11 @@ def rows_of_records(records: Sequence[Record]) -> list[LabelledRow]:
 def without_optional_inputs(records: Sequence[Record]) -> dict[str, list[Record]]:
     """The records without each input that a caller may lack, by the name of the input.
 
-    These are the line drawing, and the group of the product where any record has one.
+    These are the line drawing, and the picture and the group of the product where any record has one.
     """
     reduced = {"line drawing": [replace(record, drawing=None) for record in records]}
+    if any(record.photo for record in records):
+        reduced["picture"] = [replace(record, photo=None) for record in records]
     if any(record.group_id for record in records):
         reduced["group"] = [replace(record, group_id="") for record in records]
     return reduced

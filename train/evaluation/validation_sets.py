@@ -6,10 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resformer.model.schema.schema import Schema
+from resformer.train.data.photo_rows import read_photo_rows
 from resformer.train.data.quantity_records import Question, Record, read_ocr_cache, with_drawing
-from resformer.train.evaluation.labelled_rows import LabelledRow, group_by_photo, require_photos
+from resformer.train.evaluation.labelled_rows import LabelledRow, group_by_photo, with_photos
 
-__all__ = ["ReadPhotos", "ValidationSet", "read_photos_of", "validation_sets"]
+__all__ = ["OCR_CACHES", "ReadPhotos", "ValidationSet", "read_photos_of", "read_row_records", "validation_sets"]
+
+OCR_CACHES = {
+    "train": ("amazon/words_train.jsonl.gz", "amazon/words_unlabelled.jsonl.gz", "hand/words_train.jsonl.gz"),
+    "val": ("amazon/words_val.jsonl.gz", "hand/words_val.jsonl.gz"),
+}
+"""By split, those that came with the photos that have whole rows."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,16 @@ def validation_sets(data: Path) -> list[ValidationSet]:
     ]
 
 
+def read_row_records(data: Path, split: str, schema: Schema) -> list[Record]:
+    """Whole rows, `train` or `val`, with the text that came with the photos.
+
+    Raises:
+        ValueError: a file is broken, or a photo or its text lines are missing.
+    """
+    rows = data / "rows" / f"rows_{split}.jsonl"
+    return read_photo_rows(rows, data, [data / cache for cache in OCR_CACHES[split]], schema)
+
+
 @dataclass(frozen=True)
 class ReadPhotos:
     """Photos with their text and questions, and what it cost to read them.
@@ -75,7 +92,7 @@ def read_photos_of(rows: Sequence[LabelledRow], ocr: Path, photos: Path, schema:
     rows_of = group_by_photo(rows)
     if missing := sorted(rows_of.keys() - cached.keys()):
         raise ValueError(f"{ocr} lacks {len(missing)} photos, {missing[0]} first; delete it, and it is made again")
-    require_photos(rows, photos)
+    with_photos(rows, photos)
     start = time.perf_counter()
     lengths = {name: any(schema[row.entity].is_length for row in of_photo) for name, of_photo in rows_of.items()}
     drawn = {name: with_drawing(cached[name], photos / name, wanted=lengths[name]) for name in rows_of}

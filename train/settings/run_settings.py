@@ -15,13 +15,12 @@ from pydantic import (
 )
 
 from resformer.model.networks.presets import preset
-from resformer.train.settings.sources import OcrSource, ProductTable, QuantitySource
-from resformer.train.settings.yaml_settings import ExistingPath, StrictModel, load_yaml, validate
+from resformer.train.settings.sources import OcrSource, Source
+from resformer.train.settings.yaml_settings import ExistingPath, Files, StrictModel, load_yaml, validate
 
 __all__ = [
-    "AttributeConfig",
     "DetectorConfig",
-    "QuantityConfig",
+    "NetworkConfig",
     "RecognizerConfig",
     "TrainConfig",
     "TrainerConfig",
@@ -75,30 +74,6 @@ class TrainerConfig(StrictModel):
     save_every_minutes: PositiveFloat = 3.0
 
 
-class QuantityConfig(TrainerConfig):
-    """The quantity network.
-
-    Attributes:
-        schema_file: key `schema`; the entities, if not the shipped ones.
-        p_unaugmented: of a layout that stays as it is.
-        p_title: of an answer that comes in the title instead of on the photo.
-        p_negative_question: of an example with `assume_present` 0, as where every entity is asked for; where possible
-            it has one more question, which is not labelled.
-        p_drop_group: of hiding the group of the product, as most callers do.
-        p_drop_drawing: of hiding the line segments.
-    """
-
-    part: Literal["quantities"]
-    sources: tuple[QuantitySource, ...] = Field(min_length=1)
-    schema_file: ExistingPath | None = Field(default=None, alias="schema")
-    dropout: Fraction = 0.1
-    p_unaugmented: Probability = 0.3
-    p_title: Probability = 0.05
-    p_negative_question: Probability = 0.0
-    p_drop_group: Probability = 0.5
-    p_drop_drawing: Probability = 0.1
-
-
 class _PartConfig(TrainerConfig):
     """One part of a network.
 
@@ -150,85 +125,103 @@ class RecognizerConfig(_OcrConfig):
     batches_per_epoch: PositiveInt = 200
 
 
-class AttributeConfig(_PartConfig):
-    """The attribute network.
+class NetworkConfig(_PartConfig):
+    """The Resformer itself.
 
     Attributes:
-        init_attributes_from: a checkpoint whose attribute network is trained further; entities without data in this run
-            keep what it learned for them.
-        init_schema: the schema that `init_attributes_from` was trained for, where it is neither this run's nor the
-            shipped one.
-        pretrained_backbone: the package whose weights the backbone starts as; None = random.
-        cached_views: above 0 the image modules are frozen, and so many views of each picture are embedded once: what
-            is left to train, words and answers, takes a fraction of the time.
-        text_views: how often a product's text is shown each time its picture is.
-        freeze_blocks: lowest blocks of a pretrained backbone that stay as they are.
-        backbone_lr_scale: learning rate of a pretrained backbone, relative to the rest.
+        init_network_from: a checkpoint whose Resformer is trained further; entities, labels and units that the schema
+            adds start at random.
+        init_schema: the schema of `init_network_from`, if it is neither that of this run nor the shipped one.
+        freeze: only what `init_network_from` does not have is trained: the embeddings of new entities, labels and
+            units. All other answers stay as they are.
+        pretrained_backbone: the package whose weights the stem starts as; None = random.
+        pretrained_words: the package whose word vectors the embeddings of words and labels start as; None = random.
+        cached_views: above 0 the stem is frozen, and so many views of each picture are embedded once: what is left to
+            train takes a fraction of the time.
+        freeze_blocks: lowest blocks of an initialized stem that stay as they are.
+        backbone_lr_scale: learning rate of an initialized stem, relative to the rest.
         image_size: of the pictures while training, pixels.
-        label_smoothing: of labels and text.
+        label_smoothing: of labels.
         level_weights: of a path's levels in the loss, root first; deeper levels have the last one's.
-        text_weight: of a text of 32 tokens in the loss.
+        quantity_weight: of a question about a quantity in the loss. text_weight: of a text of 32 steps.
+        entity_weights: of choices and paths in the loss, by entity; 1 for those that are not named.
+        copied_names: texts whose brands and other names are copied from what was read or sent, never spelled.
         p_text: of asking for a text.
         p_drop_image: of hiding the picture of a product with text.
         p_drop_field, p_drop_word: of hiding a field or a word of the caller's text.
+        p_drop_group: of hiding the group of the product, as most callers do.
+        p_drop_drawing: of hiding the line segments.
+        p_unaugmented: of a layout that stays as it is.
+        p_title: of an answer that comes in the title instead of on the photo.
         balance_min_count, balance_max_factor: labels with fewer products are shown more often, at most by the factor
             (repeat factor sampling, arXiv 1908.03195).
         prior_strength: weight of the label frequencies in answers; 0 treats all labels alike.
     """
 
-    part: Literal["attributes"]
-    sources: tuple[ProductTable, ...] = Field(min_length=1)
-    init_attributes_from: ExistingPath | None = None
+    part: Literal["resformer"]
+    sources: tuple[Source, ...] = Field(min_length=1)
+    init_network_from: ExistingPath | None = None
     init_schema: ExistingPath | None = None
+    freeze: bool = False
     pretrained_backbone: Literal["efficientnet-lite1"] | None = None
+    pretrained_words: Literal["spacy-en-md"] | None = None
     cached_views: NonNegativeInt = 0
-    text_views: PositiveInt = 1
     freeze_blocks: NonNegativeInt = 4
     backbone_lr_scale: PositiveFloat = 0.3
     image_size: SideMultiple = 160
     dropout: Fraction = 0.1
     label_smoothing: Fraction = 0.1
-    level_weights: tuple[NonNegativeFloat, ...] = Field(default=(0.3, 0.3, 1.0), min_length=1)
-    text_weight: NonNegativeFloat = 0.5
+    level_weights: tuple[NonNegativeFloat, ...] = Field(default=(0.5, 1.0), min_length=1)
+    quantity_weight: NonNegativeFloat = 1.0
+    text_weight: NonNegativeFloat = 1.0
+    entity_weights: dict[str, NonNegativeFloat] = Field(default_factory=dict)
+    copied_names: tuple[str, ...] = ("title",)
     p_text: Probability = 0.5
     p_drop_image: Probability = 0.15
     p_drop_field: Probability = 0.1
     p_drop_word: Probability = 0.1
+    p_drop_group: Probability = 0.5
+    p_drop_drawing: Probability = 0.1
+    p_unaugmented: Probability = 0.3
+    p_title: Probability = 0.05
     balance_min_count: PositiveFloat = 60.0
     balance_max_factor: PositiveFloat = 3.0
     prior_strength: NonNegativeFloat = 1.0
 
     @model_validator(mode="after")
-    def _check(self) -> "AttributeConfig":
-        if self.pretrained_backbone and self.init_attributes_from:
-            raise ValueError("pretrained_backbone and init_attributes_from exclude each other: both bring a backbone")
-        if self.init_schema and not self.init_attributes_from:
-            raise ValueError("init_schema needs init_attributes_from, the weights that it belongs to")
-        if self.cached_views and not self.init_attributes_from:
-            raise ValueError("cached_views needs init_attributes_from, or the image modules would stay random")
+    def _check(self) -> "NetworkConfig":
+        if self.pretrained_backbone and self.init_network_from:
+            raise ValueError("pretrained_backbone and init_network_from exclude each other: both bring a stem")
+        if self.pretrained_words and self.init_network_from:
+            raise ValueError("pretrained_words and init_network_from exclude each other: both bring embeddings")
+        if self.cached_views and not self.init_network_from:
+            raise ValueError("cached_views needs init_network_from, or the stem would stay random")
+        if self.freeze and not self.init_network_from:
+            raise ValueError("freeze needs init_network_from, or the network would stay random")
+        if self.init_schema and not self.init_network_from:
+            raise ValueError("init_schema needs init_network_from, whose schema it is")
         if self.pretrained_backbone and self.preset != "small":
             raise ValueError(f"the weights of pretrained_backbone fit the preset small, not {self.preset}")
         return self
 
 
-TrainConfig = Annotated[
-    QuantityConfig | DetectorConfig | RecognizerConfig | AttributeConfig, Field(discriminator="part")
-]
+TrainConfig = Annotated[DetectorConfig | RecognizerConfig | NetworkConfig, Field(discriminator="part")]
 
 
-Config = TypeVar("Config", QuantityConfig, DetectorConfig, RecognizerConfig, AttributeConfig)
+Config = TypeVar("Config", DetectorConfig, RecognizerConfig, NetworkConfig)
 
 
-def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+def load_config(path: Path, overrides: Sequence[str] = (), files: Files | None = None) -> TrainConfig:
     """Reads a config file; paths in it are relative to the folder that holds it.
 
     Args:
         overrides: `key=value` each, see load_yaml.
+        files: where its paths lead; None = where they say.
 
     Raises:
         ValueError: the message names every error in the file.
     """
-    config: TrainConfig = validate(load_yaml(path, overrides), TrainConfig, path)
+    config: TrainConfig = validate(load_yaml(path, overrides), TrainConfig, path, files)
     return config
 
 

@@ -11,8 +11,8 @@ __all__ = [
     "OcrSource",
     "ProductTable",
     "ProductTables",
-    "QuantitySource",
     "RowSource",
+    "Source",
     "SyntheticSource",
 ]
 
@@ -22,18 +22,21 @@ class LabelledSource(StrictModel):
 
     Attributes:
         kind: `challenge` (labels have entity_value), `hand` (accept: all answers that are right, separated by `|`), or
-            `unlabelled` (labels have questions alone; a pseudo-labeller answers them).
+            `unlabelled` (labels have questions alone; boosted trees answer them, and where the run has whole rows, they
+            answer all quantities of these photos as well).
         labels, photos, ocr: CSV, folder, and JSON lines of the text on the photos.
-        extra_ocr: a second OCR cache of the same photos, by another reader; each photo is trained on with both.
+        extra_ocr: such files by other readers, or of copies; each photo is trained on once more with each that has it.
         in_priors: whether the label priors have counted these labels.
+        sampling_weight: how often an epoch shows each photo, with the lines of each file.
     """
 
     kind: Literal["challenge", "hand", "unlabelled"]
     labels: ExistingPath
     photos: ExistingPath
     ocr: ExistingPath
-    extra_ocr: ExistingPath | None = None
+    extra_ocr: tuple[ExistingPath, ...] = ()
     in_priors: bool = False
+    sampling_weight: PositiveFloat = 1.0
 
 
 class RowSource(StrictModel):
@@ -43,7 +46,8 @@ class RowSource(StrictModel):
         rows: JSON lines, see train.data.photo_rows.
         data: folder that `rows` names photos in.
         ocr: JSON lines of the text on the photos; several files, each of other photos.
-        extra_ocr: the same by another reader; each photo is trained on with both.
+        extra_ocr: as a labelled source has.
+        sampling_weight: how often an epoch shows each photo, with the lines of each file.
     """
 
     kind: Literal["rows"]
@@ -51,6 +55,7 @@ class RowSource(StrictModel):
     data: ExistingPath
     ocr: tuple[ExistingPath, ...] = Field(min_length=1)
     extra_ocr: tuple[ExistingPath, ...] = ()
+    sampling_weight: PositiveFloat = 1.0
 
 
 class SyntheticSource(StrictModel):
@@ -58,9 +63,7 @@ class SyntheticSource(StrictModel):
 
     kind: Literal["synthetic"]
     num_photos: PositiveInt
-
-
-QuantitySource = Annotated[LabelledSource | RowSource | SyntheticSource, Field(discriminator="kind")]
+    sampling_weight: PositiveFloat = 1.0
 
 
 class OcrSource(StrictModel):
@@ -70,24 +73,43 @@ class OcrSource(StrictModel):
     ocr: ExistingPath
 
 
+class TableJoin(StrictModel):
+    """A CSV whose columns are added to the rows that have the same value in `column`."""
+
+    table: ExistingPath
+    column: str
+
+
 class ProductTable(StrictModel):
     """A catalogue: a CSV with a row per photo.
 
     Attributes:
-        image_column: names the photo, with or without `.jpg`.
+        image_column: names the photo: its file with or without suffix, a path, a link, or a number.
+        join: a table whose columns are added.
+        ocr: JSON lines of the text on the photos.
         title_column, description_column: text that a caller may send with the photo.
         label_columns: by entity of the schema, the column of its label or text; several columns joined by ` > ` are
-            the levels of a path.
+            the levels of a path; of columns joined by `|`, the first counts that is not empty.
+        ignored_labels: cells that are no labels.
+        empty_without: by entity, the column without which it does not apply to a product: its right answer is empty
+            then. In such a table a node of a path means that the product is of no kind below it.
+        empty_quantities: fraction of the products that are asked for every quantity; the right answer is empty.
         sampling_weight: how often an epoch shows each product.
         balance_by: the entity whose rare labels are shown more often.
         label_counts: CSV (label, count) of the frequencies of `balance_by` where the network is used, if the photos
             are not as frequent.
     """
 
+    kind: Literal["table"] = "table"
     table: ExistingPath
     photos: ExistingPath
     image_column: str
     label_columns: dict[str, str] = Field(min_length=1)
+    join: TableJoin | None = None
+    ocr: tuple[ExistingPath, ...] = ()
+    ignored_labels: tuple[str, ...] = ()
+    empty_without: dict[str, str] = Field(default_factory=dict)
+    empty_quantities: float = Field(default=0.0, ge=0, le=1)
     title_column: str = ""
     description_column: str = ""
     sampling_weight: PositiveFloat = 1.0
@@ -107,3 +129,6 @@ class ProductTables(StrictModel):
     """A file of tables alone, for evaluation."""
 
     sources: tuple[ProductTable, ...] = Field(min_length=1)
+
+
+Source = Annotated[LabelledSource | RowSource | SyntheticSource | ProductTable, Field(discriminator="kind")]

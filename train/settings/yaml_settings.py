@@ -1,14 +1,15 @@
 """Loading of YAML files into models, with overrides and with all errors at once."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
 
-__all__ = ["ExistingPath", "StrictModel", "load_yaml", "validate"]
+__all__ = ["EVERYTHING", "ExistingPath", "Files", "RelativePath", "StrictModel", "load_yaml", "validate"]
 
 # Sentences in place of pydantic's, by its types of errors; fields in braces are those of the error's context.
 SENTENCES = {
@@ -43,18 +44,41 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _existing(value: Any, info: ValidationInfo) -> Any:
-    """A path, relative to the folder of the file that names it, of something that exists."""
+@dataclass(frozen=True)
+class Files:
+    """Where the paths of a file lead.
+
+    Attributes:
+        locate: gives the path in place of one that is named.
+        exists: whether there is something at a path, or will be when it is needed.
+    """
+
+    locate: Callable[[Path], Path] = lambda path: path
+    exists: Callable[[Path], bool] = Path.exists
+
+
+EVERYTHING = Files(exists=lambda path: True)
+"""To look at settings without the files that they name."""
+
+
+def _relative(value: Any, info: ValidationInfo) -> Any:
+    """A path, relative to the folder of the file that names it."""
     if not isinstance(value, str | Path):
         raise ValueError(f"{value!r} is not a path")
-    folder = (info.context or {}).get("folder", Path())
-    path = (folder / value).resolve()
-    if not path.exists():
+    return ((info.context or {}).get("folder", Path()) / value).resolve()
+
+
+def _existing(value: Any, info: ValidationInfo) -> Any:
+    """The same, of something that exists."""
+    files: Files = (info.context or {}).get("files", Files())
+    path = files.locate(_relative(value, info))
+    if not files.exists(path):
         hint = "; `resformer data ocr` makes it" if info.field_name in ("ocr", "extra_ocr") else ""
         raise ValueError(f"{path} does not exist{hint}")
     return path
 
 
+RelativePath = Annotated[Path, BeforeValidator(_relative)]
 ExistingPath = Annotated[Path, BeforeValidator(_existing)]
 
 
@@ -96,18 +120,19 @@ def _apply(data: dict[str, Any], override: str) -> None:
         raise ValueError(f"override {override!r} does not fit the config: {error}") from error
 
 
-def validate(data: Mapping[str, Any], kind: Any, path: Path) -> Any:
+def validate(data: Mapping[str, Any], kind: Any, path: Path, files: Files | None = None) -> Any:
     """The data as `kind`, a model or a union of models.
 
     Args:
         path: the file that the data is from; paths in it are relative to its folder.
+        files: where they lead; None = where they say.
 
     Raises:
         ValueError: the message names every error in the data.
     """
     adapter = TypeAdapter(kind)
     try:
-        return adapter.validate_python(data, context={"folder": path.parent})
+        return adapter.validate_python(data, context={"folder": path.parent, "files": files or Files()})
     except ValidationError as error:
         schema = adapter.json_schema()
         # A list of which every entry is wrong also counts as too short.

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from resformer.model.files.whole_file import saved_whole
 from resformer.model.inference.checkpoint import read_checkpoint
 
 __all__ = ["average_weights"]
@@ -32,9 +33,9 @@ def average_weights(first: Path, second: Path, out: Path, *, weight: float = 0.5
         if tensor.is_floating_point():
             ours[name] = tensor.float().lerp(theirs[name].float(), weight).to(tensor.dtype)
         elif tensor.ndim and not torch.equal(tensor, theirs[name]):
-            # Such as the hashes of a bag of words: weights of different words have no mean.
             raise ValueError(f"{second} does not fit {first}: the integers of {name} differ")
-    save_file(ours, out, metadata=metadata)
+    with saved_whole(out) as part:
+        save_file(ours, part, metadata=metadata)
 
 
 def _shape(tensor: Tensor | None) -> torch.Size | None:

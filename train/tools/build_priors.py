@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from resformer.model.files.whole_file import saved_whole
 from resformer.model.quantities.label_priors import PRIORS_FILE, LabelPriors
 from resformer.model.schema.schema import Schema
-from resformer.train.data.quantity_records import read_label_counts
+from resformer.train.data.quantity_records import read_counted_labels
 
 __all__ = ["build_priors"]
 
@@ -21,7 +22,11 @@ def build_priors(labels: Path, out: Path | None = None, *, schema: Path | None =
         ValueError, OSError: a file cannot be used.
     """
     out = out or PRIORS_FILE
-    priors = LabelPriors.count(read_label_counts(labels, Schema.load(schema)))
+    counted = list(read_counted_labels(labels, Schema.load(schema)))
+    if not counted:
+        raise ValueError(f"{labels} has no label that is a quantity of its entity, such as `500 gram`")
+    priors = LabelPriors.count(counted)
     out.parent.mkdir(parents=True, exist_ok=True)
-    priors.save(out)
+    with saved_whole(out) as part:
+        priors.save(part)
     return out

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from resformer.model.files.tables import read_table
+from resformer.model.files.whole_file import saved_whole
 from resformer.model.inference.tokenizer import SUBWORDS_FILE
-from resformer.train.data.quantity_records import label_rows, read_ocr_cache
+from resformer.train.data.quantity_records import read_ocr_cache
 
 __all__ = ["VOCABULARY_SIZE", "build_vocabulary", "learn_subwords"]
 
-VOCABULARY_SIZE = 1024
+VOCABULARY_SIZE = 8192
 
 
 def build_vocabulary(sources: Sequence[str], out: Path | None = None) -> Path:
@@ -27,7 +29,8 @@ def build_vocabulary(sources: Sequence[str], out: Path | None = None) -> Path:
     out = out or SUBWORDS_FILE
     tokenizer = learn_subwords(text for source in sources for text in _texts(source))
     out.parent.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(out))
+    with saved_whole(out) as part:
+        tokenizer.save(str(part))
     return out
 
 
@@ -49,11 +52,11 @@ def learn_subwords(texts: Iterator[str]) -> Tokenizer:
 
 
 def _texts(source: str) -> Iterator[str]:
-    """Text lines in lower case, as the quantity network gets them, or the cells of a column as they are."""
+    """Text lines in lower case, as words are encoded, or the cells of a column as they are."""
     path, _, column = source.partition(":")
     if not column:
         for record in read_ocr_cache(Path(path)).values():
             yield from (line.text.lower() for line in record.lines)
         return
-    for row in label_rows(Path(path), column):
+    for row in read_table(Path(path), column, needs_rows=True):
         yield row[column]

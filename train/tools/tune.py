@@ -23,10 +23,9 @@ SEARCH_SPACE: dict[str, tuple[float, float, bool]] = {
     "dropout": (0.0, 0.3, False),
     "label_smoothing": (0.0, 0.15, False),
     "backbone_lr_scale": (0.1, 1.0, True),
-    "text_weight": (0.1, 1.0, True),
+    "text_weight": (0.3, 4.0, True),
     "p_drop_image": (0.0, 0.4, False),
     "p_drop_word": (0.0, 0.3, False),
-    "p_negative_question": (0.0, 0.6, False),
     "p_drawn": (0.2, 0.8, False),
 }
 

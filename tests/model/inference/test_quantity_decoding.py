@@ -1,16 +1,29 @@
 """Decoding rules on given probabilities."""
 
-from typing import Any
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
-import torch
 
 from resformer.model.inference.quantity_decoding import ExclusivePair, QuantityAnswer, decode_quantities
 
 
-def answers(probabilities: list[list[float]], strings: list[list[str]], **settings: Any) -> list[QuantityAnswer]:
-    """Decodes the probabilities of each question's classes: empty, unread, candidates."""
-    return decode_quantities(torch.tensor(probabilities).log(), strings, **settings)
+def answers(
+    probabilities: Sequence[Sequence[float]],
+    strings: Sequence[Sequence[str]],
+    *,
+    min_confidence: float | None = None,
+    exclusive_pairs: Sequence[ExclusivePair] = (),
+    top_k: int = 0,
+) -> list[QuantityAnswer]:
+    """Decodes the probabilities of each question's answers: empty, unread, candidates."""
+    return decode_quantities(
+        [np.array(row, dtype=np.float32) for row in probabilities],
+        strings,
+        min_confidence=[min_confidence] * len(strings),
+        exclusive_pairs=exclusive_pairs,
+        top_k=top_k,
+    )
 
 
 def test_equal_strings_are_one_answer() -> None:
@@ -34,10 +47,21 @@ def test_empty_has_to_be_likelier_by_a_margin() -> None:
     assert answer.probability == pytest.approx(0.45)
 
 
-def test_an_infinite_margin_gives_the_best_guess() -> None:
-    guess, nothing_found = answers([[0.9, 0, 0.1], [1.0, 0.0, 0.0]], [["500 gram"], []], empty_margin=float("inf"))
-    assert (guess.candidate, nothing_found.candidate) == (0, None)
-    assert (guess.probability, guess.empty_probability) == pytest.approx((0.1, 0.9))
+@pytest.mark.parametrize(("min_confidence", "candidate"), [(0.0, 0), (0.44, 0), (0.46, None), (1.0, None)])
+def test_a_min_confidence_decides_instead_of_the_margin(min_confidence: float, candidate: int | None) -> None:
+    (answer,) = answers([[0.3, 0.25, 0.45]], [["500 gram"]], min_confidence=min_confidence)
+    assert answer.candidate == candidate
+    assert answer.probability == pytest.approx(0.45 if candidate == 0 else 0.3)
+
+
+def test_a_withheld_answer_stays_among_the_alternatives() -> None:
+    (answer,) = answers([[0.3, 0.25, 0.45]], [["500 gram"]], min_confidence=0.5, top_k=2)
+    assert answer.candidate is None
+    assert answer.alternatives == [(0, pytest.approx(0.45)), (None, pytest.approx(0.3))]
+
+
+def test_the_best_guess_is_no_answer_where_there_are_no_candidates() -> None:
+    assert answers([[1.0, 0.0]], [[]], min_confidence=0.0) == [QuantityAnswer(None, 1.0)]
 
 
 def test_unread_is_no_answer() -> None:
@@ -46,19 +70,6 @@ def test_unread_is_no_answer() -> None:
     assert answer.candidate == 0
     assert answer.probability == pytest.approx(0.2)
     assert [candidate for candidate, _ in answer.alternatives] == [0, None]
-
-
-def test_temperature_softens_the_confidence() -> None:
-    (answer,) = answers([[0.1, 0, 0.9]], [["500 gram"]], temperature=2.0)
-    assert answer.candidate == 0
-    assert answer.probability == pytest.approx(3 / 4)  # odds of nine to one become three to one
-
-
-def test_candidates_of_another_question_are_no_answer() -> None:
-    """A batch is as wide as its longest list; who has none can only be empty."""
-    first, second = answers([[0.1, 0.0, 0.2, 0.7], [1.0, 0.0, 0.0, 0.0]], [["1 gram", "2 gram"], []], top_k=3)
-    assert first.candidate == 1
-    assert second == QuantityAnswer(None, 1.0, 1.0, [(None, 1.0)])
 
 
 LENGTHS = ["10 centimetre", "3.9 inch", "20 centimetre"]
@@ -83,12 +94,28 @@ def test_the_same_amount_in_another_unit_is_no_other_candidate() -> None:
     assert jointly_chosen([0, 0, 0.8, 0, 0.2], [0, 0, 0, 0.55, 0.45]) == [0, 2]
 
 
-def test_a_square_has_one_length() -> None:
+@pytest.mark.parametrize("min_confidence", [None, 0.0, 0.5, 0.8])
+def test_a_square_has_one_length(min_confidence: float | None) -> None:
     """Where one candidate is far likelier for both, both take it."""
-    row = [0, 0, 0.95, 0, 0.05]
-    assert jointly_chosen(row, row) == [0, 0]
+    row = [0.03, 0, 0.95, 0, 0.02]
+    both = answers([row, row], [LENGTHS] * 2, exclusive_pairs=EXCLUSIVE, min_confidence=min_confidence)
+    assert [answer.candidate for answer in both] == [0, 0]
 
 
-def test_an_exclusive_pair_keeps_its_own_confidences() -> None:
-    both = answers([[0, 0, 0.8, 0, 0.2], [0, 0, 0.55, 0, 0.45]], [LENGTHS] * 2, exclusive_pairs=EXCLUSIVE)
-    assert [answer.probability for answer in both] == pytest.approx([0.8, 0.45])
+def test_an_exclusive_pair_has_the_confidences_of_both_together() -> None:
+    first, second = answers([[0, 0, 0.8, 0, 0.2], [0, 0, 0.5, 0, 0.5]], [LENGTHS] * 2, exclusive_pairs=EXCLUSIVE)
+    # Both 10, 10 and 20, 20 and 10, both 20.
+    joint = np.array([0.4 * 0.3, 0.4, 0.1, 0.1 * 0.3])
+    joint /= joint.sum()
+    assert (first.candidate, first.probability) == (0, pytest.approx(joint[0] + joint[1]))
+    assert (second.candidate, second.probability) == (2, pytest.approx(joint[1] + joint[3]))
+
+
+def test_an_exclusive_pair_may_be_empty_on_either_side() -> None:
+    both = answers(
+        [[0.1, 0, 0.8, 0, 0.1], [0.5, 0, 0.25, 0, 0.25]],
+        [LENGTHS] * 2,
+        exclusive_pairs=EXCLUSIVE,
+        min_confidence=0.6,
+    )
+    assert [answer.candidate for answer in both] == [0, None]

@@ -1,114 +1,155 @@
-"""Sizes of the presets, and the quantity network with random weights: shapes and independence of questions."""
+"""The Resformer with random weights: what its answers depend on, and that steps equal teacher forcing."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from resformer.model.inference.checkpoint import build_network
-from resformer.model.inference.quantity_decoding import decode_quantities
-from resformer.model.inference.quantity_inputs import QuantityPreprocessor
-from resformer.model.inference.tokenizer import Tokenizer
-from resformer.model.networks.backbone import Backbone
-from resformer.model.networks.decoder import FIRST_CANDIDATE
-from resformer.model.networks.presets import PRESETS, preset
+from resformer.model.images.resize import letterbox
+from resformer.model.inference.inputs import Sample
+from resformer.model.networks.batch import Batch
+from resformer.model.networks.encoder import PHOTO as PHOTO_STREAM
+from resformer.model.networks.encoder import Memory
 from resformer.model.networks.resformer import Resformer
-from resformer.model.networks.text_detection import TextDetectorBackbone
-from resformer.model.ocr.page import BOX_SIZE, Page
-from resformer.model.ocr.text_line import TextLine
-from resformer.model.quantities.candidate_features import feature_count
-from resformer.model.quantities.label_priors import LabelPriors
-from resformer.model.schema.schema import Schema
+from resformer.model.ocr.page import Page
+from tests.model.conftest import NANO, PAGE, PHOTO, PREPROCESSOR, SCHEMA, TOKENIZER, text_line
 
-SCHEMA = Schema.load()
-TOKENIZER = Tokenizer(SCHEMA)
+CROWDED = Page([text_line(f"Pack {i} of 9, 2.5 kg x 12 cm", 10, 25 * i) for i in range(9)], 500, 300)
 
 
-def line(text: str, x: float, y: float) -> TextLine:
-    return TextLine(((x, y), (x + 100, y), (x + 100, y + 20), (x, y + 20)), text, 0.9)
+def assert_close(first: Tensor, second: Tensor) -> None:
+    torch.testing.assert_close(first, second, atol=1e-4, rtol=1e-4)
 
 
-LINES = [line("Net Wt 500 g (17.6 oz)", 10, 10), line("Max load 20 kg", 10, 60), line("Shampoo", 30, 200)]
+def batch_of(samples: Sequence[Sample], photos: Sequence[np.ndarray] = (PHOTO,)) -> Batch:
+    pixels, extent = zip(*(letterbox(photo, NANO.image_size) for photo in photos), strict=True)
+    return PREPROCESSOR.batch(samples, np.stack(pixels), extent)
 
 
-@pytest.fixture(scope="module")
-def network() -> Resformer:
-    torch.manual_seed(0)
-    return build_network(preset("nano"), TOKENIZER).eval()
-
-
-@pytest.fixture(scope="module")
-def preprocessor() -> QuantityPreprocessor:
-    return QuantityPreprocessor(SCHEMA, TOKENIZER, LabelPriors.count([]))
-
-
-@pytest.mark.parametrize(
-    ("name", "millions"),
-    [("nano", (2.5, 4.5)), ("tiny", (8, 10)), ("small", (14, 17)), ("base", (50, 62)), ("original", (700, 900))],
-)
-def test_presets_have_their_size(name: str, millions: tuple[float, float]) -> None:
-    with torch.device("meta"):
-        network = build_network(PRESETS[name], TOKENIZER, ("attributes",))
-    count = sum(p.numel() for p in network.parameters()) / 1e6
-    assert millions[0] < count < millions[1]
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_backbones_end_at_stride_16(name: str) -> None:
-    sizes = PRESETS[name]
-    with torch.device("meta"):
-        backbone = Backbone(sizes)
-        features = backbone(torch.zeros(1, 3, sizes.image_size, sizes.image_size))
-    assert features.shape == (1, backbone.out_channels, sizes.image_size // 16, sizes.image_size // 16)
-
-
-def test_the_text_detector_backbone_ends_at_stride_4() -> None:
-    with torch.device("meta"):
-        backbone = TextDetectorBackbone()
-        assert backbone(torch.zeros(1, 3, 96, 160)).shape == (1, backbone.out_channels, 24, 40)
-
-
-def test_original_is_the_paper_size() -> None:
-    sizes = PRESETS["original"]
-    assert (sizes.attribute_width, sizes.attribute_heads, sizes.image_size) == (2048, 16, 400)
-    assert (sizes.image_size // sizes.stride) ** 2 == 625
-
-
-def test_unknown_preset_names_the_known() -> None:
-    with pytest.raises(ValueError, match="nano, tiny, small, base, original"):
-        preset("huge")
-
-
-@pytest.mark.parametrize("with_words", [True, False])
-def test_words_are_optional(network: Resformer, preprocessor: QuantityPreprocessor, with_words: bool) -> None:
-    example = preprocessor.example(Page(LINES if with_words else [], 300, 400), SCHEMA.quantities)
-    batch = preprocessor.batch([example])
-    assert batch.features.shape[2] == feature_count()
-    assert batch.candidate_boxes.shape[2] == BOX_SIZE
-    logits = network.quantities(batch)
-    assert logits.shape == (len(SCHEMA.quantities), FIRST_CANDIDATE + batch.features.shape[1])
-    assert torch.isfinite(logits[:, :FIRST_CANDIDATE]).all()
-    assert torch.equal(torch.isfinite(logits[:, FIRST_CANDIDATE:]), batch.candidate_mask)
-
-
-def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(
-    network: Resformer, preprocessor: QuantityPreprocessor
-) -> None:
-    weight = SCHEMA["item_weight"]
-    alone = preprocessor.batch([preprocessor.example(Page(LINES, 300, 400), [weight])])
-    other = preprocessor.example(Page(LINES * 3, 500, 200), SCHEMA.quantities)
-    among = preprocessor.batch([other, preprocessor.example(Page(LINES, 300, 400), SCHEMA.quantities)])
-    row = len(SCHEMA.quantities) + SCHEMA.quantities.index(weight)
-    one = network.quantities(alone)[0]
-    many = network.quantities(among)[row]
-    torch.testing.assert_close(one, many[: len(one)], atol=1e-4, rtol=1e-4)
-    assert torch.isneginf(many[len(one) :]).all()
-
-
-def test_answers_are_candidates_or_empty(network: Resformer, preprocessor: QuantityPreprocessor) -> None:
-    entities = list(SCHEMA.quantities)
-    example = preprocessor.example(Page(LINES, 300, 400), entities)
-    strings = [[str(c.quantity) for c in found] for found in example.candidates]
+def encoded(network: Resformer, batch: Batch) -> Memory:
     with torch.inference_mode():
-        answers = decode_quantities(network.quantities(preprocessor.batch([example])), strings)
-    for answer, found in zip(answers, example.candidates, strict=True):
-        assert 0 <= answer.probability <= 1
-        assert answer.candidate in [None, *range(len(found))]
+        return network.encode(batch, network.image(batch.pixels))
+
+
+def first_logits(network: Resformer, memory: Memory) -> Tensor:
+    with torch.inference_mode():
+        return network.answer(memory, network.decoder.init_cache(memory))
+
+
+def own_logits(network: Resformer, batch: Batch, sample: int, name: str) -> Tensor:
+    """Of the first step of one question: of the tokens, and of pointers to patches, words and the own candidates."""
+    memory = encoded(network, batch)
+    question = int((batch.prompts[sample] == TOKENIZER.prompt(SCHEMA[name])).nonzero())
+    logits = first_logits(network, memory)[sample, question]
+    may_point = memory.is_token[sample] & torch.isin(memory.question[sample], torch.tensor([PHOTO_STREAM, question]))
+    may_point[memory.prompts] = False
+    return torch.cat([logits[: network.num_answers], logits[network.num_answers :][may_point]])
+
+
+@pytest.mark.parametrize("name", ["item_weight", "voltage", "category", "title"])
+def test_an_answer_does_not_depend_on_what_else_is_asked_or_batched(network: Resformer, name: str) -> None:
+    alone = batch_of([PREPROCESSOR.sample(PAGE, [SCHEMA[name]], title="Hair care")])
+    other = PREPROCESSOR.sample(CROWDED, TOKENIZER.entities, description="more words " * 40, image_index=1)
+    among = batch_of([other, PREPROCESSOR.sample(PAGE, TOKENIZER.entities, title="Hair care")], [PHOTO, PHOTO[:50]])
+    assert_close(own_logits(network, alone, 0, name), own_logits(network, among, 1, name))
+
+
+def test_the_photo_stream_does_not_see_the_questions(network: Resformer) -> None:
+    streams = []
+    for entities in ([SCHEMA["width"]], TOKENIZER.entities):
+        memory = encoded(network, batch_of([PREPROCESSOR.sample(PAGE, entities)]))
+        streams.append(memory.states[0, : memory.words.stop])
+    assert_close(*streams)
+
+
+def test_a_question_sees_the_photo_and_itself_alone() -> None:
+    memory = Memory(
+        states=torch.zeros(1, 5, 8),
+        is_token=torch.tensor([[True, False, True, True, True]]),
+        question=torch.tensor([[PHOTO_STREAM, PHOTO_STREAM, 0, 1, 1]]),
+        words=slice(1, 2),
+        prompts=slice(2, 4),
+        candidates=slice(4, 5),
+    )
+    assert memory.mask(torch.tensor([[0, 1, PHOTO_STREAM]])).int().tolist() == [
+        [[1, 0, 1, 0, 0], [1, 0, 0, 1, 1], [1, 0, 0, 0, 0]]
+    ]
+
+
+@pytest.mark.parametrize("changed", [{"title": "Dog food"}, {"assume_present": True}, {"has_image": False}])
+def test_what_is_sent_changes_the_answer(network: Resformer, changed: dict[str, Any]) -> None:
+    name = "item_weight"
+    plain = own_logits(network, batch_of([PREPROCESSOR.sample(PAGE, [SCHEMA[name]])]), 0, name)
+    other = own_logits(network, batch_of([PREPROCESSOR.sample(PAGE, [SCHEMA[name]], **changed)]), 0, name)
+    tokens = slice(0, network.num_answers)
+    assert not torch.allclose(plain[tokens], other[tokens], atol=1e-3)
+
+
+def test_a_hidden_picture_changes_nothing(network: Resformer) -> None:
+    sample = PREPROCESSOR.sample(PAGE, TOKENIZER.entities, has_image=False)
+    logits = []
+    for photo in (PHOTO, 255 - PHOTO):
+        memory = encoded(network, batch_of([sample], [photo]))
+        logits.append(first_logits(network, memory)[..., : network.num_answers])
+    assert_close(*logits)
+
+
+@pytest.mark.parametrize(("width", "covered"), [(96, 3), (65, 3), (64, 2), (33, 2), (32, 1), (1, 1)])
+def test_the_padding_of_the_letterbox_is_no_patch(network: Resformer, width: int, covered: int) -> None:
+    """A patch has 32 of the 96 pixels; the photo covers it from one of them on."""
+    batch = batch_of([PREPROCESSOR.sample(PAGE, [SCHEMA["baseColour"]])], [np.zeros((96, width, 3), np.uint8)])
+    assert encoded(network, batch).is_token[0, :9].view(3, 3).sum(dim=1).tolist() == [covered] * 3
+
+
+@pytest.mark.parametrize("has_image", [True, False])
+def test_words_and_picture_are_optional(network: Resformer, has_image: bool) -> None:
+    sample = PREPROCESSOR.sample(Page([], 300, 400), TOKENIZER.entities, has_image=has_image)
+    memory = encoded(network, batch_of([sample]))
+    assert torch.isfinite(first_logits(network, memory)).all()
+
+
+def test_steps_of_a_text_equal_teacher_forcing(network: Resformer) -> None:
+    """Of two texts about one photo, with copied words among the subwords."""
+    texts = [SCHEMA["title"], SCHEMA["description"]]
+    memory = encoded(network, batch_of([PREPROCESSOR.sample(PAGE, texts)]))
+    selected, questions = memory.select(torch.tensor([0, 0])), torch.tensor([0, 1])
+    word = network.vocab_size + memory.words.start
+    subword = TOKENIZER.subwords.start
+    steps = torch.tensor(
+        [[TOKENIZER.bos_id, word + 1, subword + 9, word], [TOKENIZER.bos_id, subword, word + 2, word + 3]]
+    )
+    with torch.inference_mode():
+        at_once = network.write(steps, questions, selected, network.decoder.init_cache(selected))
+        cache, each = network.decoder.init_cache(selected), []
+        prompts = selected.states[torch.arange(2), memory.prompts.start + questions][:, None]
+        for position in range(4):
+            newest = steps[:, position : position + 1]
+            each.append(network.step(newest, questions, torch.tensor([position]), prompts, selected, cache))
+    assert_close(torch.cat(each, dim=1), at_once)
+    assert at_once.shape == (2, 4, network.vocab_size + memory.states.shape[1])
+    assert not torch.allclose(at_once[0, 0], at_once[1, 0], atol=1e-3)
+
+
+def test_the_first_step_of_a_text_is_that_of_all_answers(network: Resformer) -> None:
+    memory = encoded(network, batch_of([PREPROCESSOR.sample(PAGE, TOKENIZER.entities)]))
+    question = TOKENIZER.entities.index(SCHEMA["title"])
+    answers = first_logits(network, memory)[0, question]
+    with torch.inference_mode():
+        bos, cache = torch.tensor([[TOKENIZER.bos_id]]), network.decoder.init_cache(memory)
+        written = network.write(bos, torch.tensor([question]), memory, cache)[0, 0]
+    assert_close(answers[: network.num_answers], written[: network.num_answers])
+    assert_close(answers[network.num_answers :], written[network.vocab_size :])
+
+
+def test_a_value_differs_from_its_anagrams(network: Resformer) -> None:
+    """Beside equal features: what is printed is told apart by its digits."""
+    sample = PREPROCESSOR.sample(PAGE, [SCHEMA["item_weight"]])
+    batch = batch_of([sample, sample])
+    digits = batch.numbers[1, 0].clone()
+    batch.numbers[1, 0, :2] = digits[:2].flip(0)
+    assert not torch.equal(batch.numbers[0], batch.numbers[1])
+    states = encoded(network, batch).states
+    assert not torch.allclose(states[0], states[1], atol=1e-3)

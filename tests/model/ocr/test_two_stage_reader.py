@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.ocr.detection_postprocess import DetectedLine
 from resformer.model.ocr.text_line import RecognizedText, TextLine
-from resformer.model.ocr.two_stage_reader import NUM_LARGEST, CascadeRecognizer, TwoStageReader
+from resformer.model.ocr.two_stage_reader import NUM_LARGEST, SecondReading, TwoStageReader
 from tests.train.ocr.detection.ideal_maps import as_maps
 
 
@@ -46,7 +46,7 @@ class FakeRecognizer:
 
 def reader_of(line: TextLine, fast: FakeRecognizer) -> TwoStageReader:
     """A reader that detects the line where it is."""
-    return TwoStageReader(lambda photo: maps_of(line, photo), CascadeRecognizer(fast, 1), 640)
+    return TwoStageReader(lambda photo: maps_of(line, photo), fast, 640, SecondReading(1))
 
 
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
@@ -82,5 +82,6 @@ def test_of_doubtful_lines_without_a_digit_the_largest_are_read_again() -> None:
     corners = np.array(line.corners)
     small = DetectedLine(corners, text=1, digit=0, cue=0)
     large = DetectedLine(corners + np.array([[0, -2], [0, -2], [0, 2], [0, 2]]), text=1, digit=0, cue=0)
-    texts = CascadeRecognizer(FakeRecognizer("goiden", 0.8), 1)(image, [small] + [large] * NUM_LARGEST)
+    lines = [small] + [large] * NUM_LARGEST
+    texts = SecondReading(1)(image, lines, [("goiden", 0.8)] * len(lines))
     assert [text.replace(" ", "") for text, _ in texts] == ["goiden"] + ["Goldenrice"] * NUM_LARGEST

@@ -30,6 +30,18 @@ def test_box_covers_its_characters_in_the_line() -> None:
     assert candidate.text_height == 20
 
 
+@pytest.mark.parametrize("legend", ["W x D x H", "Size (WxDxH)", "B x T x H:"])
+def test_a_legend_in_another_line_names_the_axes(legend: str) -> None:
+    found = find_candidates([line(legend), line("60 x 45 x 90 cm", y=40)], LENGTH)
+    assert [c.axis for c in found] == ["w", "d", "h"]
+
+
+@pytest.mark.parametrize("others", [("W x H",), ("W x D x H", "L x W x H"), ("W x D x H 2024",)])
+def test_other_legends_name_none(others: tuple[str, ...]) -> None:
+    found = find_candidates([*(line(text) for text in others), line("60 x 45 x 90 cm", y=40)], LENGTH)
+    assert [c.axis for c in found] == ["", "", ""]
+
+
 def test_box_in_a_vertical_line() -> None:
     # PP-OCR's corners are the photo's, from the top left, whichever way the text runs.
     vertical = TextLine(((40, 0), (60, 0), (60, 100), (40, 100)), "width 5 cm", 0.9)

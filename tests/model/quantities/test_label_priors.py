@@ -73,3 +73,12 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
         assert loaded.features("weight", quantity(text)) == priors.features("weight", quantity(text))
         in_group = loaded.group_features("weight", "tea", quantity(text))
         assert in_group == priors.group_features("weight", "tea", quantity(text)) != (0, 0, 0)
+
+
+@pytest.mark.parametrize("group", ["748919", "748919.0", "748919.00", "748919.", "7.48919e+05", "7.48919E5"])
+def test_a_group_may_be_written_as_a_float(group: str) -> None:
+    label = quantity("5 kilogram")
+    for counted in ("748919", "748919.0"):
+        priors = LabelPriors.count([("weight", counted, label)] * 5)
+        assert priors.group_features("weight", group, label)[2] == pytest.approx(math.log1p(5))
+        assert priors.group_features("weight", "748918", label) == (0, 0, 0)

@@ -118,7 +118,7 @@ def test_text_that_is_not_one_quantity_is_none(text: str, units: tuple[str, ...]
         ("6.5cm/2.55in", LENGTH, ["6.5 centimetre", "2.55 inch"]),
         ("6 x 330 ml", VOLUME, ["1980 millilitre", "330 millilitre"]),
         ("• .500 mg", MASS, ["500 milligram"]),
-        ("185.0±5.0g", MASS, ["185 gram", "5 gram"]),
+        ("185.0±5.0g", MASS, ["185 gram"]),
         ("500g×6", MASS, ["3000 gram", "500 gram"]),
         ("1Lx6", VOLUME, ["6 litre", "1 litre"]),
         ("1.0602", MASS, ["1.06 ounce"]),
@@ -163,6 +163,171 @@ def test_other_numbers_are_no_lengths(text: str) -> None:
 )
 def test_other_units_give_no_quantity(text: str, units: tuple[str, ...]) -> None:
     assert found(text, units) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "first", "second"),
+    [
+        ("1 200 mm", LENGTH, "1200 millimetre", "200 millimetre"),
+        ("2\u00a0500 ml", VOLUME, "2500 millilitre", "500 millilitre"),
+        ("1\u202f350,5 g", MASS, "1350.5 gram", "350.5 gram"),
+        ("N° 5 100 ml", VOLUME, "5100 millilitre", "100 millilitre"),
+        ("1.000 W", POWER, "1000 watt", "1 watt"),
+        ("2.500 ml", VOLUME, "2500 millilitre", "2.5 millilitre"),
+        ("1,500 kg", MASS, "1500 kilogram", "1.5 kilogram"),
+    ],
+)
+def test_thousands_and_decimals_are_both_candidates(text: str, units: tuple[str, ...], first: str, second: str) -> None:
+    matches = find_quantities(text, units)
+    assert [(str(m.quantity), m.ocr_corrected) for m in matches] == [(first, False), (second, True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected"),
+    [
+        ("1'200 g", MASS, "1200 gram"),
+        ("1.000 kg", MASS, "1 kilogram"),
+        ("1.500 l", VOLUME, "1.5 litre"),
+        ("1,500 ml", VOLUME, "1500 millilitre"),
+        ("12 000 g", MASS, "12000 gram"),
+        ("1 234 567 mm", LENGTH, "1234567 millimetre"),
+        ("2 500,5 ml", VOLUME, "2500.5 millilitre"),
+        ("5 ft. 6 in.", LENGTH, "66 inch"),
+        ("6 ft, 2 in", LENGTH, "74 inch"),
+        ("4 ft & 3 in", LENGTH, "51 inch"),
+        ("3 lbs, 6.4 oz", MASS, "54.4 ounce"),
+        ("2 lb and 4 oz", MASS, "36 ounce"),
+        ("1 kg 200 g", MASS, "1200 gram"),
+        ("2 kg e 50 g", MASS, "2050 gram"),
+        ("1 m 20 cm", LENGTH, "120 centimetre"),
+        ("1 L 500 ml", VOLUME, "1500 millilitre"),
+        ("1 QT 1.8 FL OZ", VOLUME, "33.8 fluid ounce"),
+        ("1 gal 2 qt", VOLUME, "6 quart"),
+        ("2 st 4 lb", MASS, "32 pound"),
+        ("11 stone, 6 lbs", MASS, "160 pound"),
+        ("1 & 1/2 lb", MASS, "1.5 pound"),
+        ("2 and 3/4 in", LENGTH, "2.75 inch"),
+    ],
+)
+def test_an_amount_in_parts_is_one_quantity(text: str, units: tuple[str, ...], expected: str) -> None:
+    assert found(text, units)[0] == expected
+
+
+@pytest.mark.parametrize("text", ["1 kg, 500 g", "2 lb (900 g)", "5 ft x 6 in", "1st 4 kg"])
+def test_other_amounts_stay_apart(text: str) -> None:
+    assert not any(match.compound for match in find_quantities(text, LENGTH if "ft" in text else MASS))
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected"),
+    [
+        ("300 ±5 mm", LENGTH, ["300 millimetre"]),
+        ("300±5mm", LENGTH, ["300 millimetre"]),
+        ("500 g +/- 2%", MASS, ["500 gram"]),
+        ("12 V ± 0.5 V", VOLTAGE, ["12 volt"]),
+        ("300±5 x 200±5 mm", LENGTH, ["300 millimetre", "200 millimetre"]),
+        ("250 ml (±3 ml)", VOLUME, ["250 millilitre"]),
+        ("0225 kg", MASS, ["0.225 kilogram"]),
+        ("005 g", MASS, ["0.05 gram"]),
+        ("2 cm^3", VOLUME, ["2 millilitre"]),
+        ("1,5 hl", VOLUME, ["150 litre"]),
+        ("0,75 ℓ", VOLUME, ["0.75 litre"]),
+        ("2 m³", VOLUME, ["2000 litre"]),
+        ("354mil", LENGTH, []),
+        ("27m30", LENGTH, ["27 metre"]),
+        ("12 US fl. oz.", VOLUME, ["12 fluid ounce"]),
+        ("25 dag", MASS, ["250 gram"]),
+        ("3 mil", LENGTH, ["0.003 inch"]),
+        ("12 stone", MASS, ["168 pound"]),
+        ("20 m3/h", VOLUME, []),
+        ("5 l/min", VOLUME, []),
+    ],
+)
+def test_tolerances_lost_points_and_rare_units(text: str, units: tuple[str, ...], expected: list[str]) -> None:
+    assert found(text, units) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "total", "size"),
+    [
+        ("12-1.5 oz", MASS, "18 ounce", "1.5 ounce"),
+        ("6 cans x 330ml", VOLUME, "1980 millilitre", "330 millilitre"),
+        ("3 pz da 330 ml", VOLUME, "990 millilitre", "330 millilitre"),
+        ("4 bouteilles de 20 cl", VOLUME, "80 centilitre", "20 centilitre"),
+        ("12 Dosen à 330 ml", VOLUME, "3960 millilitre", "330 millilitre"),
+        ("2 botellas de 1 l", VOLUME, "2 litre", "1 litre"),
+        ("5 szt. po 100 g", MASS, "500 gram", "100 gram"),
+        ("3 potjes van 125 g", MASS, "375 gram", "125 gram"),
+        ("24 bottles 500 ml", VOLUME, "12000 millilitre", "500 millilitre"),
+    ],
+)
+def test_counts_in_words_make_multi_packs(text: str, units: tuple[str, ...], total: str, size: str) -> None:
+    matches = find_quantities(text, units)
+    assert [(str(m.quantity), m.multipack_total) for m in matches] == [(total, True), (size, False)]
+
+
+@pytest.mark.parametrize(("text", "units"), [("240-110 V", VOLTAGE), ("30-20 cm", LENGTH), ("3 pcs 10 cm", LENGTH)])
+def test_what_falls_is_no_range(text: str, units: tuple[str, ...]) -> None:
+    assert all(len(m.quantity.values) == 1 and not m.multipack_total for m in find_quantities(text, units))
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected"),
+    [
+        ("Чайник 2200 Вт", POWER, "2200 watt"),
+        ("220 В", VOLTAGE, "220 volt"),
+        ("1,7 л", VOLUME, "1.7 litre"),
+        ("Масса нетто 1,5 кг", MASS, "1.5 kilogram"),
+        ("500 γρ", MASS, "500 gram"),
+        ("1,5 λίτρα", VOLUME, "1.5 litre"),
+        ("٥٠٠ جم", MASS, "500 gram"),
+        ("١٫٥ لتر", VOLUME, "1.5 litre"),
+        ("५०० ग्राम", MASS, "500 gram"),
+        ("๒๕๐ มล.", VOLUME, "250 millilitre"),
+        ("500그램", MASS, "500 gram"),
+        ("1.5リットル", VOLUME, "1.5 litre"),
+        ("淨重500公克", MASS, "500 gram"),
+        ("1000瓦特", POWER, "1000 watt"),
+    ],
+)
+def test_units_of_other_scripts(text: str, units: tuple[str, ...], expected: str) -> None:
+    assert found(text, units) == [expected]
+
+
+@pytest.mark.parametrize("text", ["5 городов", "3 вида", "2 лампы", "10 метод"])
+def test_letters_of_words_are_no_units(text: str) -> None:
+    assert all(found(text, units) == [] for units in FAMILIES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '24"W x 16"D x 30"H',
+        "W24 x D16 x H30 in",
+        "W24xD16xH30in",
+        "(W)24 x (D)16 x (H)30 in",
+        "D16 H30 W24 inches",
+        "24 in (W) x 16 in (D) x 30 in (H)",
+        "24 x 16 x 30 in (W x D x H)",
+        "(WxDxH): 24 x 16 x 30 in",
+        "W/D/H 24/16/30 in",
+        "30 x 24 x 16 in HxWxD",
+        "Width 24 in, Depth 16 in, Height 30 in",
+        "24 in wide 16 in deep 30 in high",
+        "Breite: 24 in, Tiefe: 16 in, Höhe: 30 in",
+        "B x T x H: 24 x 16 x 30 in",
+        "larg. 24 x prof. 16 x haut. 30 in",
+        "Ancho 24 in Fondo 16 in Alto 30 in",
+        "larghezza 24 in, profondità 16 in, altezza 30 in",
+        "breedte 24 in diepte 16 in hoogte 30 in",
+        "szer. 24 in, gł. 16 in, wys. 30 in",
+        "szerokosc 24 in, gl. 16 in, hohe 30 in",
+        "Ширина 24 in, глубина 16 in, высота 30 in",
+    ],
+)
+def test_named_axes_of_three_lengths(text: str) -> None:
+    axes = {str(match.quantity): match.axis for match in find_quantities(text, LENGTH)}
+    assert axes == {"24 inch": "w", "16 inch": "d", "30 inch": "h"}
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,6 @@ from PIL import Image
 
 from resformer.model.schema.schema import Schema
 from resformer.train.data.photo_rows import read_photo_rows, read_row_labels
-from resformer.train.quantities.quantity_trainer import read_sources
-from resformer.train.settings.run_settings import QuantityConfig
-from resformer.train.settings.sources import LabelledSource, RowSource
 from tests.paths import DATA, labelled
 
 SCHEMA = Schema.load()
@@ -92,31 +89,6 @@ def test_a_photo_needs_text_lines_from_one_cache(data: Path) -> None:
     caches = [data / "hand.jsonl", write_cache(data / "both.jsonl", "a.jpg", "b.jpg")]
     with pytest.raises(ValueError, match=r"both\.jsonl has b\.jpg, as another OCR cache has"):
         read_photo_rows(data / "rows.jsonl", data, caches, SCHEMA)
-
-
-def test_rows_are_a_source_beside_catalogue_labels(data: Path) -> None:
-    """One photo is on one side of the split, whatever sources name it."""
-    labels = data / "labels.csv"
-    labels.write_text("image,entity_name,entity_value\na.jpg,item_weight,500 gram\n")
-    rows = RowSource(
-        kind="rows",
-        rows=data / "rows.jsonl",
-        data=data,
-        ocr=(data / "shop.jsonl", data / "hand.jsonl"),
-        extra_ocr=(write_cache(data / "extra.jsonl", "a.jpg", "b.jpg", text="5O0 9"),),
-    )
-    challenge = LabelledSource(kind="challenge", labels=labels, photos=data / "shop", ocr=data / "shop.jsonl")
-    config = QuantityConfig(
-        part="quantities", preset="nano", sources=(rows, challenge), max_minutes=1, epochs=1, val_fraction=0.0
-    )
-    train, _ = read_sources(config, SCHEMA)
-    assert [(r.name, r.lines[0].text) for r in train] == [
-        *[("hand/b.jpg", "500 g"), ("shop/a.jpg", "500 g"), ("a.jpg", "500 g")],
-        *[("hand/b.jpg", "5O0 9"), ("shop/a.jpg", "5O0 9")],
-    ]
-    for fraction in (0.2, 0.4, 0.6, 0.8):
-        train, _ = read_sources(config.model_copy(update={"val_fraction": fraction}), SCHEMA)
-        assert len({r.name for r in train} & {"shop/a.jpg", "a.jpg"}) in (0, 2)
 
 
 def test_the_rows_of_the_data_folder() -> None:

@@ -17,10 +17,10 @@ def test_labels_of_products(tmp_path: Path) -> None:
         ProductLabels("b.jpg", (), "Belts", "", ""),
     ]
     table.write_text("image,category,articleType,colour,title\na.jpg,Pets > > Food,,,A dog's food\n")
-    with pytest.raises(ValueError, match=r"a\.jpg: 'Pets > > Food' has an empty level"):
+    with pytest.raises(ValueError, match=r"line 2, column category: 'Pets > > Food' has an empty level"):
         read_product_labels(table, tmp_path)
     table.write_text("image,category,articleType,colour\nc.jpg,Pets,,\n")
-    with pytest.raises(ValueError, match=r"lacks 1 of the photos of .*products\.csv, c\.jpg first"):
+    with pytest.raises(ValueError, match=r"lacks 1 of the 1 photos .* no c\.jpg \(line 2, column image\)"):
         read_product_labels(table, tmp_path)
 
 

@@ -9,14 +9,11 @@ from PIL import Image
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import (
     read_challenge,
+    read_counted_labels,
     read_hand,
-    read_label_counts,
     read_ocr_cache,
     with_ocr,
 )
-from resformer.train.quantities.quantity_trainer import read_sources
-from resformer.train.settings.run_settings import QuantityConfig
-from resformer.train.settings.sources import LabelledSource
 
 SCHEMA = Schema.load()
 CORNERS = [[0, 0], [9, 0], [9, 5], [0, 5]]
@@ -49,7 +46,9 @@ def test_challenge_rows_become_questions(tmp_path: Path, ocr: Path) -> None:
         'https://x.example/a.jpg,1,voltage,"[100.0, 240.0] volt"\n'
         "https://x.example/b.jpg,1,wattage,1 horsepower\n",
     )
-    records = read_challenge(labels, tmp_path, ocr, SCHEMA, in_priors=True)
+    lines: list[str] = []
+    records = read_challenge(labels, tmp_path, ocr, SCHEMA, in_priors=True, log=lines.append)
+    assert lines == [f"{labels}: 1 labels are no quantity of their entity and left out, '1 horsepower' in line 4 first"]
     assert [r.name for r in records] == ["a.jpg"]  # horsepower is no unit of a wattage
     asked = {q.entity.name: [str(a) for a in q.accepted] for q in records[0].questions}
     assert asked == {"item_weight": ["500 gram"], "voltage": ["[100, 240] volt"]}
@@ -58,7 +57,7 @@ def test_challenge_rows_become_questions(tmp_path: Path, ocr: Path) -> None:
     assert records[0].lines[0].text == "500 g"
     assert records[0].group_id == "1"
     assert records[0].drawing is not None
-    counted = [(name, str(q)) for name, _, q in read_label_counts(labels, SCHEMA)]
+    counted = [(name, str(q)) for name, _, q in read_counted_labels(labels, SCHEMA)]
     assert counted == [("item_weight", "500 gram"), ("voltage", "[100, 240] volt")]
 
 
@@ -79,43 +78,38 @@ def test_another_ocr_cache_leaves_the_questions(tmp_path: Path, ocr: Path) -> No
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\na.jpg,item_weight,500 gram\n")
     first = read_challenge(labels, tmp_path, ocr, SCHEMA)
     other = {"image": "a.jpg", "width": 20, "height": 10, "lines": [[CORNERS, "5O0 9", 0.6]]}
-    (again,) = with_ocr(first, write(tmp_path / "more.jsonl", json.dumps(other)))
+    more = write(tmp_path / "more.jsonl", json.dumps(other))
+    empty = write(tmp_path / "none.jsonl", "")
+    again, _ = with_ocr(first, [more, empty, more])
     assert [line.text for line in again.lines] == ["5O0 9"]
     assert (again.questions, again.drawing) == (first[0].questions, first[0].drawing)
     with pytest.raises(ValueError, match=r"lacks the text lines of 1 photos, a\.jpg first"):
-        with_ocr(first, write(tmp_path / "none.jsonl", ""))
-
-
-def test_sources_with_two_ocr_caches_train_on_both(tmp_path: Path, ocr: Path) -> None:
-    labels = write(
-        tmp_path / "labels.csv",
-        "image,entity_name,entity_value\na.jpg,item_weight,500 gram\nb.jpg,item_weight,5 gram\n",
-    )
-    more = write(
-        tmp_path / "more.jsonl",
-        "".join(json.dumps({"image": n, "width": 9, "height": 9, "lines": []}) + "\n" for n in ("a.jpg", "b.jpg")),
-    )
-    source = LabelledSource(kind="challenge", labels=labels, photos=tmp_path, ocr=ocr, extra_ocr=more)
-    config = QuantityConfig(
-        part="quantities", preset="nano", sources=(source,), max_minutes=1, epochs=1, val_fraction=0.0
-    )
-    read = [(r.name, [line.text for line in r.lines]) for r in read_sources(config, SCHEMA)[0]]
-    assert sorted(read) == [("a.jpg", []), ("a.jpg", ["500 g"]), ("b.jpg", []), ("b.jpg", [])]
-    train, val = read_sources(config.model_copy(update={"val_fraction": 0.999}), SCHEMA)
-    assert (train, sorted(r.name for r in val)) == ([], ["a.jpg", "b.jpg"])
-    assert next(r for r in val if r.name == "a.jpg").lines[0].text == "500 g"
+        with_ocr(first, [empty])
 
 
 def test_photos_without_text_lines_are_named(tmp_path: Path, ocr: Path) -> None:
+    (tmp_path / "c.jpg").touch()
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\nc.jpg,height,5 inch\n")
     with pytest.raises(ValueError, match=r"lacks the text lines of 1 photos, c\.jpg"):
         read_challenge(labels, tmp_path, ocr, SCHEMA)
     labels = write(tmp_path / "labels.csv", "image,entity_name,entity_value\na.jpg,height,5 inch\n")
     (tmp_path / "a.jpg").unlink()
-    with pytest.raises(ValueError, match=r"lacks 1 labelled photos, a\.jpg"):
+    with pytest.raises(ValueError, match=r"lacks 1 of the 1 photos of .*labels\.csv: no a\.jpg \(line 2\)"):
         read_challenge(labels, tmp_path, ocr, SCHEMA)
 
 
 def test_an_ocr_cache_may_be_plain_json_lines(tmp_path: Path, ocr: Path) -> None:
     plain = write(tmp_path / "ocr.jsonl", gzip.decompress(ocr.read_bytes()).decode())
     assert read_ocr_cache(plain) == read_ocr_cache(ocr)
+
+
+def test_two_photos_never_get_one_text(tmp_path: Path, ocr: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (20, 10)).save(tmp_path / folder / "a.jpg")
+    labels = "image,entity_name,accept\nx/a.jpg,height,\ny/a.jpg,height,\n"
+    with pytest.raises(ValueError, match=r"x/a\.jpg and y/a\.jpg have one file name"):
+        read_hand(write(tmp_path / "hand.csv", labels), tmp_path, ocr, SCHEMA)
+    line = json.dumps({"image": "a.jpg", "width": 20, "height": 10, "lines": []}) + "\n"
+    with pytest.raises(ValueError, match=r"twice\.jsonl, line 2: a\.jpg is there before"):
+        read_ocr_cache(write(tmp_path / "twice.jsonl", line * 2))

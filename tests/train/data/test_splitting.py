@@ -27,8 +27,7 @@ def test_the_validation_photos_stay_those_of_earlier_versions() -> None:
     items = [Item(f"photo-{i}.jpg") for i in range(200)]
     names = [item.name for item in items if zlib.crc32(item.name.encode()) % 1000 < 100]
     assert [item.name for item in split_by_hash(items, 0.1)[1]] == names
-    # Photos of one text may be on both sides.
-    assert Record("a.jpg", None, 1, 1, (), (), text="Oats").split_keys == ("a.jpg",)
+    assert Record("shop/a.jpg", None, 1, 1, (), ()).split_keys == ("a.jpg",)
 
 
 def test_items_with_a_common_key_stay_together() -> None:

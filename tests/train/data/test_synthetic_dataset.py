@@ -12,7 +12,8 @@ from resformer.model.predictor import Predictor
 from resformer.model.schema.schema import Schema
 from resformer.scripts.cli.main import main
 from resformer.train.data.catalogue_table import read_catalogue
-from resformer.train.data.quantity_records import read_challenge, read_hand, read_label_counts
+from resformer.train.data.photo_rows import read_photo_rows
+from resformer.train.data.quantity_records import read_challenge, read_counted_labels, read_hand
 from resformer.train.data.synthetic_dataset import write_dataset
 from resformer.train.data.synthetic_packs import draw_pack
 from resformer.train.settings.sources import ProductTables
@@ -26,6 +27,7 @@ TABLES = (
     *(f"fashion/styles_{split}.csv" for split in ("train", "val")),
     *(f"hm/articles_{split}.csv" for split in ("train", "val")),
     *(f"flipkart/products_{split}.csv" for split in ("train", "val")),
+    *(f"rows/map_{shop}.csv" for shop in ("hm", "flipkart")),
     "amazon/unlabelled.csv",
     "amazon/challenge_train.csv.gz",
 )
@@ -59,7 +61,9 @@ def test_labels_agree_with_the_text_on_the_photos(dataset: Path) -> None:
         for answer in (a for question in record.questions for a in question.accepted):
             assert str(answer).split()[0] in texts
     assert any(not q.accepted for record in by_eye for q in record.questions)
-    assert len(list(read_label_counts(amazon / "challenge_train.csv.gz", SCHEMA))) > 50
+    rows = read_photo_rows(dataset / "rows" / "rows_val.jsonl", dataset, [hand / "words_val.jsonl.gz"], SCHEMA)
+    assert [r.questions for r in rows] == [r.questions for r in by_eye]
+    assert len(list(read_counted_labels(amazon / "challenge_train.csv.gz", SCHEMA))) > 50
     assert (
         len(read_catalogue(dataset / "hm" / "articles_val.csv", dataset / "hm" / "val", image_column="article_id")) == 4
     )
@@ -88,51 +92,31 @@ def test_the_same_seed_gives_the_same_data(tmp_path: Path, dataset: Path) -> Non
         write_dataset(dataset)
 
 
-@pytest.mark.parametrize(
-    ("config", "overrides"),
-    [
-        ("quantities", ["batch_size=4"]),
-        ("text_detector", ["batch_size=2", "crop_side=96", "eval_max_side=160"]),
-        ("text_recognizer", ["batch_size=4", "batches_per_epoch=2"]),
-        ("attributes", ["batch_size=8", "image_size=64"]),
-    ],
-)
-def test_each_config_trains(dataset: Path, tmp_path: Path, config: str, overrides: list[str]) -> None:
-    command = [
-        "train",
-        str(dataset / f"{config}.yaml"),
-        *overrides,
-        "epochs=1",
-        "--accelerator",
-        "cpu",
-        "--threads",
-        "1",
-    ]
-    assert main([*command, "--out", str(tmp_path)]) == 0
-    assert (tmp_path / "weights.safetensors").is_file()
-
-
 def test_the_validation_tables_load(dataset: Path) -> None:
-    path = dataset / "attributes-val.yaml"
+    path = dataset / "products-val.yaml"
     assert len(validate(load_yaml(path), ProductTables, path).sources) == 3
 
 
 def test_a_network_is_trained_part_by_part(dataset: Path, tmp_path: Path) -> None:
-    """On a residual backbone; each run keeps the parts of the one before, and the last weights answer a photo."""
+    """Each run keeps the parts of the one before; the last one adds entities, and its weights answer a photo."""
     weights = None
     for part, overrides in (
-        ("quantities", ["batch_size=4"]),
         ("text_detector", ["batch_size=4", "crop_side=96", "eval_max_side=160"]),
         ("text_recognizer", ["batch_size=4", "batches_per_epoch=2"]),
-        ("attributes", ["batch_size=8", "image_size=64"]),
+        ("resformer", ["batch_size=8", "image_size=32"]),
+        ("own", ["batch_size=8", "image_size=32"]),
     ):
-        command = ["train", str(dataset / f"{part}.yaml"), "preset=tiny", "epochs=1", *overrides]
+        command = ["train", str(dataset / f"{part}.yaml"), "epochs=1", *overrides]
         command += [f"init_from={weights}"] if weights else []
+        command += [f"init_network_from={weights}"] if part == "own" else []
         assert main([*command, "--accelerator", "cpu", "--threads", "1", "--out", str(tmp_path / part)]) == 0
         weights = tmp_path / part / "weights.safetensors"
     assert weights is not None
-    predictor = Predictor.load(weights, reader="builtin", threads=1)
+    schema = dataset / "own" / "entities.yaml"
+    predictor = Predictor.load(weights, schema=schema, reader="builtin", threads=1)
     photo = (dataset / "amazon" / "val" / "val-0000.jpg").read_bytes()
-    result = predictor.predict(photo, ["item_weight", "baseColour", "category"])
-    assert set(result.predictions) == {"item_weight", "baseColour", "category"}
-    assert result.predictions["baseColour"].prediction in SCHEMA["baseColour"].labels
+    names = ["item_weight", "baseColour", "category", "pattern", "shelf", "blurb", "net_content"]
+    found = predictor.predict(photo, names, min_confidence=0).predictions
+    assert set(found) == set(names)
+    assert found["baseColour"].prediction in SCHEMA["baseColour"].labels
+    assert found["pattern"].prediction in ("Plain", "Striped")

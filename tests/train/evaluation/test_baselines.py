@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.inputs import Preprocessor
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.text_line import TextLine
@@ -20,7 +20,7 @@ from resformer.train.evaluation.baselines.rules import Rules
 from resformer.train.evaluation.baselines.trees import Trees
 
 SCHEMA = Schema.load()
-PREPROCESSOR = QuantityPreprocessor(SCHEMA, Tokenizer(SCHEMA), LabelPriors.count([]))
+PREPROCESSOR = Preprocessor(SCHEMA, Tokenizer(SCHEMA), LabelPriors.count([]))
 
 
 def line(text: str, x: float, y: float, text_height: float = 20) -> TextLine:
@@ -57,16 +57,16 @@ def trees(layouts: list[Record]) -> Trees:
 def test_trees_learn_synthetic_layouts(layouts: list[Record], trees: Trees) -> None:
     right = shown = 0
     for record in layouts[120:]:
-        example = PREPROCESSOR.example(record.page, [q.entity for q in record.questions])
+        sample = PREPROCESSOR.sample(record.page, [q.entity for q in record.questions])
         for i, question in enumerate(record.questions):
-            if question.accepted and example.candidates[i]:
-                answer, score = trees.choose(example, i)
+            if question.accepted and sample.candidates[i]:
+                answer, score = trees.choose(sample, i)
                 assert 0 <= score <= 1
                 right += answer in map(str, question.accepted)
                 shown += 1
     assert shown > 50
     assert right / shown > 0.8
-    nothing = PREPROCESSOR.example(Page([], 9, 9), [SCHEMA["height"]])
+    nothing = PREPROCESSOR.sample(Page([], 9, 9), [SCHEMA["height"]])
     assert trees.choose(nothing, 0) == ("", 0.0)
 
 

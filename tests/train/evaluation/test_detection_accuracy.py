@@ -8,8 +8,8 @@ import yaml
 
 from resformer.model.inference.checkpoint import build_network, save_checkpoint
 from resformer.model.inference.tokenizer import Tokenizer
+from resformer.model.networks.parts import PARTS
 from resformer.model.networks.presets import preset
-from resformer.model.networks.resformer import OPTIONAL_PARTS
 from resformer.model.schema.schema import Schema
 from resformer.train.evaluation.detection_accuracy import benchmark_detection, score_detector
 from resformer.train.ocr.ocr_records import read_ocr_sources
@@ -37,12 +37,12 @@ def test_all_detectors_are_scored(source: OcrSource, tmp_path: Path) -> None:
     settings = {"part": "text_detector", "preset": "nano", "max_minutes": 1, "epochs": 1, "val_fraction": 0.3}
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(settings | {"sources": [entry]}))
-    network = build_network(preset("nano"), TOKENIZER, OPTIONAL_PARTS)
-    save_checkpoint(tmp_path / "w.safetensors", network, TOKENIZER, temperature=1.0)
+    network = build_network(preset("nano"), TOKENIZER, PARTS)
+    save_checkpoint(tmp_path / "w.safetensors", network, TOKENIZER)
     figures = benchmark_detection(config, weights=tmp_path / "w.safetensors")
     recall = {score["detector"]: score["recall"] for score in figures["detectors"]}
     assert "built-in, 512 pixels" in recall
     assert recall["PP-OCRv6 small"] == 1.0  # large black text on a light ground
-    save_checkpoint(tmp_path / "b.safetensors", build_network(preset("nano"), TOKENIZER), TOKENIZER, temperature=1.0)
+    save_checkpoint(tmp_path / "b.safetensors", build_network(preset("nano"), TOKENIZER, ()), TOKENIZER)
     with pytest.raises(ValueError, match=r"has no text detector; train one with .*text_detector\.yaml"):
         benchmark_detection(config, weights=tmp_path / "b.safetensors")

@@ -35,10 +35,10 @@ def test_a_perfect_recognizer_scores_one(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_weights_without_a_recognizer_are_refused(tmp_path: Path) -> None:
     network = build_network(preset("nano"), TOKENIZER, ("text_recognizer",))
-    save_checkpoint(tmp_path / "w.safetensors", network, TOKENIZER, temperature=1.0)
+    save_checkpoint(tmp_path / "w.safetensors", network, TOKENIZER)
     figures = benchmark_recognition(["builtin"], weights=tmp_path / "w.safetensors", limit=3)
     assert [score["value_accuracy"] for score in figures["scores"]] == [0.0] * 4
-    save_checkpoint(tmp_path / "b.safetensors", build_network(preset("nano"), TOKENIZER), TOKENIZER, temperature=1.0)
+    save_checkpoint(tmp_path / "b.safetensors", build_network(preset("nano"), TOKENIZER, ()), TOKENIZER)
     with pytest.raises(ValueError, match=r"has no text recognizer; train one with .*text_recognizer\.yaml"):
         benchmark_recognition(["builtin"], weights=tmp_path / "b.safetensors")
 

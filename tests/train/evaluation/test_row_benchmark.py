@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.inputs import Preprocessor
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.label_priors import LabelPriors
@@ -25,7 +25,7 @@ from resformer.train.evaluation.row_benchmark import benchmark_rows
 from resformer.train.evaluation.row_scores import score_photo_rows
 
 SCHEMA = Schema.load()
-PREPROCESSOR = QuantityPreprocessor(SCHEMA, Tokenizer(SCHEMA), LabelPriors.count([]))
+PREPROCESSOR = Preprocessor(SCHEMA, Tokenizer(SCHEMA), LabelPriors.count([]))
 
 
 def packs(count: int, seed: int) -> list[tuple[list[TextLine], dict[str, list[str]]]]:
@@ -109,8 +109,11 @@ def test_whole_rows_of_a_data_folder(data: Path) -> None:
     assert trees["f1"] == 1.0
     assert network["f1"] == 0.0  # the photos are blank
     assert network["minus_trees"]["f1"] == -1.0
+    assert [copy["mean"] for copy in network["changed_by_copies"].values()] == [0.0] * 3
     (product,) = figures["products"]
     assert product["fashion"]["quantity"] == {"mean": 0.0, "interval": [0.0, 0.0], "photos": 2}
+    assert product["category_from"]["words"]["level 1"]["photos"] == 2
+    assert product["category_from"]["picture"]["level 2"]["photos"] == 1
     assert set(product["calibration_error"]) == {"quantity", "choice", "path", "text"}
     assert figures["largest_lines"]["photos"] == 2
 

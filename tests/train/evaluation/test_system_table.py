@@ -60,8 +60,9 @@ def test_lengths_are_also_scored_together() -> None:
 
 def test_only_inputs_that_are_there_are_left_out() -> None:
     drawing = find_line_drawing(np.full((20, 30, 3), 200, dtype=np.uint8))
-    reduced = without_optional_inputs([replace(r, drawing=drawing) for r in RECORDS])
-    assert set(reduced) == {"line drawing", "group"}
+    reduced = without_optional_inputs([replace(r, drawing=drawing, photo=Path(r.name)) for r in RECORDS])
+    assert set(reduced) == {"line drawing", "picture", "group"}
+    assert all(r.photo is None and r.drawing is drawing for r in reduced["picture"])
     assert [(r.drawing, r.group_id) for r in reduced["line drawing"]] == [(None, r.group_id) for r in RECORDS]
     assert all(r.drawing is drawing and not r.group_id for r in reduced["group"])
     assert set(without_optional_inputs(RECORDS[:1])) == {"line drawing"}

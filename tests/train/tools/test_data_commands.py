@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tokenizers import Tokenizer
@@ -34,6 +35,33 @@ def test_an_ocr_cache_is_read_back(tmp_path: Path) -> None:
     assert (cache["a.png"].width, cache["a.png"].lines) == (20, tuple(OneLine().read(None)))
     assert summary.photos == 2 and summary.mean_seconds is not None
     assert len(lines) == 1 and lines[0].startswith("a2.png: ")
+    assert summary.left_out == 1
+    (photos / "more").mkdir()
+    summary = write_ocr_cache(photos, tmp_path / "ocr.jsonl", OneLine(), log=lines.append)
+    assert (summary.photos, summary.left_out) == (3, 2) and "more: a folder, whose photos are not read" in lines
+
+
+def test_copies_of_photos_are_read_in_place_of_the_photos(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (60, 100, 3), np.uint8)
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(noise).save(photos / name)
+    seen: list[np.ndarray] = []
+
+    class WholePhoto:
+        def read(self, image: np.ndarray) -> list[TextLine]:
+            seen.append(image)
+            height, width = image.shape[:2]
+            return [TextLine(((0, 0), (width, 0), (width, height), (0, height)), "500 g", 0.9)]
+
+    write_ocr_cache(photos, tmp_path / "ocr.jsonl", WholePhoto(), copies=True)
+    webp, jpeg, scaled = seen[1:]  # the first photo is read twice
+    assert webp.shape == jpeg.shape == noise.shape and scaled.shape == (54, 90, 3)
+    assert len({webp.tobytes(), jpeg.tobytes(), noise.tobytes()}) == 3
+    for row in read_ocr_cache(tmp_path / "ocr.jsonl").values():
+        assert (row.width, row.height) == (100, 60)
+        assert np.allclose(row.lines[0].corners, [[0, 0], [100, 0], [100, 60], [0, 60]])
 
 
 def test_readers_are_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -73,4 +101,4 @@ def test_vocabulary_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert Tokenizer.from_file(str(out)).encode("weight").tokens == ["weight"]
     assert Tokenizer.from_file(str(out)).encode("12").tokens == ["1", "2"]
     assert main(["data", "vocabulary", f"{tmp_path / 't.csv'}:title", "--out", str(out)]) == 2
-    assert "no column 'title'; it has name, x" in capsys.readouterr().err
+    assert "no column title; its columns are name, x" in capsys.readouterr().err

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from resformer.scripts.cli.main import main
-from resformer.train.settings.run_settings import QuantityConfig, TrainConfig
+from resformer.train.settings.run_settings import NetworkConfig, TrainConfig
 from resformer.train.tools.tune import SEARCH_SPACE, search
 from tests.paths import CONFIGS
 
 SOURCES = [{"kind": "synthetic", "num_photos": 1}]
-CONFIG = QuantityConfig.model_validate(
-    {"part": "quantities", "sources": SOURCES, "preset": "nano", "max_minutes": 1, "epochs": 1}
+CONFIG = NetworkConfig.model_validate(
+    {"part": "resformer", "sources": SOURCES, "preset": "nano", "max_minutes": 1, "epochs": 1}
 )
 
 
@@ -45,12 +45,12 @@ def test_only_settings_of_the_config_change(tmp_path: Path) -> None:
     search(CONFIG, tmp_path, 1, score)
     low, high, _ = SEARCH_SPACE["dropout"]
     (config,) = configs
-    assert isinstance(config, QuantityConfig) and low <= config.dropout <= high
+    assert isinstance(config, NetworkConfig) and low <= config.dropout <= high
     assert config.model_copy(update={k: getattr(CONFIG, k) for k in SEARCH_SPACE if hasattr(CONFIG, k)}) == CONFIG
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    overrides = ["sources.0.num_photos=24", "epochs=1", "val_fraction=0.3"]
+    overrides = ["sources.0.num_photos=24", "epochs=1", "val_fraction=0.3", "batch_size=8"]
     command = ["tune", str(CONFIGS / "synthetic.yaml"), *overrides, "--out", str(tmp_path), "--trials", "1"]
     assert main(command) == 0
     assert "best of 1 trials" in capsys.readouterr().out

@@ -8,22 +8,25 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from resformer.train.attributes.pretrained_networks import PretrainedFeatures
+from resformer.train.network.pretrained_networks import PretrainedFeatures
 
 __all__ = ["classify_texts", "nearest_texts"]
 
 
-def classify_texts(texts: Sequence[str], labels: Sequence[str], queries: Sequence[str]) -> list[str]:
-    """Labels of the queries by logistic regression over TF-IDF of words and word pairs.
+def classify_texts(texts: Sequence[str], labels: Sequence[str], queries: Sequence[str]) -> list[list[str]]:
+    """The two most probable labels of each query, or fewer, by logistic regression over TF-IDF of words and word pairs.
 
     Args:
-        texts, labels: what it learns from.
+        texts, labels: what it learns from; a label that all have is the only one of each query.
         queries: texts to classify.
     """
+    if len(set(labels)) == 1:
+        return [[labels[0]] for _ in queries]
     model = make_pipeline(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=30, max_iter=300)
     )
-    return list(model.fit(list(texts), list(labels)).predict(list(queries)))
+    probabilities = model.fit(list(texts), list(labels)).predict_proba(list(queries))
+    return [[str(model.classes_[i]) for i in row] for row in np.argsort(-probabilities, axis=1)[:, :2]]
 
 
 def nearest_texts(photos: Sequence[Path], texts: Sequence[str], queries: Sequence[Path]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import lightgbm
 import numpy as np
 
-from resformer.model.inference.quantity_inputs import QuantityPreprocessor
+from resformer.model.inference.inputs import Preprocessor
 from resformer.train.data.quantity_records import Record
 from resformer.train.evaluation.baselines.trees import ROUNDS, SETTINGS, answer_scores, candidate_table
 from resformer.train.evaluation.quantity_metrics import Counts
@@ -52,7 +52,7 @@ class RowTrees:
         threshold: of the scores, the one with the best strict F1 on training photos.
     """
 
-    def __init__(self, records: Sequence[Record], preprocessor: QuantityPreprocessor):
+    def __init__(self, records: Sequence[Record], preprocessor: Preprocessor):
         """Fits the trees.
 
         Args:
@@ -75,20 +75,24 @@ class RowTrees:
 
     def answer(self, record: Record) -> Answers:
         """Answers to all quantities of the schema, whatever the record asks."""
+        best = self.best(record)
+        return {name: (text if score >= self.threshold else "", score) for name, (text, score) in best.items()}
+
+    def best(self, record: Record) -> Answers:
+        """The best answer to each quantity, however low its score."""
         photo = self._photo(record)
         if not photo.answers:
             return {entity.name: ("", 0.0) for entity in self._quantities}
         context = self._context(photo, _mean_score(self._first, photo.table))
-        best = self._best(photo, _mean_score(self._second, np.concatenate([photo.table, context], axis=1)))
-        return {name: (text if score >= self.threshold else "", score) for name, (text, score) in best.items()}
+        return self._best(photo, _mean_score(self._second, np.concatenate([photo.table, context], axis=1)))
 
     def _photo(self, record: Record) -> _Photo:
-        example = self._preprocessor.example(record.page, self._quantities)
+        sample = self._preprocessor.sample(record.page, self._quantities)
         names = [entity.name for entity in self._quantities]
-        found = [candidate for candidates in example.candidates for candidate in candidates]
+        found = [candidate for candidates in sample.candidates for candidate in candidates]
         return _Photo(
-            np.concatenate([candidate_table(example, i, names) for i in range(len(names))]),
-            np.repeat(np.arange(len(names)), [len(candidates) for candidates in example.candidates]),
+            np.concatenate([candidate_table(sample, i, names) for i in range(len(names))]),
+            sample.candidate_question,
             [str(candidate.quantity) for candidate in found],
             [(candidate.line, candidate.start) for candidate in found],
         )

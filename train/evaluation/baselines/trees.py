@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import lightgbm
 import numpy as np
 
-from resformer.model.inference.quantity_inputs import QuantityExample, QuantityPreprocessor
-from resformer.model.ocr.page import BOX_SIZE
+from resformer.model.inference.inputs import Preprocessor, Sample
 from resformer.train.data.quantity_records import Record
 
 __all__ = ["ROUNDS", "SETTINGS", "Trees", "answer_scores", "candidate_table"]
@@ -34,7 +33,7 @@ class Trees:
     Their inputs are those that the network has for each candidate: features, box and entity.
     """
 
-    def __init__(self, records: Sequence[Record], preprocessor: QuantityPreprocessor):
+    def __init__(self, records: Sequence[Record], preprocessor: Preprocessor):
         """Fits the trees.
 
         Args:
@@ -45,13 +44,13 @@ class Trees:
         tables, right = [], []
         for record in records:
             excluded_labels = [q.excluded_label for q in record.questions]
-            example = preprocessor.example(
+            sample = preprocessor.sample(
                 record.page, [q.entity for q in record.questions], excluded_labels=excluded_labels
             )
             for i, question in enumerate(record.questions):
-                if example.candidates[i]:
-                    tables.append(candidate_table(example, i, self._names))
-                    right += [c.quantity in question.accepted for c in example.candidates[i]]
+                if sample.candidates[i]:
+                    tables.append(candidate_table(sample, i, self._names))
+                    right += [c.quantity in question.accepted for c in sample.candidates[i]]
         data = np.concatenate(tables)
         labels = np.array(right, dtype=int)
         self._ensembles = [
@@ -59,26 +58,27 @@ class Trees:
             for seed in range(NUM_ENSEMBLES)
         ]
 
-    def choose(self, example: QuantityExample, index: int) -> tuple[str, float]:
-        """Answer and score of one question of an example; "" and 0 where there is no candidate."""
-        if not example.candidates[index]:
+    def choose(self, sample: Sample, index: int) -> tuple[str, float]:
+        """Answer and score of one question of a sample; "" and 0 where there is no candidate."""
+        if not sample.candidates[index]:
             return "", 0.0
-        table = candidate_table(example, index, self._names)
+        table = candidate_table(sample, index, self._names)
         scores = np.mean([np.asarray(ensemble.predict(table)) for ensemble in self._ensembles], axis=0)
-        by_answer = answer_scores([str(candidate.quantity) for candidate in example.candidates[index]], scores.tolist())
+        by_answer = answer_scores([str(candidate.quantity) for candidate in sample.candidates[index]], scores.tolist())
         best = max(by_answer, key=by_answer.__getitem__)
         return best, by_answer[best]
 
 
-def candidate_table(example: QuantityExample, index: int, names: Sequence[str]) -> np.ndarray:
+def candidate_table(sample: Sample, index: int, names: Sequence[str]) -> np.ndarray:
     """What the trees see of the candidates of one question: (candidates, columns).
 
     Args:
         names: of the entities, whose positions are the last column.
     """
-    geometry = np.array(example.candidate_boxes[index]).reshape(-1, BOX_SIZE)
-    entity_column = np.full((len(geometry), 1), names.index(example.entities[index].name))
-    return np.concatenate([example.features[index], geometry, entity_column], axis=1)
+    of_question = sample.candidate_question == index
+    geometry = sample.candidate_boxes[of_question]
+    entity_column = np.full((len(geometry), 1), names.index(sample.entities[index].name))
+    return np.concatenate([sample.features[of_question], geometry, entity_column], axis=1)
 
 
 def answer_scores(answers: Sequence[str], scores: Sequence[float]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from resformer.model.images.resize import resize_for_detector
-from resformer.model.networks.resformer import Resformer
+from resformer.model.networks.parts import Parts
 from resformer.model.networks.text_detection import DetectionNetwork
 from resformer.model.ocr.detection_postprocess import extract_lines
 from resformer.train.data.quantity_records import Record
@@ -31,7 +31,7 @@ class DetectionTrainer(PartTrainer[Record, tuple[Tensor, Tensor], DetectionCount
         """The photos of the OCR caches."""
         return read_ocr_sources(self.config.sources)
 
-    def init_part(self, network: Resformer) -> str:
+    def init_part(self, network: Parts) -> str:
         """See PartTrainer."""
         if not self.config.pretrained_ocr:
             return ""
@@ -71,6 +71,6 @@ class DetectionTrainer(PartTrainer[Record, tuple[Tensor, Tensor], DetectionCount
         return compare_lines(extract_lines(maps, to_record), record.lines)
 
 
-def _detector(network: Resformer) -> DetectionNetwork:
+def _detector(network: Parts) -> DetectionNetwork:
     assert network.text_detector is not None
     return network.text_detector

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
-from resformer.model.networks.resformer import Resformer
+from resformer.model.networks.parts import Parts
 from resformer.model.networks.text_recognition import CROP_HEIGHT, STEP_WIDTH, RecognitionNetwork
 from resformer.model.ocr.ctc import BLANK, ctc_decode
 from resformer.model.ocr.line_crop import crop_line
@@ -32,13 +32,14 @@ class RecognitionTrainer(PartTrainer[Record, RecognitionBatch, RecognitionCounts
     """See PartTrainer. The score is the accuracy on validation lines with digits."""
 
     part = "text_recognizer"
+    needs_items = False  # rendered text will do
     config: RecognizerConfig
 
     def read_items(self) -> list[Record]:
         """The photos of the OCR caches."""
         return read_ocr_sources(self.config.sources)
 
-    def init_part(self, network: Resformer) -> str:
+    def init_part(self, network: Parts) -> str:
         """See PartTrainer."""
         if not self.config.pretrained_ocr:
             return ""
@@ -111,6 +112,6 @@ def _step_mask(crops: Tensor, widths: Tensor) -> Tensor:
     return torch.arange(crops.shape[-1] // STEP_WIDTH, device=widths.device) < widths[:, None]
 
 
-def _recognizer(network: Resformer) -> RecognitionNetwork:
+def _recognizer(network: Parts) -> RecognitionNetwork:
     assert network.text_recognizer is not None
     return network.text_recognizer

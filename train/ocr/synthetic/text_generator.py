@@ -70,7 +70,7 @@ class TextGenerator:
 
     def __init__(self, schema: Schema):
         tokenizer = Tokenizer(schema)
-        subwords = (tokenizer.decode([t]).strip() for t in range(tokenizer.first_subword, tokenizer.first_prompt))
+        subwords = (tokenizer.decode([t]).strip() for t in tokenizer.subwords)
         self._subwords = [s for s in subwords if s.isascii() and s.isalpha()]
         self.entities = schema.quantities
         if not self.entities:

@@ -35,7 +35,7 @@ def weights(file: Path) -> dict[str, torch.Tensor]:
 def test_only_the_detector_is_trained(source: OcrSource, tmp_path: Path) -> None:
     init_from = tmp_path / "init.safetensors"
     network = build_network(preset("nano"), TOKENIZER, ("text_recognizer",))
-    save_checkpoint(init_from, network, TOKENIZER, temperature=1.5, text_recognizer_epochs="3")
+    save_checkpoint(init_from, network, TOKENIZER, calibration="{}", text_recognizer_epochs="3")
     lines: list[str] = []
     trainer = make_trainer(source, tmp_path / "run", lines.append, init_from=init_from, pretrained_ocr="ppocrv6-tiny")
     assert lines == ["text_detector: 162 tensors from ppocrv6-tiny"]
@@ -46,7 +46,7 @@ def test_only_the_detector_is_trained(source: OcrSource, tmp_path: Path) -> None
     before, after = weights(init_from), trained.network.state_dict()
     assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"text_detector"}
     assert all(torch.equal(before[name], after[name]) for name in before)
-    metadata = {"text_recognizer_epochs": "3", "text_detector_epochs": "1", "temperature": "1.500"}
+    metadata = {"text_recognizer_epochs": "3", "text_detector_epochs": "1", "calibration": "{}"}
     assert metadata.items() <= trained.metadata.items()
 
 
@@ -78,19 +78,17 @@ def test_the_loss_falls(source: OcrSource, tmp_path: Path) -> None:
     assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
 
 
-def test_weights_for_as_many_other_quantities_are_refused(source: OcrSource, tmp_path: Path) -> None:
+def test_weights_for_as_many_other_entities_are_refused(source: OcrSource, tmp_path: Path) -> None:
     init_from, schema = tmp_path / "init.safetensors", tmp_path / "schema.yaml"
-    save_checkpoint(init_from, build_network(preset("nano"), TOKENIZER), TOKENIZER, temperature=1.0)
+    save_checkpoint(init_from, build_network(preset("nano"), TOKENIZER, ("resformer",)), TOKENIZER)
     text = SCHEMA_FILE.read_text().replace("taxonomies/", f"{SCHEMA_FILE.parent}/taxonomies/")
     schema.write_text(text.replace("name: voltage", "name: rated_voltage"))
-    with pytest.raises(
-        ValueError, match=r"does not fit: it was trained for other quantities .*rated_voltage.*; train its"
-    ):
+    with pytest.raises(ValueError, match="does not fit: its Resformer was trained for other entities, units or labels"):
         make_trainer(source, tmp_path / "run", init_from=init_from, schema=schema)
 
 
 def test_weights_of_another_preset_are_refused(source: OcrSource, tmp_path: Path) -> None:
     init_from = tmp_path / "other.safetensors"
-    save_checkpoint(init_from, build_network(preset("small"), TOKENIZER), TOKENIZER, temperature=1.0)
+    save_checkpoint(init_from, build_network(preset("small"), TOKENIZER, ("resformer",)), TOKENIZER)
     with pytest.raises(ValueError, match="does not fit"):
         make_trainer(source, tmp_path, init_from=init_from)

@@ -35,7 +35,7 @@ def weights(file: Path) -> dict[str, torch.Tensor]:
 def test_only_the_recognizer_is_trained(source: OcrSource, tmp_path: Path) -> None:
     init_from = tmp_path / "init.safetensors"
     network = build_network(preset("nano"), TOKENIZER, ("text_detector",))
-    save_checkpoint(init_from, network, TOKENIZER, temperature=1.5, text_detector_epochs="3")
+    save_checkpoint(init_from, network, TOKENIZER, calibration="{}", text_detector_epochs="3")
     lines: list[str] = []
     trainer = make_trainer(source, tmp_path / "run", lines.append, init_from=init_from, pretrained_ocr="ppocrv6-tiny")
     assert lines == ["text_recognizer: 76 tensors from ppocrv6-tiny"]
@@ -45,7 +45,7 @@ def test_only_the_recognizer_is_trained(source: OcrSource, tmp_path: Path) -> No
     before, after = weights(init_from), trained.network.state_dict()
     assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"text_recognizer"}
     assert all(torch.equal(before[name], after[name]) for name in before)
-    metadata = {"text_detector_epochs": "3", "text_recognizer_epochs": "1", "temperature": "1.500"}
+    metadata = {"text_detector_epochs": "3", "text_recognizer_epochs": "1", "calibration": "{}"}
     assert metadata.items() <= trained.metadata.items()
 
 

@@ -1,0 +1,282 @@
+"""The answers of the Resformer about one photo: everything that is asked, in one pass."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from functools import reduce
+
+import numpy as np
+
+from resformer.model.images.resize import letterbox
+from resformer.model.inference.calibration import Calibration
+from resformer.model.inference.inputs import Preprocessor, Sample
+from resformer.model.inference.label_decoding import EMPTY_ABOVE, LabelAnswer, decode_choice, decode_path, derive_choice
+from resformer.model.inference.photo_encoder import EncodedPhoto, PhotoEncoder
+from resformer.model.inference.quantity_decoding import (
+    ExclusivePair,
+    QuantityAnswer,
+    decode_quantities,
+)
+from resformer.model.inference.text_catalogue import ChosenText, TextCatalogue
+from resformer.model.inference.text_generation import GeneratedText, TextWriter
+from resformer.model.networks.batch import Batch
+from resformer.model.networks.label_shortcut import DECODER_WEIGHT
+from resformer.model.networks.resformer import Resformer
+from resformer.model.ocr.boxes import Box, union
+from resformer.model.ocr.page import Page
+from resformer.model.ocr.text_line import TextLine
+from resformer.model.prediction import Alternative, Prediction
+from resformer.model.quantities.candidates import group_equal_amounts
+from resformer.model.quantities.quantity import Quantity
+from resformer.model.schema.schema import Entity
+
+__all__ = ["RowPredictor"]
+
+DEFAULT = Calibration()
+PRESUMED_EMPTY_ABOVE = 0.9  # a product that is presumed to have a label or a text
+
+
+@dataclass(frozen=True)
+class _EmptyRule:
+    """When an answer is empty: below a least confidence, or, where that is None, by how likely the empty answer is."""
+
+    min_confidence: float | None
+    empty_above: float = EMPTY_ABOVE
+
+
+class RowPredictor:
+    """Answers questions about photos whose text was read.
+
+    Args:
+        network: on its device. calibrations: by kind of entity.
+        image_size: side of the letterboxed picture, pixels.
+        threads: of ONNX Runtime.
+        catalogue: texts that answer about photos like those of its products.
+    """
+
+    def __init__(
+        self,
+        network: Resformer,
+        preprocessor: Preprocessor,
+        calibrations: Mapping[str, Calibration],
+        image_size: int,
+        device: str,
+        threads: int,
+        catalogue: TextCatalogue | None = None,
+    ):
+        self._catalogue = catalogue
+        self._preprocessor = preprocessor
+        self._tokenizer = preprocessor.tokenizer
+        self._schema = preprocessor.schema
+        self._calibrations = calibrations
+        self._image_size = image_size
+        self._log_prior = network.log_prior.cpu().numpy()
+        example = self._batch(_example_sample(preprocessor), np.zeros((32, 32, 3), dtype=np.uint8))
+        self._encode = PhotoEncoder(network.eval(), example, image_size, device, threads)
+        self._write = TextWriter(network, self._tokenizer, device, threads)
+
+    def __call__(
+        self,
+        image: np.ndarray | None,
+        page: Page,
+        entities: Sequence[Entity],
+        *,
+        title: str = "",
+        description: str = "",
+        assume_present: bool = False,
+        min_confidence: float | None = None,
+        excluded_labels: Sequence[Quantity | None] | None = None,
+        top_k: int = 0,
+    ) -> dict[str, Prediction]:
+        """Answers by entity name.
+
+        A text that the caller sends is its own answer.
+
+        Args:
+            image: uint8 (H, W, 3); None answers from the words alone.
+            page: what was read on it.
+            assume_present: whether the product is presumed to have the values that are asked for.
+            min_confidence: an answer that is less sure is empty; None: as the weights are calibrated.
+            excluded_labels: see Preprocessor.sample, by entity.
+            top_k: how many alternatives an answer has.
+        """
+        sent = {"title": title.strip(), "description": description.strip()}
+        answers = {
+            e.name: Prediction(sent[e.name], None, None, None, 1.0, None, [] if top_k else None)
+            for e in entities
+            if e.kind == "text" and sent.get(e.name)
+        }
+        asked = self._asked([e for e in entities if e.name not in answers])
+        if not asked:
+            return answers
+        excluded = dict(zip((e.name for e in entities), excluded_labels or [], strict=False))
+        sample = self._preprocessor.sample(
+            page,
+            asked,
+            title=title,
+            description=description,
+            assume_present=assume_present,
+            excluded_labels=[excluded.get(e.name) for e in asked],
+            has_image=image is not None,
+        )
+        photo = self._encode(self._batch(sample, image))
+        rules = {e.name: self._rule(e, assume_present, min_confidence) for e in self._schema.entities}
+        answers |= self._quantities(photo, sample, rules, top_k)
+        answers |= self._labels(photo, sample, entities, rules, top_k)
+        answers |= self._texts(photo, sample, rules, top_k)
+        return {entity.name: answers[entity.name] for entity in entities}
+
+    def picture_features(self, image: np.ndarray) -> np.ndarray:
+        """Features (size,) of a picture, by which a catalogue of texts compares it."""
+        return self._encode.picture_features(self._batch(_example_sample(self._preprocessor), image))
+
+    def _asked(self, entities: Sequence[Entity]) -> list[Entity]:
+        """What the network is asked: the entities that have answers of their own, and both of an exclusive pair."""
+        own = [self._schema[e.labels_from] if e.labels_from else e for e in entities]
+        pairs = [pair for pair in self._schema.exclusive_pairs if any(e in own for e in pair)]
+        return list(dict.fromkeys([*own, *(e for pair in pairs for e in pair)]))
+
+    def _rule(self, entity: Entity, assume_present: bool, requested: float | None) -> _EmptyRule:
+        """When an answer is empty: by what is requested, by the margins of a presumed value, or as calibrated."""
+        if requested is not None:
+            return _EmptyRule(requested)
+        if assume_present:
+            return _EmptyRule(None, PRESUMED_EMPTY_ABOVE)
+        return _EmptyRule(self._calibrations.get(entity.kind, DEFAULT).min_confidence)
+
+    def _batch(self, sample: Sample, image: np.ndarray | None) -> Batch:
+        if image is None:
+            image = np.zeros((1, 1, 3), dtype=np.uint8)
+        pixels, extent = letterbox(image, self._image_size)
+        return self._preprocessor.batch([sample], pixels[None], [extent])
+
+    def _temperature(self, entity: Entity) -> float:
+        return self._calibrations.get(entity.kind, DEFAULT).temperature
+
+    def _quantities(
+        self, photo: EncodedPhoto, sample: Sample, rules: Mapping[str, _EmptyRule], top_k: int
+    ) -> dict[str, Prediction]:
+        asked = [(q, e) for q, e in enumerate(sample.entities) if e.kind == "quantity"]
+        question_of = sample.candidate_question
+        pointers = self._tokenizer.num_answers + photo.first_candidate
+        rows = []
+        for q, entity in asked:
+            tokens = [self._tokenizer.empty(entity), self._tokenizer.unread_id]
+            logits = photo.logits[q, [*tokens, *(pointers + np.flatnonzero(question_of == q))]]
+            rows.append(_softmax(logits / self._temperature(entity)))
+        index = {entity: i for i, (_, entity) in enumerate(asked)}
+        pairs = [
+            ExclusivePair(index[a], index[b], group_equal_amounts(candidates))
+            for a, b in self._schema.exclusive_pairs
+            if a in index and b in index and (candidates := sample.candidates[asked[index[a]][0]])
+        ]
+        decoded = decode_quantities(
+            rows,
+            [[str(c.quantity) for c in sample.candidates[q]] for q, _ in asked],
+            min_confidence=[rules[entity.name].min_confidence for _, entity in asked],
+            exclusive_pairs=pairs,
+            top_k=top_k,
+        )
+        return {
+            e.name: _quantity_prediction(sample, q, answer, top_k)
+            for (q, e), answer in zip(asked, decoded, strict=True)
+        }
+
+    def _labels(
+        self,
+        photo: EncodedPhoto,
+        sample: Sample,
+        entities: Sequence[Entity],
+        rules: Mapping[str, _EmptyRule],
+        top_k: int,
+    ) -> dict[str, Prediction]:
+        answers = {}
+        for entity in entities:
+            if entity.kind not in ("choice", "path"):
+                continue
+            source = self._schema[entity.labels_from] if entity.labels_from else entity
+            tokens = self._tokenizer.answers(source)
+            span = slice(tokens.start, tokens.stop)
+            decoded = DECODER_WEIGHT * photo.logits[sample.entities.index(source), span]
+            logits = decoded + photo.label_logits[span] + self._log_prior[span]
+            probabilities = _softmax(logits / self._temperature(source))
+            least, empty_above = astuple(rules[entity.name])
+            if entity.kind == "path":
+                answer = decode_path(entity, probabilities, least, top_k, empty_above=empty_above)
+            else:
+                if entity.labels_from:
+                    probabilities = derive_choice(entity, probabilities)
+                answer = decode_choice(entity.labels, probabilities, least, top_k, empty_above=empty_above)
+            answers[entity.name] = _label_prediction(answer, top_k)
+        return answers
+
+    def _texts(
+        self, photo: EncodedPhoto, sample: Sample, rules: Mapping[str, _EmptyRule], top_k: int
+    ) -> dict[str, Prediction]:
+        answers = {}
+        for q, entity in enumerate(sample.entities):
+            if entity.kind != "text":
+                continue
+            least, empty_above = astuple(rules[entity.name])
+            # An answer that may be withheld is written for the alternatives, and one with a least confidence to get it.
+            is_written = top_k or least is not None
+            text = self._write(photo, q, entity, sample.words, empty_above=1.0 if is_written else empty_above)
+            if text.text and self._catalogue and sample.has_image and entity.name in self._catalogue.entities:
+                text = _agreed(text, self._catalogue.choose(entity.name, photo.picture_features, text.text))
+            boxes = [box for w in text.copied if (box := sample.words[w].box) is not None]
+            confidence = round(text.probability, 4)
+            found = sorted([(text.text, text.probability), ("", text.p_empty)], key=lambda pair: -pair[1])
+            alternatives = _alternatives(found[:top_k]) if top_k else None
+            is_empty = text.p_empty > empty_above if least is None else text.probability < least
+            if is_empty or not text.text:
+                p_empty = round(text.p_empty, 4)
+                answers[entity.name] = Prediction("", None, None, None, p_empty, None, alternatives)
+                continue
+            evidence = _rounded(reduce(union, boxes)) if boxes else None
+            answers[entity.name] = Prediction(text.text, None, None, None, confidence, evidence, alternatives)
+        return answers
+
+
+def _agreed(draft: GeneratedText, chosen: ChosenText) -> GeneratedText:
+    copied = draft.copied if chosen.text == draft.text else ()
+    return replace(draft, text=chosen.text, probability=chosen.agreement, copied=copied)
+
+
+def _quantity_prediction(sample: Sample, q: int, answer: QuantityAnswer, top_k: int) -> Prediction:
+    candidates = sample.candidates[q]
+    confidence = round(answer.probability, 4)
+    strings = [("" if c is None else str(candidates[c].quantity), p) for c, p in answer.alternatives]
+    alternatives = _alternatives(strings) if top_k else None
+    if answer.candidate is None:
+        return Prediction("", None, None, None, confidence, None, alternatives)
+    quantity, box = candidates[answer.candidate].quantity, candidates[answer.candidate].box
+    evidence = None if box is None else _rounded(box)
+    return Prediction(str(quantity), quantity.value, quantity.unit, quantity.si(), confidence, evidence, alternatives)
+
+
+def _label_prediction(answer: LabelAnswer, top_k: int) -> Prediction:
+    levels = list(answer.levels) or None
+    alternatives = _alternatives(answer.alternatives) if top_k else None
+    return Prediction(answer.text, levels, None, None, round(answer.probability, 4), None, alternatives)
+
+
+def _alternatives(pairs: Sequence[tuple[str, float]]) -> list[Alternative]:
+    return [Alternative(text, round(probability, 4)) for text, probability in pairs]
+
+
+def _rounded(box: Box) -> list[float]:
+    return [round(v, 1) for v in box]
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max())
+    probabilities: np.ndarray = exponentials / exponentials.sum()
+    return probabilities
+
+
+def _example_sample(preprocessor: Preprocessor) -> Sample:
+    """A made-up photo with words and candidates, as an example of the shapes."""
+    lines = [
+        TextLine(((10.0, y), (90.0, y), (90.0, y + 10), (10.0, y + 10)), text, 1.0)
+        for y, text in ((10.0, "Net weight 500 g"), (30.0, "10 x 20 cm"))
+    ]
+    return preprocessor.sample(Page(lines, 100, 100), preprocessor.tokenizer.entities)

@@ -1,0 +1,38 @@
+"""Made-up labels: their answers are on them, among amounts in other roles."""
+
+import numpy as np
+
+from resformer.model.quantities.candidates import find_candidates
+from resformer.model.schema.schema import Schema
+from resformer.train.data.label_phrases import LANGUAGES
+from resformer.train.data.synthetic_layouts import generate, role_texts
+
+SCHEMA = Schema.load()
+
+
+def test_every_answer_is_a_candidate_on_its_layout() -> None:
+    layouts = generate(150, 0, SCHEMA)
+    questions = [(layout, q) for layout in layouts for q in layout.questions]
+    assert {q.entity.name for _, q in questions if q.accepted} == {entity.name for entity in SCHEMA.quantities}
+    for layout, question in questions:
+        candidates = {c.quantity for c in find_candidates(layout.lines, question.entity.units)}
+        assert set(question.accepted) <= candidates, [line.text for line in layout.lines]
+
+
+def test_labels_state_amounts_in_other_roles() -> None:
+    rng = np.random.default_rng(0)
+    texts = "\n".join(text for _ in range(3000) for text in role_texts(list(SCHEMA.quantities), rng)[0])
+    for words in ("Drained weight", "Abtropfgewicht", "remplace", "Porción", "Udźwig", "Breite", "W x D", "±1"):
+        assert words in texts, words
+
+
+def test_languages_have_the_same_entities() -> None:
+    first, *others = LANGUAGES
+    for language in others:
+        assert (language.phrases.keys(), language.distractors.keys()) == (
+            first.phrases.keys(),
+            first.distractors.keys(),
+        )
+        assert all(
+            "{}" in p for of_kind in (language.phrases, language.distractors) for ps in of_kind.values() for p in ps
+        )

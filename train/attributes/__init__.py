@@ -1,1 +1,0 @@
-"""Training of the attribute network: choices, paths and texts."""

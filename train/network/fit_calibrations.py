@@ -1,0 +1,88 @@
+"""The temperature and the threshold of a kind of entity, fitted on the validation split."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from resformer.model.inference.calibration import Calibration
+
+__all__ = ["KindAnswers", "accuracy", "fit_calibration", "fit_temperature", "strict_f1"]
+
+TEMPERATURES = np.geomspace(0.5, 3, 37)
+THRESHOLDS = np.linspace(0.05, 0.9, 35)
+EMPTY = 0  # the first answer
+
+
+@dataclass(frozen=True)
+class KindAnswers:
+    """The answers to questions of one kind.
+
+    Attributes:
+        logits: (answers,) of each question, the empty answer first.
+        right: bool, those of them that are right.
+        no_answer: index of what makes others less likely but is no answer itself, or -1.
+    """
+
+    logits: list[np.ndarray] = field(default_factory=list)
+    right: list[np.ndarray] = field(default_factory=list)
+    no_answer: list[int] = field(default_factory=list)
+
+    def __add__(self, other: "KindAnswers") -> "KindAnswers":
+        return KindAnswers(self.logits + other.logits, self.right + other.right, self.no_answer + other.no_answer)
+
+    def add(self, logits: np.ndarray, right: np.ndarray, no_answer: int = -1) -> None:
+        """Adds questions: logits and right (questions, answers)."""
+        self.logits.extend(logits)
+        self.right.extend(right)
+        self.no_answer.extend([no_answer] * len(logits))
+
+
+def fit_temperature(answers: KindAnswers) -> float:
+    """The temperature that maximizes the likelihood of the right answers (arXiv 1706.04599)."""
+    temperatures: list[float] = TEMPERATURES.tolist()
+    best = max(temperatures, key=lambda t: _log_likelihood(answers, t))
+    return round(best, 3)
+
+
+def fit_calibration(answers: KindAnswers) -> Calibration:
+    """The best temperature, and the threshold that then maximizes the strict F1."""
+    temperature = fit_temperature(answers)
+    found = [Calibration(temperature, round(threshold, 3)) for threshold in THRESHOLDS.tolist()]
+    return max(found, key=lambda calibration: strict_f1(answers, calibration))
+
+
+def strict_f1(answers: KindAnswers, calibration: Calibration) -> float:
+    """F1 by which a wrong answer is a false positive and a false negative."""
+    given = truths = hits = 0
+    for logits, right, no_answer in zip(answers.logits, answers.right, answers.no_answer, strict=True):
+        probabilities = _softmax(logits / calibration.temperature)
+        probabilities[[EMPTY, *([no_answer] if no_answer >= 0 else [])]] = 0.0
+        best = int(np.argmax(probabilities))
+        answered = bool(probabilities[best] >= (calibration.min_confidence or 0.0))
+        given += answered
+        truths += bool(not right[EMPTY] or (answered and right[best]))
+        hits += bool(answered and right[best])
+    return 2 * hits / max(1, given + truths)
+
+
+def accuracy(answers: KindAnswers) -> float:
+    """The fraction of questions whose likeliest answer is right."""
+    hits = 0
+    for logits, right, no_answer in zip(answers.logits, answers.right, answers.no_answer, strict=True):
+        order = np.argsort(-logits, kind="stable")
+        hits += bool(right[next(i for i in order if i != no_answer)])
+    return hits / max(1, len(answers.logits))
+
+
+def _log_likelihood(answers: KindAnswers, temperature: float) -> float:
+    likelihoods = [
+        np.log(max(1e-9, float(_softmax(logits / temperature)[right].sum())))
+        for logits, right in zip(answers.logits, answers.right, strict=True)
+    ]
+    return float(np.mean(likelihoods))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max())
+    probabilities: np.ndarray = exponentials / exponentials.sum()
+    return probabilities
