@@ -17,7 +17,7 @@ WORDS := \
 FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt)
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve stop status scale archive test lint fonts words python check
+.PHONY: help serve stop status scale archive test lint fonts nginx words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -48,7 +48,7 @@ archive: $(VENV)/.requirements
 installed:
 	@test -x $(RESFORMER) || { echo "nothing is installed and nothing serves; start with: make serve PORT=$(PORT)"; exit 1; }
 
-test: $(VENV)/.test-requirements fonts
+test: $(VENV)/.test-requirements fonts nginx
 	$(VENV_PYTHON) -m pytest
 
 # Where they cannot be installed the tests of drawn text are skipped, and say so.
@@ -58,6 +58,14 @@ fonts:
 		echo "installing fonts that text is drawn with"; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(FONTS) > /dev/null; \
 	else echo "text cannot be drawn before somebody runs as root: apt-get install $(FONTS)"; fi
+
+# For the tests of the proxy, which are skipped without it, and say so.
+nginx:
+	@if command -v nginx > /dev/null; then :; \
+	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
+		echo "installing nginx, which the proxy is tested with"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light > /dev/null; \
+	else echo "the proxy is not tested before somebody runs as root: apt-get install nginx-light"; fi
 
 lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff check
