@@ -290,8 +290,8 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
     ),
     "systems": (
         "Quantities, compared with OCR engines",
-        "F1 of rules, boosted trees (LightGBM) and Resformer on the text of each reader, all among the same candidates; "
-        "oracle recall is that of a perfect choice. The trees learn from both training sets. OCR engines have their "
+        "F1 of rules, boosted trees (LightGBM) and Resformer on the text of each reader, among the same candidates. "
+        "Oracle recall is that of a perfect choice. The trees learn from both training sets. OCR engines have their "
         "packages' settings. [Plot](docs/benchmarks/f1-time.png): F1 against time.",
         _systems,
     ),
