@@ -20,7 +20,7 @@ from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.parts import PARTS, Parts
 from resformer.model.networks.presets import Preset, preset
 from resformer.model.schema.schema import Schema
-from resformer.train.data.splitting import Named, split_by_hash
+from resformer.train.data.splitting import Named
 from resformer.train.engine.trainer import Log, Movable, Trainer
 from resformer.train.settings.run_settings import DetectorConfig, NetworkConfig, RecognizerConfig
 
@@ -37,7 +37,7 @@ class PartTrainer(Trainer[Parts, Batch, Metrics], Generic[Item, Batch, Metrics])
     Attributes:
         part: the one of PARTS that is trained.
         needs_items: whether there is nothing to train on without items.
-        train_items, val_items: what `read_items` gives, split.
+        train_items, val_items: what `split_items` gives.
     """
 
     part: ClassVar[str]
@@ -80,13 +80,9 @@ class PartTrainer(Trainer[Parts, Batch, Metrics], Generic[Item, Batch, Metrics])
             log=log,
         )
 
+    @abstractmethod
     def split_items(self) -> tuple[list[Item], list[Item]]:
         """What the config's sources hold: items to train on, and for validation."""
-        return split_by_hash(self.read_items(), self.config.val_fraction)
-
-    def read_items(self) -> list[Item]:
-        """What the config's sources hold."""
-        raise NotImplementedError
 
     def prepare(self, network: Parts) -> None:
         """Sets what depends on the training items, before training begins."""

@@ -79,6 +79,17 @@ def run(
     return config, out, metrics, log
 
 
+@pytest.mark.parametrize("settings", [{}, {"val_fraction": 0.0}], ids=["scored", "unscored"])
+def test_a_run_ends_with_a_fitted_shortcut(
+    make_config: ConfigFactory, tmp_path: Path, settings: dict[str, object]
+) -> None:
+    trainer, _, _ = train(make_config(epochs=1, **settings), tmp_path)
+    weight = load_file(tmp_path / "weights.safetensors")["resformer.shortcut.linear.weight"]
+    for name in ("colour", "kind", "item_weight"):
+        span = trainer.tokenizer.answers(trainer.schema[name])
+        assert bool(weight[span.start : span.stop].any()) == (name != "item_weight")
+
+
 def test_quantities_and_labels_are_learned(run: Run) -> None:
     _, out, metrics, log = run
     assert metrics.strict_f1 >= 0.8 and metrics.accuracy["quantity"] >= 0.8
@@ -236,6 +247,9 @@ def test_a_new_entity_leaves_all_answers_as_they_are(
     changed = [n for n in before if before[n].shape != after[n].shape or not torch.equal(before[n], after[n])]
     assert {n.removeprefix("resformer.") for n in changed} <= set(sized)
     old, new = Tokenizer(Schema.load(small_schema)), trainer.tokenizer
+    added = new.answers(new.schema[name])
+    fitted = after["resformer.shortcut.linear.weight"][added.start : added.stop].any()
+    assert bool(fitted) == (new.schema[name].kind in ("choice", "path"))
     for entity in old.entities:
         same = new.schema[entity.name]
         pairs = [(old.prompt(entity), new.prompt(same)), *zip(old.answers(entity), new.answers(same), strict=True)]

@@ -9,6 +9,7 @@ from resformer.model.networks.parts import Parts
 from resformer.model.networks.text_detection import DetectionNetwork
 from resformer.model.ocr.detection_postprocess import extract_lines
 from resformer.train.data.quantity_records import Record
+from resformer.train.data.splitting import split_by_hash
 from resformer.train.engine.part_trainer import PartTrainer
 from resformer.train.ocr.detection.detection_counts import DetectionCounts, compare_lines
 from resformer.train.ocr.detection.detection_loss import detection_loss
@@ -27,9 +28,9 @@ class DetectionTrainer(PartTrainer[Record, tuple[Tensor, Tensor], DetectionCount
     part = "text_detector"
     config: DetectorConfig
 
-    def read_items(self) -> list[Record]:
-        """The photos of the OCR caches."""
-        return read_ocr_sources(self.config.sources)
+    def split_items(self) -> tuple[list[Record], list[Record]]:
+        """The photos of the OCR caches, split."""
+        return split_by_hash(read_ocr_sources(self.config.sources), self.config.val_fraction)
 
     def init_part(self, network: Parts) -> str:
         """See PartTrainer."""

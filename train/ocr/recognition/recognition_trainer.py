@@ -13,6 +13,7 @@ from resformer.model.networks.text_recognition import CROP_HEIGHT, STEP_WIDTH, R
 from resformer.model.ocr.ctc import BLANK, ctc_decode
 from resformer.model.ocr.line_crop import crop_line
 from resformer.train.data.quantity_records import Record
+from resformer.train.data.splitting import split_by_hash
 from resformer.train.engine.part_trainer import PartTrainer
 from resformer.train.ocr.ocr_records import read_ocr_sources
 from resformer.train.ocr.pretrained_ocr import init_recognizer
@@ -35,9 +36,9 @@ class RecognitionTrainer(PartTrainer[Record, RecognitionBatch, RecognitionCounts
     needs_items = False  # rendered text will do
     config: RecognizerConfig
 
-    def read_items(self) -> list[Record]:
-        """The photos of the OCR caches."""
-        return read_ocr_sources(self.config.sources)
+    def split_items(self) -> tuple[list[Record], list[Record]]:
+        """The photos of the OCR caches, split."""
+        return split_by_hash(read_ocr_sources(self.config.sources), self.config.val_fraction)
 
     def init_part(self, network: Parts) -> str:
         """See PartTrainer."""
