@@ -1,6 +1,5 @@
 """The Resformer on one photo, through ONNX Runtime on a CPU: the encoder, and the first step of every answer."""
 
-import math
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from resformer.model.networks.batch import Batch
-from resformer.model.networks.resformer import Resformer
+from resformer.model.networks.resformer import Resformer, covered_patches
 from resformer.model.runtime.onnx_module import OnnxModule
 
 __all__ = ["EncodedPhoto", "PhotoEncoder"]
@@ -108,10 +107,8 @@ class PhotoEncoder:
 
     def _describe(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         (features,) = self._features(batch.pixels.numpy())
-        side = math.isqrt(features.shape[1])
-        across, down = np.ceil(batch.extent[0].numpy() * side - 1e-3).astype(int).clip(1)
-        covered = features[0].reshape(side, side, -1)[:down, :across]
-        return features, covered.mean(axis=(0, 1))
+        covered = covered_patches(batch.extent, features.shape[1])[0].numpy()
+        return features, features[0][covered].mean(axis=0)
 
 
 class _FirstStep(nn.Module):
