@@ -14,7 +14,7 @@ WORDS := \
 	$(addprefix crops-,amazon-train amazon-unlabelled hand-train flipkart-train) \
 	$(addprefix crops-,amazon-train.copies amazon-unlabelled.copies hand-train.copies) \
 	$(addprefix builtin-,fashion-train fashion-more general-train hm-train)
-FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt)
+FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt) fonts-wqy-microhei
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help serve stop status scale archive test lint fonts nginx words python check

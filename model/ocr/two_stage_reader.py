@@ -9,6 +9,7 @@ from resformer.model.images.resize import resize_for_detector
 from resformer.model.ocr.detection_postprocess import DetectedLine, extract_lines
 from resformer.model.ocr.line_crop import PPOCR_CROP_HEIGHT, crop_line
 from resformer.model.ocr.line_directions import read_both_ways
+from resformer.model.ocr.lookalikes import restore_characters
 from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer, has_digit
 from resformer.model.ocr.recognizer import LineRecognizer
 from resformer.model.ocr.text_line import RecognizedText, TextLine
@@ -84,9 +85,10 @@ class TwoStageReader:
         lines, texts = read_both_ways(image, lines, self._recognize)
         if self._read_again:
             texts = self._read_again(image, lines, texts)
+        restored = restore_characters([text for text, _ in texts])
         return [
             TextLine.from_reading_order(line.corners, text, score)
-            for line, (text, score) in zip(lines, texts, strict=True)
+            for line, text, (_, score) in zip(lines, restored, texts, strict=True)
             if text.strip() and score >= MIN_TEXT_SCORE
         ]
 

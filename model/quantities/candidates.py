@@ -13,8 +13,8 @@ from dataclasses import replace
 from resformer.model.ocr.boxes import Box, Point, bounds, union
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.character_fold import CHARACTER_FOLD
-from resformer.model.quantities.measurements import leading_unit
-from resformer.model.quantities.parser import find_quantities, legend_alone
+from resformer.model.quantities.measurements import AXES, leading_unit
+from resformer.model.quantities.parser import find_quantities, legend_alone, writes_decimal_comma
 from resformer.model.quantities.quantity import Candidate, QuantityMatch
 from resformer.model.quantities.units import UNITS
 
@@ -22,8 +22,11 @@ __all__ = ["MAX_CANDIDATES", "find_candidates", "group_equal_amounts"]
 
 MAX_CANDIDATES = 64
 MIN_LENGTHS = 2  # lengths on a drawing from which a bare one takes its unit
+# How far to the left of a number, in text heights, a letter or a word may stand that names its axis.
+MAX_LETTER_GAP, MAX_CELL_GAP = 2.0, 25.0
 # How far the same amount in two units may differ after rounding, as in 12 oz (340 g).
 EQUAL_TOLERANCE = 0.03
+TOTAL_TOLERANCE = 0.01  # the same between the total of a multi-pack and the product of count and size
 # The end of a line that may go on in the next one: a bare number, or a range or chain without its last number.
 OPEN_END = re.compile(r"(?:[\d½¼¾]|[\d\w][\"')]?\s*[-~xX*])\s*$")
 # What stands before the unit in a note that states it for a whole drawing: "Unit:", "Dimensions are in", "(".
@@ -54,10 +57,11 @@ def find_candidates(
         At most MAX_CANDIDATES; where there are more, those of the caller's text and those in the largest text.
     """
     units = tuple(units)
-    found = [Candidate(**vars(match)) for match in find_quantities(text, units)]
+    decimal_comma = writes_decimal_comma([text, *(line.text for line in lines)])
+    found = [Candidate(**vars(match)) for match in find_quantities(text, units, decimal_comma=decimal_comma)]
     bare = []
     for i, line in enumerate(lines):
-        matches = find_quantities(line.text, units)
+        matches = find_quantities(line.text, units, decimal_comma=decimal_comma)
         found += [_on_line(match, line, i) for match in matches]
         if any(c.isnumeric() for c in line.text):
             spans = {(match.start, match.end) for match in matches}
@@ -73,6 +77,8 @@ def find_candidates(
                 if form.fullmatch(lines[i].text):
                     found += _with_context_unit(lines[i], i, unit, units)
         found = _with_axes(found, [axes for line in lines if (axes := legend_alone(line.text))])
+        found = _with_axes_beside(found, lines)
+    found = _of_whole_packs(found)
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
     largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.text_height))[:MAX_CANDIDATES]
@@ -107,6 +113,13 @@ class _LineFrame:
         """Bounds (u0, v0, u1, v1) of another line in these axes."""
         offsets = [(x - self._origin[0], y - self._origin[1]) for x, y in line.corners]
         return bounds((x * self._u[0] + y * self._u[1], x * self._v[0] + y * self._v[1]) for x, y in offsets)
+
+    def gap_in_row(self, line: TextLine) -> float:
+        """Gap in text heights to a line that begins to the right, at the same height; infinite for other lines."""
+        u0, v0, _, v1 = self.bounds(line)
+        height = self.height or 1
+        gap = (u0 - self.width) / height
+        return max(gap, 0) if gap > -0.5 and abs((v0 + v1) / 2 / height - 0.5) < 0.6 else math.inf
 
     def distance(self, line: TextLine) -> float | None:
         """Gap in text heights to a line to the right or below that may continue this one; None for other lines."""
@@ -180,6 +193,45 @@ def _with_axes(found: Sequence[Candidate], legends: Sequence[Sequence[str]]) -> 
     ]
 
 
+def _with_axes_beside(found: Sequence[Candidate], lines: Sequence[TextLine]) -> list[Candidate]:
+    """The candidates; one at the start of its line has the axis that the line to its left names, as in a table."""
+    named = [(axis, _LineFrame(line), len(line.text)) for line in lines if (axis := _axis_alone(line.text))]
+    complete = []
+    for c in found:
+        if named and c.line >= 0 and not c.axis and not lines[c.line].text[: c.start].strip():
+            gaps = [(frame.gap_in_row(lines[c.line]), length, axis) for axis, frame, length in named]
+            gap, length, axis = min(gaps)
+            if gap < (MAX_LETTER_GAP if length <= 2 else MAX_CELL_GAP):
+                c = replace(c, axis=axis)
+        complete.append(c)
+    return complete
+
+
+def _axis_alone(text: str) -> str:
+    """The axis that a text consists of the name of, or ""."""
+    return AXES.get(text.lower().strip(" :.()"), "")
+
+
+def _of_whole_packs(found: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates; of a multi-pack the total where it is printed, too, and the size of one elsewhere."""
+    printed = [c for c in found if not c.multipack_total]
+    totals = [c for c in found if c.multipack_total and any(_is_total(c, other) for other in printed)]
+    sizes = [c.quantity.si_values for c in printed if any(_within(c, total) for total in totals)]
+    return [
+        c
+        for c in found
+        if (c in totals if c.multipack_total else not any(_equal(c.quantity.si_values, size) for size in sizes))
+    ]
+
+
+def _is_total(total: Candidate, printed: Candidate) -> bool:
+    return _equal(total.quantity.si_values, printed.quantity.si_values, TOTAL_TOLERANCE)
+
+
+def _within(part: Candidate, whole: Candidate) -> bool:
+    return part.line == whole.line and whole.start <= part.start and part.end <= whole.end
+
+
 def _with_context_unit(line: TextLine, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
     """The bare numbers of a line as quantities in the unit of the drawing."""
     text = line.text
@@ -205,5 +257,5 @@ def _compared(candidates: list[Candidate]) -> list[Candidate]:
     ]
 
 
-def _equal(a: Sequence[float], b: Sequence[float]) -> bool:
-    return len(a) == len(b) and all(math.isclose(x, y, rel_tol=EQUAL_TOLERANCE) for x, y in zip(a, b, strict=True))
+def _equal(a: Sequence[float], b: Sequence[float], tolerance: float = EQUAL_TOLERANCE) -> bool:
+    return len(a) == len(b) and all(math.isclose(x, y, rel_tol=tolerance) for x, y in zip(a, b, strict=True))

@@ -14,7 +14,7 @@ from resformer.model.quantities.character_fold import CHARACTER_FOLD
 from resformer.model.quantities.numbers import CONFUSED_NUMBER, LOST_POINT, NUMBER, parse_number, second_reading
 from resformer.model.quantities.units import UNITS
 
-__all__ = ["AXES", "AXIS_WORDS", "Measurement", "find_measurements", "leading_unit"]
+__all__ = ["AXES", "AXIS_WORDS", "LEFT_OUT", "Measurement", "find_measurements", "leading_unit"]
 
 AXIS_WORDS: dict[str, tuple[str, ...]] = {
     "l": (
@@ -42,6 +42,7 @@ AXIS_WORDS: dict[str, tuple[str, ...]] = {
             "durchmesser",
             "profondeur",
             "prof",
+            "p",
             "diamètre",
         ),
         *("fondo", "profundidad", "diámetro", "profondità", "diametro", "profundidade", "diâmetro", "diepte"),
@@ -55,12 +56,14 @@ AXIS_WORDS: dict[str, tuple[str, ...]] = {
 """Letters and words for the axis along which a length is measured, by the axis."""
 
 
-def _plain(word: str) -> str:
-    """A word as the built-in recognizer reads it, without accents."""
-    return "".join(c for c in unicodedata.normalize("NFD", word.replace("ł", "l")) if not unicodedata.combining(c))
+def _as_read(word: str) -> set[str]:
+    """A word, and what the built-in recognizer makes of it: it knows no accents, and reads ł as l or t."""
+    decomposed = unicodedata.normalize("NFD", word)
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return {word, plain.replace("ł", "l"), plain.replace("ł", "t")}
 
 
-AXES = {variant: axis for axis, words in AXIS_WORDS.items() for word in words for variant in (word, _plain(word))}
+AXES = {variant: axis for axis, words in AXIS_WORDS.items() for word in words for variant in _as_read(word)}
 """The axis of each letter and word, with and without its accents."""
 
 # Where a unit's letters may end: not inside another word (4000mAh), not at an area, a density or a rate (2 cm², 5 g/kg,
@@ -74,7 +77,7 @@ WORD_END = r"""
 # The same for a length. Its axis or that of the next length may follow without a space (10cmW20cm), but not after a
 # lone m: 20mL, 5mW and 3mH have other units. An area (2 cm2) is no length.
 LENGTH_END = rf"""
-    (?: {WORD_END} | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [23](?!\d) )
+    (?: {WORD_END} | (?<![\d\s.]m)(?=[xX]?\s?[LWHDlwhd](?![A-Za-z])) ) (?! [~^*]?[23](?!\d) )
 """
 # The same for the weight of an area of cloth, which a word often follows without a space (160GSMJACQUARD).
 AREA_END = r"(?:(?![a-z])|(?=[a-z]{4}))"
@@ -96,8 +99,11 @@ ENDINGS = {
 }
 # Scripts that write words without spaces, by the names of their characters.
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "SQUARE", "SCRIPT")
+LEFT_OUT = "\0"
+"""Stands in a text for a character that is no part of its measurements."""
+
 # What may stand between a number and its unit.
-BEFORE_UNIT = r"\s{0,2}(?:[-(]\s?|\.)?"
+BEFORE_UNIT = rf"{LEFT_OUT}*\s{{0,2}}(?:[-(]\s?|\.)?"
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,9 @@ def find_measurements(text: str, units: tuple[str, ...]) -> list[Measurement]:
     clean = [m for match in patterns.clean.finditer(text) if (m := patterns.parse(match, ocr_corrected=False))]
     corrected = [m for match in patterns.confused.finditer(text) if (m := patterns.parse(match, ocr_corrected=True))]
     # A corrected measurement counts where the clean pattern found no unit, or only the end of the number (O.5 kg).
+    # The l of W10 x l20 cm is an axis.
     covered = _covered(m for m in clean if m.unit)
+    covered |= {m.left for m in clean if m.unit and m.axis and text[: m.left].rstrip().endswith(("x", "X"))}
     corrected = [m for m in corrected if m.start not in covered]
     covered = _covered(corrected)
     clean = [m for m in clean if covered.isdisjoint(range(m.start, m.end))]
@@ -193,13 +201,14 @@ class _Patterns:
         misread = [s for u in units for s in (*aliases[u.name], *u.ocr_confusions)]
         confused = f"{area}|{_alternatives(misread, ending)}"
         self.axes = AXES if lengths else {}
-        words = "|".join(sorted(self.axes, key=len, reverse=True)) or "(?!)"
-        # Not inside a word, but behind the x of a chain: L120xW60.
-        axis_before = rf"(?:(?:(?<![^\W\d_])|(?<=\d[xX]))(?P<axis_before>(?i:{words}))\)?\s?[:=.-]?\s?)?"
+        words = "|".join(sorted(self.axes, key=len, reverse=True)).replace("oo", "[o0][o0]") or "(?!)"
+        # Not inside a word, but behind the x of a chain: L120xW60, B 90 xT 40. OCR reads ( for ), too.
+        axis_before = rf"(?:(?:(?<![^\W\d_])|(?<=[\d\s][xX]))(?P<axis_before>(?i:{words}))[()]?\s?[:=.-]?\s?)?"
         # 10 L inches
         axis_between = rf"(?:\s?\(?(?P<axis_between>(?i:{words}))\)?(?=\s{{1,2}}\(?(?:{unit})))?"
-        # Only where none stands before: in W10 H20 the second letter belongs to the second number.
-        axis_after = rf"(?(axis_before)|(?:\s?\(?(?P<axis_after>(?i:{words}))(?:(?![A-Za-z])|(?=[xX]\s?\d))\)?)?)"
+        # Only where none stands before, and no colon behind: in W10 H20 and in 10 cm H: 20 cm the second number has it.
+        end = r"(?:(?![A-Za-z])|(?=[xX]\s?\d))(?!\s?[:=])"
+        axis_after = rf"(?(axis_before)|(?:\s?\(?(?P<axis_after>(?i:{words})){end}\)?)?)"
         self.unit = re.compile(rf"\s*\(?(?P<unit>{unit})", re.VERBOSE)
         self.clean = re.compile(
             rf"{axis_before}(?P<number>{NUMBER}){axis_between}(?:{BEFORE_UNIT}(?P<unit>{unit})\)?)?{axis_after}",
@@ -219,7 +228,7 @@ class _Patterns:
         multiple = self.multiples.get(key, Decimal(1))
         start, end = match.start("number"), match.end("unit" if unit else "number")
         beside = match["axis_before"] or match["axis_after"] or (not ocr_corrected and match["axis_between"]) or ""
-        axis = self.axes.get(beside.lower(), "")
+        axis = self.axes.get(beside.lower().replace("0", "o"), "")
         second = None if ocr_corrected else second_reading(match["number"])
         return Measurement(
             value * multiple,

@@ -15,13 +15,16 @@ DIGIT_CONFUSIONS = str.maketrans("OoQIl|SBZ", "000111582")
 # Halves, quarters and eighths; a fraction is in lowest terms, since 110/220 and 12/24 are two numbers.
 BINARY_FRACTION = r"(?:1/2|[13]/4|[1357]/8)(?!\d)"
 FRACTION = rf"(?:{BINARY_FRACTION}|[12]/3(?!\d)|1?[13579]/16(?!\d)|[1-6]?[13579]/(?:32|64)(?!\d))"
+# OCR writes the denominator of a small fraction once more: ½2, ½/4.
+VULGAR_FRACTION = f"[{''.join(VULGAR_FRACTIONS)}]" + r"(?:/?[248](?!\d)|/)?"
+WITH_FRACTION = rf"(?:\d{{1,4}}(?:\s?-\s?|\s))?{BINARY_FRACTION}|(?:\d{{1,4}}\s?-?\s?)?{VULGAR_FRACTION}"
 NUMBER = rf"""
     (?<!\d)(?<!\d[.,])(?:
         \d{{1,4}}(?:\s?-\s?|\s|\s?(?:&|and)\s?){FRACTION}  # 3 1/2, 3-1/2, 3 & 1/2
       | \d{{1,4}}\s?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}/[1-9]\d?    # 3³/8
       | {FRACTION}
       | \d{{1,2}}{BINARY_FRACTION}                            # 31/2, without its space
-      | (?:\d{{1,4}}\s?-?\s?)?[{"".join(VULGAR_FRACTIONS)}]    # ½, 3½, 3-½
+      | (?:\d{{1,4}}\s?-?\s?)?{VULGAR_FRACTION}               # ½, 3½, 3-½
       | \d{{1,3}}(?:\.\d{{3}})+,\d{{1,2}}            # 1.234,5
       | \d{{1,3}}(?:,\d{{3}})+(?:\.\d{{1,20}})?      # 1,234.5
       | [1-9]\d{{0,2}}(?:[ ']\d{{3}})+(?:[.,]\d{{1,2}})?(?![ ']\d)  # 1 234,5, 1'234.5
@@ -34,8 +37,13 @@ NUMBER = rf"""
 LOST_POINT = r"0\d{2,8}"
 """A number that OCR has lost the decimal point of."""
 
-CONFUSED_NUMBER = r"(?<![A-Za-z\d.,])(?=[OoQIl.,]*\d)[\dOoQIl][\dOoQIl|SBZ]{0,5}(?:[.,][\dOoQIl|SBZ]{1,4})?"
-"""A number with letters that OCR reads for digits; reliable only right before a unit."""
+CONFUSED_NUMBER = rf"""
+    (?<![A-Za-z\d.,/])(?:
+        {WITH_FRACTION}
+      | (?=[OoQIl.,]*\d)[\dOoQIl][\dOoQIl|SBZ]{{0,5}}(?:[.,][\dOoQIl|SBZ]{{1,4}})?
+    )
+"""
+"""A number with letters that OCR reads for digits, or a fraction, before a unit that it may have misread."""
 
 
 def parse_number(text: str) -> Decimal:
@@ -43,7 +51,7 @@ def parse_number(text: str) -> Decimal:
 
     A fraction that no decimal equals is rounded to two places, as catalogues write it. 0225 has lost its point.
     """
-    if "/" in text or text[-1] in VULGAR_FRACTIONS:
+    if "/" in text or any(c in VULGAR_FRACTIONS for c in text):
         return _fraction(text)
     digits = re.sub("[ ']", "", text.translate(DIGIT_CONFUSIONS))
     if re.fullmatch(LOST_POINT, digits):
@@ -70,6 +78,7 @@ def second_reading(text: str) -> tuple[Decimal, int] | None:
 
 
 def _fraction(text: str) -> Decimal:
+    text = re.sub(r"([½¼¾])/?([248]?)$", _denominated, text)
     spaced = "".join(f" {VULGAR_FRACTIONS[c]}" if c in VULGAR_FRACTIONS else c for c in text)
     spaced = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r" \1", spaced).translate(SUPERSCRIPTS)
     *whole, numerator, denominator = re.findall(r"\d+", spaced)
@@ -78,3 +87,9 @@ def _fraction(text: str) -> Decimal:
     value = int(whole[0] if whole else 0) + Decimal(int(numerator)) / int(denominator)
     exact = int(denominator) & (int(denominator) - 1) == 0
     return value if exact else round(value, 2)
+
+
+def _denominated(match: re.Match[str]) -> str:
+    """A vulgar fraction with the denominator that is written once more behind it."""
+    fraction, denominator = match.groups()
+    return f" {VULGAR_FRACTIONS[fraction][0]}/{denominator}" if denominator else fraction

@@ -5,7 +5,7 @@ text between two measurements links them (LINKS): `10 x 20 x 30 cm` is a chain, 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby, pairwise
@@ -13,11 +13,11 @@ from typing import Any
 
 from resformer.model.quantities.character_fold import CHARACTER_FOLD
 from resformer.model.quantities.dual_units import is_metric, reconcile_dual_units
-from resformer.model.quantities.measurements import AXES, Measurement, find_measurements
+from resformer.model.quantities.measurements import AXES, LEFT_OUT, Measurement, find_measurements
 from resformer.model.quantities.quantity import Quantity, QuantityMatch
 from resformer.model.quantities.units import UNITS
 
-__all__ = ["find_quantities", "legend_alone", "parse_quantity"]
+__all__ = ["find_quantities", "legend_alone", "parse_quantity", "writes_decimal_comma"]
 
 Group = tuple[str, range]
 """A kind of link (a key of LINKS), and the indices of the measurements that are linked by it."""
@@ -38,8 +38,8 @@ LINKS = {
     "range": re.compile(r"\s*(?:-|~|to|bis|\.{2,3})\s*", re.IGNORECASE),
     "list": re.compile(r"\s*(?:/|&|or|and)\s*", re.IGNORECASE),
 }
-# What stands between a number and how much it may differ.
-TOLERANCE = re.compile(r"\s*\(?(?:±|\+\s?/?\s?-)\s*")
+# How much the number before may differ, without its unit, which may be that of both: 300 ±5 mm, 850 (±2) mm.
+TOLERANCE = re.compile(r"\s*\(?(?:±|\+\s?/?\s?-)\s*\d+(?:[.,]\d+)?\)?")
 # The text between the two parts of a compound, as in 5' 2", 3 lbs, 6.4 oz and 5 ft. & 6 in.; commas between metric
 # amounts list sizes.
 JOINT = re.compile(r"\.?\s*(?:[-,&+]|and)?\s*", re.IGNORECASE)
@@ -60,6 +60,12 @@ BETWEEN_AXES = re.compile(r"[\s,;/|]*")
 _AXIS = rf"(?:{'|'.join(sorted(AXES, key=len, reverse=True))})"
 # The axes of the numbers of a chain, before it or behind it: (W x D x H), B/T/H:
 LEGEND = re.compile(rf"(?<!\w)\(?\s?{_AXIS}\.?(?:\s?[x*/,-]\s?{_AXIS}\.?){{1,2}}\s?\)?(?!\w)\s?[:=]?", re.IGNORECASE)
+# A number with a decimal comma, and words for weight, content and power in languages that write one.
+DECIMAL_COMMA = re.compile(
+    r"(?<![\d.,])\d+,\d{1,2}(?![\d,])"
+    r"|(?i:gewicht|inhalt|leistung|füllmenge|\b(?:poids|contenance|contenu|puissance|peso|contenido|contenuto|conteúdo"
+    r"|potencia|potenza|potência|inhoud|vermogen|masa|waga|zawartość|moc|масса|вес|объ[её]м|мощность)\b)"
+)
 # Units of which products seldom have less than ten: a point before three digits of them separates thousands.
 SMALL_UNITS = {"millimetre", "microgram", "milligram", "gram", "watt", "volt", "millivolt", "microlitre", "millilitre"}
 
@@ -71,13 +77,13 @@ def parse_quantity(text: str, units: Sequence[str]) -> Quantity | None:
     '[10, 25] kilogram'
     """
     text = re.sub(r"^\s*\[([^\[\],]+), ([^\[\],]+)\]", r"\1 to \2", text).strip()
-    for match in _find(text, units, thousands_points=False):
+    for match in _find(text, units, is_canonical=True):
         if match.start == 0 and not text[match.end :].strip(".) ~=⎓") and not (match.multipack_total or match.per_area):
             return match.quantity
     return None
 
 
-def find_quantities(text: str, units: Sequence[str]) -> list[QuantityMatch]:
+def find_quantities(text: str, units: Sequence[str], *, decimal_comma: bool = False) -> list[QuantityMatch]:
     """All quantities of a line of text in these units, in reading order.
 
     A range comes before its two ends.
@@ -86,25 +92,30 @@ def find_quantities(text: str, units: Sequence[str]) -> list[QuantityMatch]:
         text: one line.
         units: canonical unit names of one dimension. An alias that units of several dimensions share ("oz") stands for
             the one among these.
+        decimal_comma: whether a comma is known to separate decimals, see writes_decimal_comma; otherwise it may
+            separate thousands.
     """
-    return _find(text, units, thousands_points=True)
+    return _find(text, units, decimal_comma=decimal_comma)
 
 
-def _find(text: str, units: Sequence[str], *, thousands_points: bool) -> list[QuantityMatch]:
-    """See find_quantities.
+def writes_decimal_comma(texts: Iterable[str]) -> bool:
+    """Whether a number or a word of the texts shows that a comma separates decimals."""
+    return any(DECIMAL_COMMA.search(text) for text in texts)
 
-    Args:
-        thousands_points: whether a point may separate thousands; it does not in canonical form.
-    """
+
+def _find(
+    text: str, units: Sequence[str], *, decimal_comma: bool = False, is_canonical: bool = False
+) -> list[QuantityMatch]:
+    """See find_quantities; in canonical form a point separates no thousands."""
     if not any(c.isnumeric() for c in text):
         return []
     folded = text.translate(CHARACTER_FOLD)
     legends: list[list[str]] = []
     if _is_length(units[0]):
         folded, legends = _without_legends(folded)
+    folded = TOLERANCE.sub(lambda match: LEFT_OUT * len(match[0]), folded)
     measurements = reconcile_dual_units(folded, find_measurements(folded, tuple(units)), units)
-    measurements = _without_tolerances(folded, measurements)
-    gaps = [folded[a.right : b.left] for a, b in pairwise(measurements)]
+    gaps = [folded[a.right : b.left].replace(LEFT_OUT, " ") for a, b in pairwise(measurements)]
     links = [_link(gap, a, b) for gap, (a, b) in zip(gaps, pairwise(measurements), strict=True)]
     groups = [
         (link, range(run[0], run[-1] + 2))
@@ -112,8 +123,8 @@ def _find(text: str, units: Sequence[str], *, thousands_points: bool) -> list[Qu
         if link and (run := list(found))
     ]
     complete = _with_axes(_inherit(measurements, groups), groups, legends)
-    if thousands_points:
-        complete = [_read_for_unit(measurement) for measurement in complete]
+    if not is_canonical:
+        complete = [_read_for_unit(measurement, decimal_comma=decimal_comma) for measurement in complete]
     compounds = [m for gap, (a, b) in zip(gaps, pairwise(complete), strict=True) if (m := _compound(gap, a, b))]
     matches = [
         *compounds,
@@ -147,31 +158,28 @@ def _with_axes(measurements: list[Measurement], groups: list[Group], legends: li
         legend = next((axes for axes in legends if len(axes) == len(group) and link in ("chain", "list")), None)
         for axis, i in zip(legend or (), group, strict=False):
             complete[i] = replace(complete[i], axis=complete[i].axis or axis)
+        if {complete[i].axis for i in group} == {"l", "d", "h"}:
+            # Length, depth and height: the length is the width, and French L is largeur.
+            wide = next(i for i in group if complete[i].axis == "l")
+            complete[wide] = replace(complete[wide], axis="w")
     return complete
 
 
-def _without_tolerances(text: str, measurements: Sequence[Measurement]) -> list[Measurement]:
-    """The measurements without those that say how much the one before may differ, whose unit holds for both."""
-    kept: list[Measurement] = []
-    for measurement in measurements:
-        if kept and TOLERANCE.fullmatch(text, kept[-1].right, measurement.left):
-            kept[-1] = replace(kept[-1], unit=kept[-1].unit or measurement.unit, right=measurement.right)
-        else:
-            kept.append(measurement)
-    return kept
-
-
-def _read_for_unit(measurement: Measurement) -> Measurement:
+def _read_for_unit(measurement: Measurement, *, decimal_comma: bool) -> Measurement:
     """The measurement with the likelier reading of its number first, and the other one where it is likely too.
 
-    1.000 W are a thousand, 1.000 kg are one; 1,000 W are a thousand, 1,000 kg may be one.
+    1.000 W are a thousand, 1.500 W may be one and a half, 1.000 kg are one; 1,000 W are a thousand, 1,000 kg may be
+    one, and are where commas are known to separate decimals.
     """
-    second, is_small = measurement.second, measurement.unit in SMALL_UNITS
+    second = measurement.second
     if second is None or second[1] > measurement.start:
         return measurement
-    if second[0] > measurement.value and is_small:
-        return replace(measurement, value=second[0], second=(measurement.value, second[1]))
-    return replace(measurement, second=None if is_small or second[0] > measurement.value else second)
+    has_point = second[0] > measurement.value
+    low, high = sorted((measurement.value, second[0]))
+    if measurement.unit in SMALL_UNITS:
+        is_unsure = has_point and low % 1 and not decimal_comma
+        return replace(measurement, value=high, second=(low, second[1]) if is_unsure else None)
+    return replace(measurement, value=low, second=None) if has_point or decimal_comma else measurement
 
 
 def _link(gap: str, a: Measurement, b: Measurement) -> str:

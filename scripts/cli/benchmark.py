@@ -70,6 +70,17 @@ def rows(
 
 
 @app.command()
+def labels(out: OutOption, reader: ReadersOption = None, weights: Weights = None) -> None:
+    """Answers about drawn labels and titles, by kind: numbers, roles, axes, directions, scripts (five minutes)."""
+    from resformer.train.evaluation.label_benchmark import benchmark_labels
+    from resformer.train.evaluation.label_cases import fonts_are_missing
+
+    if missing := fonts_are_missing():
+        raise typer.BadParameter(missing)
+    _finish(out, "labels", benchmark_labels(_readers(reader), weights=weights), weights)
+
+
+@app.command()
 def attributes(
     tables: TablesArgument,
     out: OutOption,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["LANGUAGES", "Language"]
+__all__ = ["LANGUAGES", "SCRIPTS", "Language"]
 
 Phrases = tuple[str, ...]
 
@@ -18,6 +18,7 @@ class Language:
         distractors: by entity, what labels say of amounts in its units that are no answer: gross and drained weight,
             doses, what a lamp replaces.
         axes: words for width, depth and height. letters: for the same, where they mean nothing else.
+        packs: how labels say how many there are of one size, with {count} and {size}.
     """
 
     point: str
@@ -26,13 +27,23 @@ class Language:
     distractors: Mapping[str, Phrases]
     axes: tuple[Phrases, Phrases, Phrases]
     letters: tuple[str, str, str] | None
+    packs: Phrases
 
 
 _ENGLISH = Language(
     ".",
     ",",
     {
-        "item_weight": ("Net Wt {}", "NET WEIGHT {}", "Weight: {}", "{} e", "Net contents {}", "Item weight {}", "{}"),
+        "item_weight": (
+            "Net Wt {}",
+            "NET WEIGHT {}",
+            "Weight: {}",
+            "Weight {}",
+            "{} e",
+            "Net contents {}",
+            "Item weight {}",
+            "{}",
+        ),
         "maximum_weight_recommendation": ("Max load {}", "Supports up to {}", "Weight capacity: {}", "Holds {}"),
         "voltage": ("Input: {}", "Voltage {}", "AC {}", "Rated voltage: {}", "{}"),
         "wattage": ("Power {}", "Rated power: {}", "{} LED", "{}"),
@@ -50,12 +61,13 @@ _ENGLISH = Language(
     },
     (("Width",), ("Depth", "Length"), ("Height",)),
     ("W", "DL", "H"),
+    ("{count} x {size}", "{count} pack of {size}", "{count} - {size} bars", "{count} bottles of {size}"),
 )
 _GERMAN = Language(
     ",",
     ".",
     {
-        "item_weight": ("Nettogewicht {}", "Netto: {}", "Gewicht: {}", "Füllmenge {}", "Inhalt: {}", "Eigengewicht {}"),
+        "item_weight": ("Nettogewicht {}", "Netto: {}", "Gewicht: {}", "Gewicht {}", "Füllmenge {}", "Eigengewicht {}"),
         "maximum_weight_recommendation": ("Max. Belastung {}", "Tragkraft {}", "Belastbar bis {}", "Traglast: {}"),
         "voltage": ("Spannung {}", "Nennspannung: {}", "Eingang {}", "Netzspannung {}"),
         "wattage": ("Leistung {}", "Nennleistung: {}", "Leistungsaufnahme {}"),
@@ -70,12 +82,13 @@ _GERMAN = Language(
     },
     (("Breite",), ("Tiefe", "Länge"), ("Höhe",)),
     ("B", "TL", "H"),
+    ("{count} x {size}", "{count} Flaschen je {size}", "{count} Beutel à {size}"),
 )
 _FRENCH = Language(
     ",",
     " ",
     {
-        "item_weight": ("Poids net {}", "Poids : {}", "Poids net total {}", "Contenu net {}"),
+        "item_weight": ("Poids net {}", "Poids : {}", "Poids {}", "Poids net total {}", "Contenu net {}"),
         "maximum_weight_recommendation": ("Charge max. {}", "Charge maximale {}", "Supporte jusqu'à {}"),
         "voltage": ("Tension {}", "Alimentation {}", "Entrée : {}"),
         "wattage": ("Puissance {}", "Puissance nominale : {}"),
@@ -90,12 +103,13 @@ _FRENCH = Language(
     },
     (("Largeur", "larg."), ("Profondeur", "prof.", "Longueur"), ("Hauteur", "haut.")),
     None,
+    ("{count} x {size}", "{count} bouteilles de {size}", "{count} sachets de {size}"),
 )
 _SPANISH = Language(
     ",",
     ".",
     {
-        "item_weight": ("Peso neto {}", "Peso: {}", "Contenido neto {}", "Peso del producto {}"),
+        "item_weight": ("Peso neto {}", "Peso: {}", "Peso {}", "Contenido neto {}", "Peso del producto {}"),
         "maximum_weight_recommendation": ("Carga máxima {}", "Soporta hasta {}", "Carga máx. {}"),
         "voltage": ("Voltaje {}", "Tensión {}", "Entrada: {}"),
         "wattage": ("Potencia {}", "Potencia nominal: {}"),
@@ -110,12 +124,13 @@ _SPANISH = Language(
     },
     (("Ancho",), ("Fondo", "Profundidad", "Largo"), ("Alto", "Altura")),
     None,
+    ("{count} x {size}", "{count} unidades de {size}", "{count} botellas de {size}"),
 )
 _ITALIAN = Language(
     ",",
     ".",
     {
-        "item_weight": ("Peso netto {}", "Peso: {}", "Contenuto netto {}", "Peso del prodotto {}"),
+        "item_weight": ("Peso netto {}", "Peso: {}", "Peso {}", "Contenuto netto {}", "Peso del prodotto {}"),
         "maximum_weight_recommendation": ("Portata max. {}", "Carico massimo {}", "Portata {}"),
         "voltage": ("Tensione {}", "Alimentazione {}", "Ingresso: {}"),
         "wattage": ("Potenza {}", "Potenza nominale: {}"),
@@ -130,12 +145,13 @@ _ITALIAN = Language(
     },
     (("Larghezza",), ("Profondità", "Lunghezza"), ("Altezza",)),
     None,
+    ("{count} x {size}", "Conf. {count} pz da {size}", "{count} bottiglie da {size}"),
 )
 _PORTUGUESE = Language(
     ",",
     ".",
     {
-        "item_weight": ("Peso líquido {}", "Peso: {}", "Conteúdo líquido {}", "Peso do produto {}"),
+        "item_weight": ("Peso líquido {}", "Peso: {}", "Peso {}", "Conteúdo líquido {}", "Peso do produto {}"),
         "maximum_weight_recommendation": ("Carga máxima {}", "Suporta até {}", "Carga máx. {}"),
         "voltage": ("Tensão {}", "Voltagem {}", "Entrada: {}"),
         "wattage": ("Potência {}", "Potência nominal: {}"),
@@ -150,12 +166,13 @@ _PORTUGUESE = Language(
     },
     (("Largura",), ("Profundidade", "Comprimento"), ("Altura",)),
     None,
+    ("{count} x {size}", "{count} pacotes de {size}", "{count} garrafas de {size}"),
 )
 _DUTCH = Language(
     ",",
     ".",
     {
-        "item_weight": ("Nettogewicht {}", "Gewicht: {}", "Netto inhoud {}", "Productgewicht {}"),
+        "item_weight": ("Nettogewicht {}", "Gewicht: {}", "Gewicht {}", "Netto inhoud {}", "Productgewicht {}"),
         "maximum_weight_recommendation": ("Max. belasting {}", "Draagkracht {}", "Draagt tot {}"),
         "voltage": ("Spanning {}", "Netspanning: {}", "Ingang {}"),
         "wattage": ("Vermogen {}", "Nominaal vermogen: {}"),
@@ -170,12 +187,13 @@ _DUTCH = Language(
     },
     (("Breedte",), ("Diepte", "Lengte"), ("Hoogte",)),
     ("B", "DL", "H"),
+    ("{count} x {size}", "{count} blikjes van {size}", "{count} zakjes van {size}"),
 )
 _POLISH = Language(
     ",",
     " ",
     {
-        "item_weight": ("Masa netto {}", "Waga: {}", "Masa netto: {}", "Waga produktu {}"),
+        "item_weight": ("Masa netto {}", "Waga: {}", "Waga {}", "Masa {}", "Waga produktu {}"),
         "maximum_weight_recommendation": ("Maks. obciążenie {}", "Udźwig {}", "Nośność: {}"),
         "voltage": ("Napięcie {}", "Zasilanie: {}", "Wejście {}"),
         "wattage": ("Moc {}", "Moc znamionowa: {}"),
@@ -190,7 +208,20 @@ _POLISH = Language(
     },
     (("Szerokość", "szer."), ("Głębokość", "gł.", "Długość"), ("Wysokość", "wys.")),
     None,
+    ("{count} x {size}", "{count} puszki po {size}", "{count} saszetek po {size}"),
 )
 
 LANGUAGES = (_ENGLISH, _GERMAN, _FRENCH, _SPANISH, _ITALIAN, _PORTUGUESE, _DUTCH, _POLISH)
 """English first."""
+
+SCRIPTS: Mapping[str, Phrases] = {
+    "CYRILLIC": ("чайник", "полка", "крупа", "масса нетто", "новый"),
+    "GREEK": ("ελαιόλαδο", "βραστήρας", "καθαρό βάρος"),
+    "ARABIC": ("أرز", "قهوة", "غلاية كهربائية", "الوزن"),
+    "DEVANAGARI": ("चावल", "चाय", "केतली", "शुद्ध वजन"),
+    "THAI": ("ข้าว", "น้ำมัน", "กาต้มน้ำ"),
+    "HANGUL": ("고추장", "주전자", "쌀"),
+    "KATAKANA": ("味噌", "ケトル", "内容量"),
+    "CJK": ("大米", "电饭煲", "净重"),
+}
+"""Words of titles in other scripts, by the first word of the Unicode names of their characters."""

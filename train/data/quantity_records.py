@@ -83,6 +83,7 @@ class Record:
     Attributes:
         photo: None for synthetic layouts.
         group_id, drawing: see model.ocr.page.Page.
+        title: text that was sent with the photo.
         assume_present: whether the product is presumed to have the values, as where a catalogue asks; otherwise the
             questions are asked because the schema has the entities.
     """
@@ -95,6 +96,7 @@ class Record:
     questions: tuple[Question, ...]
     group_id: str = ""
     drawing: LineDrawing | None = None
+    title: str = ""
     assume_present: bool = True
 
     @property

@@ -1,8 +1,10 @@
-"""Synthetic layouts: text lines of made-up product labels with exact answers, without photos.
+"""Synthetic layouts: text lines of made-up product labels, or made-up titles, with exact answers, without photos.
 
-Their labels are in eight languages, and state amounts that are no answers, too: a network learns roles from them.
+They are in eight languages, titles in other scripts, too, and state amounts that are no answers: a network learns roles
+from them.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -11,8 +13,9 @@ import numpy as np
 from resformer.model.ocr.charset import fold_to_charset
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.quantity import Quantity
+from resformer.model.quantities.units import UNITS
 from resformer.model.schema.schema import Entity, Schema
-from resformer.train.data.label_phrases import LANGUAGES, Language
+from resformer.train.data.label_phrases import LANGUAGES, SCRIPTS, Language
 from resformer.train.data.quantity_records import Question, Record
 
 __all__ = ["PHRASES", "generate", "label_texts", "role_texts"]
@@ -57,20 +60,24 @@ SLOGANS = (
 DISTRACTORS = ("Serving size 30 g", "Cable 2 m", "Protein 12 g", "USB 5V", "Pocket 10 cm")
 
 
-def generate(count: int, seed: int, schema: Schema) -> list[Record]:
+def generate(count: int, seed: int, schema: Schema, *, titles: float = 0.0) -> list[Record]:
     """Whole rows: layouts with one question per entity of PHRASES, about half of which have no answer.
 
     The same seed gives the same layouts.
+
+    Args:
+        titles: the share of layouts that are a title without text lines.
     """
     rng = np.random.default_rng(seed)
     entities = [e for e in schema.entities if e.name in PHRASES]
-    return [_layout(f"synthetic-{seed}-{i}", entities, rng) for i in range(count)]
+    return [_layout(f"synthetic-{seed}-{i}", entities, rng, is_title=i < titles * count) for i in range(count)]
 
 
 def role_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[str], list[Question]]:
     """Texts of a product label in one of LANGUAGES, and a question for every entity.
 
-    Beside values it has amounts in other roles. Lengths are named by words, by letters, or by the legend of a chain.
+    Beside values it has amounts in other roles. Lengths are named by words, by letters, or by the legend of a chain. A
+    tab separates the two cells of a row of a table.
     """
     # English labels are the most frequent.
     language = LANGUAGES[0] if rng.random() < 0.3 else LANGUAGES[int(rng.integers(len(LANGUAGES)))]
@@ -80,8 +87,13 @@ def role_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[s
         answers = _lengths(language, texts, rng)
     for entity in entities:
         if entity.name in language.phrases and rng.random() < 0.35:
-            answers[entity.name] = quantity = _value(entity, rng)
-            texts.append(_pick(language.phrases[entity.name], rng).format(_spelled(quantity, language, rng)))
+            if entity.name in ("item_weight", "item_volume") and rng.random() < 0.15:
+                answers[entity.name] = _pack(entity, language, texts, rng)
+            else:
+                answers[entity.name] = quantity = _value(entity, rng)
+                phrase = _pick(language.phrases[entity.name], rng)
+                phrase = phrase.replace(" {}", "\t{}") if rng.random() < 0.2 else phrase
+                texts.append(phrase.format(_spelled(quantity, language, rng)))
         if rng.random() < (0.4 if entity.name in answers else 0.05) and entity.name in language.distractors:
             other = _value(entity, rng)
             texts.append(_pick(language.distractors[entity.name], rng).format(_spelled(other, language, rng)))
@@ -117,6 +129,21 @@ def _amount(unit: str, low: float, high: float, rng: np.random.Generator) -> Qua
     return Quantity((max(number, Decimal("0.1")),), unit)
 
 
+def _pack(entity: Entity, language: Language, texts: list[str], rng: np.random.Generator) -> Quantity:
+    """Adds the text of a multi-pack; returns its total where it prints that, too, and the size of one elsewhere."""
+    size, count = _value(entity, rng), int(rng.integers(2, 25))
+    spelled = str(rng.choice(UNIT_SPELLINGS[size.unit]))
+    text = _pick(language.packs, rng).format(count=count, size=_number(size, language, rng) + spelled)
+    if rng.random() < 0.4:
+        texts.append(text)
+        return size
+    total = Quantity((size.values[0] * count,), size.unit)
+    printed = _number(total, language, rng) + spelled
+    form = int(rng.integers(4))
+    texts += [[f"{text} ({printed})"], [f"{text} = {printed}"], [f"{printed} ({text})"], [text, printed]][form]
+    return total
+
+
 def _spelled(quantity: Quantity, language: Language, rng: np.random.Generator) -> str:
     return _number(quantity, language, rng) + str(rng.choice(UNIT_SPELLINGS[quantity.unit]))
 
@@ -142,7 +169,8 @@ def _lengths(language: Language, texts: list[str], rng: np.random.Generator) -> 
     letters = [_pick(language.letters[names.index(name)], rng) for name in order] if language.letters else words
     form = int(rng.integers(4 if len(order) > 1 else 1))
     if form == 0:
-        texts += [f"{word}: {number}{tolerance}{spelled}" for word, number in zip(words, numbers, strict=True)]
+        space = "\t" if rng.random() < 0.3 else " "
+        texts += [f"{word}:{space}{number}{tolerance}{spelled}" for word, number in zip(words, numbers, strict=True)]
     elif form == 1:
         texts.append(", ".join(f"{word} {number}{spelled}" for word, number in zip(words, numbers, strict=True)))
     elif form == 2:
@@ -152,7 +180,8 @@ def _lengths(language: Language, texts: list[str], rng: np.random.Generator) -> 
         parts = [pattern.format(a=a, n=number, unit=spelled) for a, number in zip(letters, numbers, strict=True)]
         texts.append(cross.join(parts) + ("" if "unit" in pattern else spelled))
     else:
-        legend, chain = " x ".join(letters), " x ".join(numbers) + spelled
+        cross = _pick((" x ", " x ", "/"), rng)
+        legend, chain = cross.join(letters), cross.join(numbers) + spelled
         texts.append(f"{legend}: {chain}" if rng.random() < 0.5 else f"{chain} ({legend})")
     return answers
 
@@ -181,11 +210,34 @@ def label_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[
     return texts, questions
 
 
-def _layout(name: str, entities: list[Entity], rng: np.random.Generator) -> Record:
+def _layout(name: str, entities: list[Entity], rng: np.random.Generator, *, is_title: bool) -> Record:
     width, height = (int(v) for v in rng.integers(400, 1200, size=2))
+    if is_title:
+        texts, questions = _foreign_texts(entities, rng) if rng.random() < 0.25 else role_texts(entities, rng)
+        title = _pick((" ", ", ", " - "), rng).join(texts).replace("\t", " ")
+        return Record(name, None, width, height, (), tuple(questions), title=title, assume_present=False)
     texts, questions = role_texts(entities, rng)
     lines = tuple(_rows(texts, width, height, rng))
     return Record(name, None, width, height, lines, tuple(questions), assume_present=False)
+
+
+def _foreign_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[str], list[Question]]:
+    """Texts of a title in one of SCRIPTS, and a question for every entity: values stand without phrases."""
+    script = _pick(tuple(SCRIPTS), rng)
+    texts = [str(word) for word in rng.choice(SCRIPTS[script], size=2)]
+    answers: dict[str, Quantity] = {}
+    for entity in entities:
+        if entity.name in ("item_weight", "voltage", "wattage", "item_volume") and rng.random() < 0.35:
+            quantity = _value(entity, rng)
+            if spellings := [a for a in UNITS[quantity.unit].aliases if _first_script(a) == script]:
+                answers[entity.name] = quantity
+                texts.append(f"{quantity.values[0]}{_pick(('', ' '), rng)}{_pick(spellings, rng)}")
+    rng.shuffle(texts)
+    return texts, [Question(e, (answers[e.name],) if e.name in answers else ()) for e in entities]
+
+
+def _first_script(word: str) -> str:
+    return unicodedata.name(word[0], "").split(" ")[0]
 
 
 def _quantity(entity: Entity, rng: np.random.Generator) -> Quantity:
@@ -197,14 +249,18 @@ def _quantity(entity: Entity, rng: np.random.Generator) -> Quantity:
 
 
 def _rows(texts: list[str], width: int, height: int, rng: np.random.Generator) -> list[TextLine]:
-    """One text below the other, each of its own size, within the photo."""
+    """One text below the other, each of its own size, within the photo; cells are lines of their own."""
     lines = []
     pitch = height / (len(texts) + 1)
     for i, text in enumerate(texts):
         text_height = pitch * float(rng.uniform(0.3, 0.8))
-        length = min(0.5 * text_height * len(text), 0.9 * width)
-        x = float(rng.uniform(0, width - length))
+        cells = text.split("\t")
+        lengths = [min(0.5 * text_height * len(cell), 0.9 * width / len(cells)) for cell in cells]
+        between = float(rng.uniform(0.5, 1)) * min(8 * text_height, width - sum(lengths)) * (len(cells) - 1)
+        x = float(rng.uniform(0, width - sum(lengths) - between))
         y = pitch * (i + 0.5)
-        corners = ((x, y), (x + length, y), (x + length, y + text_height), (x, y + text_height))
-        lines.append(TextLine(corners, text, float(rng.uniform(0.8, 1.0))))
+        for cell, length in zip(cells, lengths, strict=True):
+            corners = ((x, y), (x + length, y), (x + length, y + text_height), (x, y + text_height))
+            lines.append(TextLine(corners, cell, float(rng.uniform(0.8, 1.0))))
+            x += length + between
     return lines

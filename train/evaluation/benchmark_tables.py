@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from resformer.train.evaluation.benchmark_file import Benchmark, read_benchmark
+from resformer.train.evaluation.label_benchmark import TITLE
 
 __all__ = ["render_document", "render_section"]
 
@@ -155,6 +156,19 @@ def _rows(figures: Figures) -> list[str]:
     return [*lines, "", *_table(columns, [*rows, ["largest text lines, 12 words", *[""] * 7, baseline, ""]])]
 
 
+def _labels(figures: Figures) -> list[str]:
+    kinds = figures["kinds"]
+    readers = [reader for (reader,) in _unique(kinds, "reader") if reader != TITLE]
+    rows = []
+    for (kind,) in _unique(kinds, "kind"):
+        of_kind = {row["reader"]: row for row in kinds if row["kind"] == kind}
+        right = {reader: str(row["tried"] - len(row["wrong"])) for reader, row in of_kind.items()}
+        tried = next((str(of_kind[reader]["tried"]) for reader in readers if reader in of_kind), "")
+        title = f"{right[TITLE]} of {of_kind[TITLE]['tried']}" if TITLE in of_kind else ""
+        rows.append([kind, tried, *(right.get(reader, "") for reader in readers), title])
+    return _table(["kind", "photos", *(f"`{reader}`" for reader in readers), "titles"], rows)
+
+
 def _systems(figures: Figures) -> list[str]:
     scores = [s for s in figures["scores"] if s["reading_s"] and "," not in s["photos"] + s["reader"]]
     names = [name for (name,) in _unique(scores, "photos")]
@@ -287,6 +301,12 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         "JPEG (75), or at 90 % of its size. "
         "Trees (LightGBM) learn from the training rows, and have the text that PP-OCRv6 small reads on larger photos.",
         _rows,
+    ),
+    "labels": (
+        "Labels as they are printed",
+        "How many drawn labels and titles are answered right in all that is asked, by the kind of difficulty. "
+        "[labels.json](docs/benchmarks/labels.json) has the wrong answers.",
+        _labels,
     ),
     "systems": (
         "Quantities, compared with OCR engines",

@@ -106,7 +106,9 @@ class RowBatches(Dataset[tuple[Batch, Targets]]):
         fields = [name for name in ("title", "description") if getattr(photo, name)]
         has_image = photo.photo is not None
         may_drop = bool(photo.questions and photo.lines)  # there is something to read
-        views = [_View(photo, has_image and not (may_drop and rng.random() < self._config.p_drop_image))]
+        views = []
+        if photo.lines or not any(q.accepted for q in photo.questions):  # otherwise its answers are in the text alone
+            views.append(_View(photo, has_image and not (may_drop and rng.random() < self._config.p_drop_image)))
         if fields:
             sent = [name for name in fields if rng.random() >= self._config.p_drop_field] or fields
             views.append(_View(photo, has_image and rng.random() >= self._config.p_drop_image, tuple(sent)))

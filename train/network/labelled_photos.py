@@ -66,6 +66,7 @@ def labelled_photo(record: Record, known: Sequence[LabelledPhoto] = ()) -> Label
         record.lines,
         record.drawing,
         record.group_id,
+        record.title,
         questions=record.questions,
         assume_present=record.assume_present,
     )

@@ -1,5 +1,6 @@
 """The photos of a run's sources."""
 
+import random
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -65,6 +66,7 @@ def read_sources(config: NetworkConfig, preprocessor: Preprocessor) -> tuple[lis
     photos += [p for p in tables if p.photo is None or p.photo.resolve() not in merged]
     train, val = split_by_hash([p for p in photos if p.questions or p.labels or p.texts], config.val_fraction)
     held_out = {key for photo in val for key in photo.split_keys} | {photo.name for photo in val}
+    extra = _with_pictures(extra, [p.photo for p in train if p.photo and not p.questions], config.seed)
     extra += _pseudo_labelled(config, [r for r in labelled if not held_out & set(_keys(r))], preprocessor)
     return [*train, *(photo for photo in extra if not held_out & {photo.name, *photo.split_keys})], val
 
@@ -72,7 +74,7 @@ def read_sources(config: NetworkConfig, preprocessor: Preprocessor) -> tuple[lis
 def _records(source: LabelledSource | RowSource | SyntheticSource, schema: Schema, seed: int) -> list[Record]:
     match source:
         case SyntheticSource():
-            return generate(source.num_photos, seed, schema)
+            return generate(source.num_photos, seed, schema, titles=source.titles)
         case RowSource():
             return read_photo_rows(source.rows, source.data, source.ocr, schema)
         case LabelledSource(kind="challenge"):
@@ -80,6 +82,12 @@ def _records(source: LabelledSource | RowSource | SyntheticSource, schema: Schem
         case LabelledSource(kind="hand"):
             return read_hand(source.labels, source.photos, source.ocr, schema)
     return read_unlabelled(source.labels, source.photos, source.ocr, schema)
+
+
+def _with_pictures(photos: Sequence[LabelledPhoto], pictures: Sequence[Path], seed: int) -> list[LabelledPhoto]:
+    """The photos; titles that have none are given one of these at random, where there are any."""
+    rng = random.Random(seed)
+    return [replace(p, photo=rng.choice(pictures)) if pictures and p.title and not p.photo else p for p in photos]
 
 
 def _of_source(

@@ -59,10 +59,15 @@ class RowSource(StrictModel):
 
 
 class SyntheticSource(StrictModel):
-    """Layouts that are made up: text lines with labels, without photos."""
+    """Layouts that are made up: text lines with labels, without photos.
+
+    Attributes:
+        titles: the share of layouts that are a title; it comes with a photo of a table that has no quantities.
+    """
 
     kind: Literal["synthetic"]
     num_photos: PositiveInt
+    titles: float = Field(default=0.0, ge=0, le=1)
     sampling_weight: PositiveFloat = 1.0
 
 

@@ -10,7 +10,7 @@ from resformer.model.quantities.quantity import Candidate
 from resformer.model.schema.schema import Schema
 
 SCHEMA = Schema.load()
-LENGTH, MASS, VOLTAGE = (SCHEMA[name].units for name in ("width", "item_weight", "voltage"))
+LENGTH, MASS, VOLTAGE, VOLUME = (SCHEMA[name].units for name in ("width", "item_weight", "voltage", "item_volume"))
 
 
 def line(text: str, x: float = 0, y: float = 0, height: float = 20, width: float | None = None) -> TextLine:
@@ -40,6 +40,41 @@ def test_a_legend_in_another_line_names_the_axes(legend: str) -> None:
 def test_other_legends_name_none(others: tuple[str, ...]) -> None:
     found = find_candidates([*(line(text) for text in others), line("60 x 45 x 90 cm", y=40)], LENGTH)
     assert [c.axis for c in found] == ["", "", ""]
+
+
+def test_cells_of_a_table_have_the_axis_to_their_left() -> None:
+    cells = [line("Width:"), line("60 cm", x=300), line("Depth", y=40), line("45 cm", x=300, y=42)]
+    assert {str(c.quantity): c.axis for c in find_candidates(cells, LENGTH)} == {
+        "60 centimetre": "w",
+        "45 centimetre": "d",
+    }
+    far = [line("Width"), line("60 cm", x=900)]
+    letters = [line("W"), line("60 cm", x=200)]
+    assert [c.axis for lines in (far, letters) for c in find_candidates(lines, LENGTH)] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("lines", "units", "expected"),
+    [
+        (["6 x 330 ml"], VOLUME, ["330 millilitre"]),
+        (["12 x 0,40 l"], VOLUME, ["0.4 litre"]),
+        (["4 x 45 g (180 g)"], MASS, ["180 gram", "180 gram"]),
+        (["3 pz da 330 ml", "990 ml"], VOLUME, ["990 millilitre", "990 millilitre"]),
+        (["30 sobres de 3g", "3.17 oz"], MASS, ["90 gram", "3.17 ounce"]),
+        (["8 - 1.25 oz packets (35 g)", "NET WT 10 OZ"], MASS, ["10 ounce", "10 ounce"]),
+        (["8 x 6 oz", "47 oz"], MASS, ["6 ounce", "47 ounce"]),
+    ],
+)
+def test_a_multi_pack_has_its_printed_total_or_the_size_of_one(
+    lines: list[str], units: tuple[str, ...], expected: list[str]
+) -> None:
+    assert named(find_candidates([line(text, y=60 * i) for i, text in enumerate(lines)], units)) == expected
+
+
+def test_other_lines_show_how_decimals_are_separated() -> None:
+    assert named(find_candidates([line("2,500 kg")], MASS)) == ["2.5 kilogram", "2500 kilogram"]
+    assert named(find_candidates([line("2,500 kg"), line("Inhalt 1,5 l", y=60)], MASS)) == ["2.5 kilogram"]
+    assert named(find_candidates([line("2,500 kg")], MASS, "Gewicht laut Etikett")) == ["2.5 kilogram"]
 
 
 def test_box_in_a_vertical_line() -> None:

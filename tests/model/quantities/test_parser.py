@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resformer.model.quantities.parser import find_quantities, parse_quantity
+from resformer.model.quantities.parser import find_quantities, parse_quantity, writes_decimal_comma
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.quantities.units import SHIPPED_UNITS
 from resformer.model.schema.schema import Schema
@@ -172,7 +172,7 @@ def test_other_units_give_no_quantity(text: str, units: tuple[str, ...]) -> None
         ("2\u00a0500 ml", VOLUME, "2500 millilitre", "500 millilitre"),
         ("1\u202f350,5 g", MASS, "1350.5 gram", "350.5 gram"),
         ("N° 5 100 ml", VOLUME, "5100 millilitre", "100 millilitre"),
-        ("1.000 W", POWER, "1000 watt", "1 watt"),
+        ("1.500 W", POWER, "1500 watt", "1.5 watt"),
         ("2.500 ml", VOLUME, "2500 millilitre", "2.5 millilitre"),
         ("1,500 kg", MASS, "1500 kilogram", "1.5 kilogram"),
     ],
@@ -227,6 +227,9 @@ def test_other_amounts_stay_apart(text: str) -> None:
         ("12 V ± 0.5 V", VOLTAGE, ["12 volt"]),
         ("300±5 x 200±5 mm", LENGTH, ["300 millimetre", "200 millimetre"]),
         ("250 ml (±3 ml)", VOLUME, ["250 millilitre"]),
+        ("850 (±2) mm", LENGTH, ["850 millimetre"]),
+        ("capacity 250 cm*3", VOLUME, ["250 millilitre"]),
+        ("capacity 250 cm~3", LENGTH, []),
         ("0225 kg", MASS, ["0.225 kilogram"]),
         ("005 g", MASS, ["0.05 gram"]),
         ("2 cm^3", VOLUME, ["2 millilitre"]),
@@ -426,6 +429,67 @@ def test_flags_describe_how_a_quantity_is_written() -> None:
     assert [m.ocr_corrected for m in find_quantities("35 ib or 40 lb", MASS)] == [True, False]
     assert [m.compound for m in find_quantities("5'2\"", LENGTH)] == [True]
     assert [m.multipack_total for m in find_quantities("6 x 330 ml", VOLUME)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected"),
+    [
+        ("½2 LB", MASS, ["0.5 pound"]),
+        ("½/4 lb", MASS, ["0.25 pound"]),
+        ("1½/ lb", MASS, ["1.5 pound"]),
+        ("¾4 lb", MASS, ["0.75 pound"]),
+        ("2-1/2 Ib", MASS, ["2.5 pound"]),
+        ("1 1/4 ib", MASS, ["1.25 pound"]),
+        ("½ 1b", MASS, ["0.5 pound"]),
+    ],
+)
+def test_fractions_as_they_are_misread(text: str, units: tuple[str, ...], expected: list[str]) -> None:
+    assert found(text, units) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected", "with_comma"),
+    [
+        ("2.000 W", POWER, ["2000 watt"], ["2000 watt"]),
+        ("1.500 g", MASS, ["1500 gram", "1.5 gram"], ["1500 gram"]),
+        ("2,500 kg", MASS, ["2500 kilogram", "2.5 kilogram"], ["2.5 kilogram"]),
+        ("2,500 g", MASS, ["2500 gram"], ["2500 gram"]),
+        ("1.250 kg", MASS, ["1.25 kilogram"], ["1.25 kilogram"]),
+    ],
+)
+def test_what_separates_thousands(
+    text: str, units: tuple[str, ...], expected: list[str], with_comma: list[str]
+) -> None:
+    assert found(text, units) == expected
+    assert [str(m.quantity) for m in find_quantities(text, units, decimal_comma=True)] == with_comma
+
+
+@pytest.mark.parametrize("text", ["1,7 l", "Nettogewicht 2,500 kg", "Poids 1,250 kg", "12,5 cm", "Масса 2,500 кг"])
+def test_texts_that_show_a_decimal_comma(text: str) -> None:
+    assert writes_decimal_comma(["Oats", text])
+
+
+@pytest.mark.parametrize("text", ["1,500 kg", "Weight 2,500 g", "1,234,567", "10,20,30 cm, 5", "Pesos"])
+def test_texts_that_do_not(text: str) -> None:
+    assert not writes_decimal_comma([text])
+
+
+@pytest.mark.parametrize(
+    ("text", "axes"),
+    [
+        ("800 mm D: 300 mm H: 1800 mm", ["", "d", "h"]),
+        ("W33 x H3 x l20 in", ["w", "h", "l"]),
+        ("L120 x P60 x H75 cm", ["w", "d", "h"]),
+        ("L120 x W60 x H75 cm", ["l", "w", "h"]),
+        ("ho0gte 120 cm", ["h"]),
+        ("(l)50 x (w(35 x (h)25 cm", ["l", "w", "h"]),
+        ("h 190 x b 90 xt 40 cm", ["h", "w", "t"]),
+        ("gtebokosc 35 cm", ["d"]),
+        ("H 84 cm, B 120 cm, T 55 cm", ["h", "w", "t"]),
+    ],
+)
+def test_axes_of_chains_and_misread_words(text: str, axes: list[str]) -> None:
+    assert [match.axis for match in find_quantities(text, LENGTH)] == axes
 
 
 @given(st.sampled_from(FAMILIES), st.data(), VALUES)

@@ -11,12 +11,13 @@ SCHEMA = Schema.load()
 
 
 def test_every_answer_is_a_candidate_on_its_layout() -> None:
-    layouts = generate(150, 0, SCHEMA)
+    layouts = generate(150, 0, SCHEMA, titles=0.3)
+    assert [bool(layout.title) for layout in layouts] == [True] * 45 + [False] * 105
     questions = [(layout, q) for layout in layouts for q in layout.questions]
     assert {q.entity.name for _, q in questions if q.accepted} == {entity.name for entity in SCHEMA.quantities}
     for layout, question in questions:
-        candidates = {c.quantity for c in find_candidates(layout.lines, question.entity.units)}
-        assert set(question.accepted) <= candidates, [line.text for line in layout.lines]
+        candidates = {c.quantity for c in find_candidates(layout.lines, question.entity.units, layout.title)}
+        assert set(question.accepted) <= candidates, layout.title or [line.text for line in layout.lines]
 
 
 def test_labels_state_amounts_in_other_roles() -> None:
@@ -24,6 +25,23 @@ def test_labels_state_amounts_in_other_roles() -> None:
     texts = "\n".join(text for _ in range(3000) for text in role_texts(list(SCHEMA.quantities), rng)[0])
     for words in ("Drained weight", "Abtropfgewicht", "remplace", "Porción", "Udźwig", "Breite", "W x D", "±1"):
         assert words in texts, words
+
+
+def test_titles_are_in_other_scripts_too() -> None:
+    titles = [layout.title for layout in generate(400, 1, SCHEMA, titles=1.0)]
+    for words in ("чайник", "大米", "고추장", "Nettogewicht", "Net Wt"):
+        assert any(words in title for title in titles), words
+
+
+def test_multi_packs_are_answered_by_what_they_print() -> None:
+    layouts = generate(3000, 2, SCHEMA)
+    packs = [(layout, line.text) for layout in layouts for line in layout.lines if "bottles of" in line.text]
+    assert len(packs) > 10
+    for layout, text in packs:
+        answers = {
+            str(a) for q in layout.questions if q.entity.name in ("item_weight", "item_volume") for a in q.accepted
+        }
+        assert answers, text
 
 
 def test_languages_have_the_same_entities() -> None:

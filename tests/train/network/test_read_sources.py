@@ -108,6 +108,17 @@ def test_layouts_are_made_up_from_the_seed(make_config: ConfigFactory, preproces
     assert {q.entity.name for p in train for q in p.questions} == {"item_weight", "voltage"}
 
 
+def test_made_up_titles_come_with_the_picture_of_a_product(
+    make_config: ConfigFactory, preprocessor: Preprocessor, sources: dict[str, dict[str, object]]
+) -> None:
+    table = sources["table"] | {"label_columns": {"title": "name"}}
+    made_up = {"kind": "synthetic", "num_photos": 6, "titles": 0.5}
+    train, _ = read_sources(make_config(sources=[table, made_up], val_fraction=0.0), preprocessor)
+    product, *titles_and_layouts = train
+    assert [bool(p.title) for p in titles_and_layouts] == [True] * 3 + [False] * 3
+    assert [p.photo for p in titles_and_layouts] == [product.photo] * 3 + [None] * 3
+
+
 def test_titles_and_captions_are_on_one_side_of_the_split() -> None:
     photos = [
         LabelledPhoto(

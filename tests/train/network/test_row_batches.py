@@ -68,6 +68,17 @@ def test_a_text_is_not_asked_where_it_is_sent(make_config: ConfigFactory, prepro
     assert not (inputs.word_field == DESCRIPTION).any()
 
 
+def test_answers_that_are_in_the_title_alone_are_asked_with_it(
+    make_config: ConfigFactory, preprocessor: Preprocessor
+) -> None:
+    titles = [labelled_photo(record) for record in generate(8, 0, preprocessor.schema, titles=1.0)]
+    batches = RowBatches(titles, preprocessor, make_config(batch_size=8), 0, {})
+    answered = [photo for photo in titles if any(q.accepted for q in photo.questions)]
+    assert len(answered) >= 4
+    batch, _ = batches[0]
+    assert ((batch.word_field == TITLE) & batch.word_mask).any(dim=1).sum() >= len(answered)
+
+
 def test_a_batch_has_a_question(make_config: ConfigFactory, preprocessor: Preprocessor) -> None:
     photos = [LabelledPhoto(f"p{i}", None, texts={"title": "Tea"}) for i in range(4)]
     inputs, targets = RowBatches(photos, preprocessor, make_config(batch_size=4, p_text=0.0), 0, {})[0]
