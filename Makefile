@@ -94,6 +94,6 @@ $(VENV)/.requirements: requirements.txt requirements-serve.txt pyproject.toml | 
 	@$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.test-requirements: requirements-test.txt requirements-train.txt $(VENV)/.requirements
-	@$(PIP) -r requirements-train.txt -r requirements-test.txt
+$(VENV)/.test-requirements: requirements-client.txt requirements-test.txt requirements-train.txt $(VENV)/.requirements
+	@$(PIP) -r requirements-client.txt -r requirements-train.txt -r requirements-test.txt
 	@touch $@
