@@ -21,7 +21,5 @@ def needed(module: str, *, by: str, packages: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"{by} needs {module}, which cannot be imported ({error}): pip install {packages}, or all that the client "
-            "can use: pip install 'resformer[client]'",
-            name=module,
+            f"{by} needs {module}, which cannot be imported ({error}): pip install {packages}", name=module
         ) from error

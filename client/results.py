@@ -1,10 +1,13 @@
 """What a server answers, as it is described in handler/openapi.yaml."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Strict
 
 __all__ = ["Alternative", "PhotoSize", "Prediction", "Result", "SIValue"]
+
+# No text: the level of a path may be digits.
+Number = Annotated[float, Strict()]
 
 
 class _Answer(BaseModel):
@@ -21,7 +24,7 @@ class SIValue(_Answer):
         unit: The long singular name, such as `kilogram`.
     """
 
-    value: float | tuple[float, float]
+    value: Number | tuple[Number, Number]
     unit: str
 
 
@@ -48,7 +51,7 @@ class Prediction(_Answer):
     """
 
     prediction: str
-    value: float | tuple[float, float] | tuple[str, ...] | None
+    value: Number | tuple[Number, Number] | tuple[str, ...] | None
     unit: str | None
     si: SIValue | None
     confidence: float

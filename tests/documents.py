@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.paths import ROOT
 
-__all__ = ["DOCUMENTS", "code_blocks", "commands", "training_walk"]
+__all__ = ["DOCUMENTS", "code_blocks", "commands", "python_examples", "training_walk"]
 
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "model" / "weights").glob("*.md")],
@@ -18,6 +18,11 @@ FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 def code_blocks(document: Path, language: str) -> list[str]:
     """The code blocks of a language; "" are those without one, which are shell commands."""
     return [body for found, body in FENCE.findall(document.read_text(encoding="utf-8")) if found == language]
+
+
+def python_examples(document: Path, *, of_client: bool) -> list[str]:
+    """The Python blocks of a document that ask a server, or the others."""
+    return [block for block in code_blocks(document, "python") if ("resformer.client" in block) == of_client]
 
 
 def commands(document: Path) -> list[list[str]]:

@@ -9,9 +9,15 @@ import pytest
 
 from tests.paths import ROOT
 
-FOLDERS = ("model", "handler", "train", "scripts")
+FOLDERS = ("model", "handler", "train", "scripts", "client")
 # What each folder may import of the others.
-ALLOWED = {"model": set(), "handler": {"model"}, "train": {"model"}, "scripts": {"model", "handler", "train"}}
+ALLOWED = {
+    "model": set(),
+    "client": set(),
+    "handler": {"model"},
+    "train": {"model"},
+    "scripts": {"model", "handler", "train"},
+}
 MAX_LEVELS = 9
 
 

@@ -13,7 +13,7 @@ import typer
 from resformer.scripts.cli.main import app
 from resformer.scripts.lib.sample_photo import draw_sample_photo
 from resformer.train.settings.run_settings import load_config
-from tests.documents import DOCUMENTS, code_blocks, commands
+from tests.documents import DOCUMENTS, code_blocks, commands, python_examples
 from tests.paths import ROOT
 
 
@@ -52,10 +52,13 @@ def test_commands_take_the_options_shown(command: str) -> None:
     assert missing == [], command
 
 
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if code_blocks(d, "python")], ids=lambda d: d.name)
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if python_examples(d, of_client=False)], ids=lambda d: d.name
+)
 def test_python_examples_run(document: Path, tmp_path: Path) -> None:
+    """Those that ask a server are run by tests/client/test_served.py."""
     draw_sample_photo(tmp_path / "photo.jpg")
-    for block in code_blocks(document, "python"):
+    for block in python_examples(document, of_client=False):
         environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
             [sys.executable, "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True

@@ -14,7 +14,7 @@ from resformer import __version__
 from resformer.scripts.lib.sample_photo import draw_sample_photo
 from tests.paths import ROOT
 
-SOURCES = ("resformer", "model", "handler", "train", "scripts")
+SOURCES = ("resformer", "model", "handler", "train", "scripts", "client")
 FILES = ("pyproject.toml", "README.md", "LICENSE", "config.properties", "log4j2.xml")
 ANSWERS = """
 import io, sys

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from resformer.client import AsyncClient, Client, ClientError, Query, Result
+from resformer.client import AsyncClient, Client, ClientError, Result
 
 __all__ = ["ANSWER", "Asker", "Handler", "answer"]
 
@@ -78,9 +78,6 @@ class Asker:
         yield from found
         if error:
             raise error
-
-    def ask_at_once(self, handler: Handler, queries: list[Query]) -> list[Result]:
-        return list(self.predict_many(handler, queries))  # type: ignore[arg-type]
 
     def _call(self, method: str, handler: Handler, *arguments: Any, **options: Any) -> Any:
         client = options.pop("client", {})

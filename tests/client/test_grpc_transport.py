@@ -27,9 +27,7 @@ class GrpcServer:
         service = METHOD.split("/")[1]
         handler = grpc.unary_unary_rpc_method_handler(self._handle)
         self._server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", 100_000)])
-        self._server.add_generic_rpc_handlers(
-            [grpc.method_handlers_generic_handler(service, {self._method: handler})]
-        )
+        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {self._method: handler})])
         self.url = f"grpc://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
 

@@ -22,11 +22,11 @@ def test_it_starts_without_the_network_and_its_packages() -> None:
 )
 def test_what_grpc_needs(monkeypatch: pytest.MonkeyPatch, missing: str, packages: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ImportError, match=rf"gRPC needs {missing}.*pip install {packages}, .*'resformer\[client\]'"):
+    with pytest.raises(ImportError, match=rf"gRPC needs {missing}.*pip install {packages}$"):
         Client("grpc://127.0.0.1:8083")
 
 
 def test_what_tables_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with Client() as client, pytest.raises(ImportError, match="score needs pandas.*pip install pandas"):
+    with Client() as client, pytest.raises(ImportError, match=r"score needs pandas.*pip install pandas$"):
         client.score(None)  # type: ignore[arg-type]

@@ -39,11 +39,10 @@ def test_an_image_is_sent_upright_and_without_loss(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "F", "I", "I;16", "PA", "La"]
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "F", "I", "I;16"]
 )
 def test_images_of_every_mode_are_sent(mode: str) -> None:
-    image = Image.new("L" if mode == "La" else mode, (4, 3)) if mode != "La" else Image.new("LA", (4, 3)).convert("La")
-    assert load_photo(photo_bytes(image)).shape == (3, 4, 3)
+    assert load_photo(photo_bytes(Image.new(mode, (4, 3)))).shape == (3, 4, 3)
 
 
 def test_transparency_is_kept() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from resformer.client import RequestError, Unavailable
-from tests.client.conftest import ANSWER, Asker, answer
+from tests.client.conftest import Asker, answer
 from tests.client.test_client import answer_with_the_photo, form, refused
 
 
@@ -123,7 +123,3 @@ def test_what_cannot_be_scored(asker: Asker, columns: list[str], options: dict[s
     table = pd.DataFrame([[b"a"] * len(columns)], columns=columns)
     with pytest.raises(ValueError, match=message):
         asker.score(answer, table, **options)
-
-
-def test_the_answers_here_are_those_of_the_description() -> None:
-    assert ANSWER["predictions"].keys() == {"item_weight", "title"}

@@ -16,12 +16,13 @@ from resformer.model.schema.schema import Schema
 from resformer.scripts.lib.sample_photo import draw_sample_photo
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.server import Server
-from tests.documents import CLIENT_EXAMPLES, code_blocks
+from tests.documents import DOCUMENTS, python_examples
 from tests.paths import ROOT
 from tests.servers import free_ports
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
+EXAMPLES = [document for document in DOCUMENTS if python_examples(document, of_client=True)]
 FAST: dict[str, Any] = {"reader": "builtin"}
 NAMES = [entity.name for entity in Schema.load().entities]
 
@@ -93,9 +94,7 @@ def test_keys(url: str, photo: Path, key: str) -> None:
     assert raised.value.type == "InvalidKeyException"
 
 
-def test_the_key_of_the_environment(
-    url: str, server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_key_of_the_environment(url: str, server: Server, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESFORMER_KEY_FILE", str(server.key_file))
     with Client(url) as client:
         assert client.predict(photo, "voltage", **FAST)["voltage"].confidence > 0
@@ -111,7 +110,7 @@ def test_addresses_where_nothing_is_answered(server: Server, photo: Path) -> Non
 
 
 def test_many_photos(url: str, server: Server, photo: Path) -> None:
-    photos = [photo, b"no photo", photo.read_bytes(), "missing.jpg", photo]
+    photos: list[Any] = [photo, b"no photo", photo.read_bytes(), "missing.jpg", photo]
 
     async def ask() -> list[Any]:
         async with AsyncClient(url, key_file=server.key_file) as client:
@@ -130,16 +129,16 @@ def test_many_photos(url: str, server: Server, photo: Path) -> None:
 def test_a_table(client: Client, photo: Path) -> None:
     table = pd.DataFrame({"image": [str(photo), "missing.jpg"], "title": ["Oats 250 g", ""]})
     scored = client.score(table, entities=["title", "item_weight"], title_column="title", **FAST)
-    assert scored.loc[0, ["title", "title_confidence", "item_weight"]].tolist()[:2] == ["Oats 250 g", 1.0]
-    assert scored.loc[0, "item_weight"] in ("250 gram", "500 gram")
+    assert scored["title"].tolist()[:1] == ["Oats 250 g"]
+    assert scored["title_confidence"].tolist()[:1] == [1.0]
+    assert scored["item_weight"].tolist()[0] in ("250 gram", "500 gram")
     assert scored["error"].isna().tolist() == [True, False]
 
 
-def test_examples_of_the_documents(server: Server, photo: Path) -> None:
-    """With the address and the folder of the server of this test."""
-    assert CLIENT_EXAMPLES
-    for document in CLIENT_EXAMPLES:
-        (example,) = code_blocks(document, "python", client=True)
+@pytest.mark.parametrize("document", EXAMPLES, ids=lambda document: document.name)
+def test_examples_of_the_documents(server: Server, document: Path) -> None:
+    """Beside a photo and the server's folder, as in a checkout."""
+    for example in python_examples(document, of_client=True):
         done = subprocess.run(
             [sys.executable, "-c", example.replace("8080", str(server.port))],
             cwd=server.root,
