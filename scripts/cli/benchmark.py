@@ -248,6 +248,28 @@ def endpoint(
 
 
 @app.command()
+def report(
+    labels: Annotated[Path, typer.Argument(help="CSV with the answers that are right.", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option("--out", help="HTML file to write.", dir_okay=False)],
+    ocr: Annotated[Path, typer.Option(help="OCR cache of the photos.", exists=True, dir_okay=False)],
+    photos: Annotated[Path, typer.Option(help="Folder of the photos.", exists=True, file_okay=False)],
+    weights: Weights = None,
+    schema: SchemaFile = None,
+) -> None:
+    """Write a page of wrong answers on their photos, with filters.
+
+    Examples:
+
+        resformer benchmark report labels_val.csv --ocr val.jsonl.gz --photos val/ --out errors.html
+    """
+    from resformer.train.evaluation.error_report import write_error_report
+
+    refuse_overwriting([labels, ocr, weights, schema], [out])
+    rows = write_error_report(out, labels=labels, ocr=ocr, photos=photos, weights=weights, schema=schema)
+    print(f"{out}: {rows} rows")
+
+
+@app.command()
 def tables(
     folder: Annotated[Path, typer.Argument(help="Folder of benchmark files.", exists=True, file_okay=False)],
     document: Annotated[Path, typer.Argument(help="Markdown file to write.", dir_okay=False)],

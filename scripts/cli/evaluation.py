@@ -1,4 +1,4 @@
-"""`resformer evaluate` and `resformer report`: scores of one label file."""
+"""`resformer evaluate`: scores of one label file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from resformer.model.files.whole_file import refuse_overwriting, written_whole
 from resformer.scripts.cli.options import Reader, SchemaFile, Weights, reader_value
 
-__all__ = ["evaluate", "report"]
+__all__ = ["evaluate"]
 
 
 def evaluate(
@@ -59,24 +59,3 @@ def evaluate(
         out.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(out) as file:
             file.write(json.dumps(score.as_dict(), indent=2) + "\n")
-
-
-def report(
-    labels: Annotated[Path, typer.Argument(help="CSV with the answers that are right.", exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Option(help="HTML file to write.", dir_okay=False)],
-    ocr: Annotated[Path, typer.Option(help="OCR cache of the photos.", exists=True, dir_okay=False)],
-    photos: Annotated[Path, typer.Option(help="Folder of the photos.", exists=True, file_okay=False)],
-    weights: Weights = None,
-    schema: SchemaFile = None,
-) -> None:
-    """Write a page of wrong predictions, each on its photo.
-
-    Examples:
-
-        resformer report labels_val.csv --ocr val.jsonl.gz --photos val/ --out errors.html
-    """
-    from resformer.train.evaluation.error_report import write_error_report
-
-    refuse_overwriting([labels, ocr, weights, schema], [out])
-    rows = write_error_report(out, labels=labels, ocr=ocr, photos=photos, weights=weights, schema=schema)
-    print(f"{out}: {rows} rows")

@@ -27,7 +27,7 @@ app = typer.Typer(
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     *(serving.serve, serving.stop, serving.status, serving.scale, serving.archive),
     *(scoring.score, scoring.sanity, scoring.demo),
-    *(training.train, training.tune, evaluation.evaluate, evaluation.report),
+    *(training.train, training.tune, evaluation.evaluate),
 )
 for command in COMMANDS:
     app.command()(command)

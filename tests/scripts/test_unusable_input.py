@@ -61,7 +61,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("evaluate labels.csv --predictions answers.csv", "answers.csv has no column prediction"),
         ("evaluate labels.csv --photos x --weights w.safetensors", "w.safetensors is not a file of weights"),
         ("evaluate labels.csv --photos x --out labels.csv", "labels.csv is both read and written"),
-        ("report labels.csv --photos x --ocr ocr.jsonl --out ocr.jsonl", "ocr.jsonl is both read and written"),
+        (
+            "benchmark report labels.csv --photos x --ocr ocr.jsonl --out ocr.jsonl",
+            "ocr.jsonl is both read and written",
+        ),
         ("data ocr --photos none --out o.jsonl", "cannot use none: no such file or directory"),
         ("data priors other.csv --out p", "other.csv has no column entity_name, entity_value"),
         ("data priors labels.csv --out labels.csv", "labels.csv is both read and written"),

@@ -162,6 +162,13 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
     def write_weights(self, path: Path) -> None:
         """Writes the averaged weights as a checkpoint."""
 
+    def step_scalars(self) -> dict[str, float]:
+        """What TensorBoard shows of the last step, beside its loss."""
+        return {}
+
+    def watch(self, writer: SummaryWriter) -> None:
+        """Logs what a person looks at while the network learns; called at each save."""
+
     def lr_scale(self, name: str) -> float:
         """The learning rate of a parameter, relative to the config's."""
         return 1.0
@@ -265,11 +272,16 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
             if writer:
                 writer.add_scalar("loss/train", loss, p.step)
                 writer.add_scalar("learning rate", self.learning_rate(p.step - 1), p.step)
+                for name, value in self.step_scalars().items():
+                    writer.add_scalar(name, value, p.step)
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
             now = time.monotonic()
             if p.step % self.config.save_every_steps == 0 or now - saved > 60 * self.config.save_every_minutes:
                 self._save()
-                saved = now
+                if writer:
+                    with torch.no_grad():
+                        self.watch(writer)
+                saved = time.monotonic()
             if self.fabric.broadcast(now > deadline) and len(losses) < len(indices):
                 return float(np.mean(losses))
         p.batch = 0

@@ -6,7 +6,7 @@ import numpy as np
 
 from resformer.model.inference.calibration import Calibration
 
-__all__ = ["KindAnswers", "accuracy", "fit_calibration", "fit_temperature", "strict_f1"]
+__all__ = ["KindAnswers", "accuracy", "confidences", "fit_calibration", "fit_temperature", "strict_f1"]
 
 TEMPERATURES = np.geomspace(0.5, 3, 37)
 THRESHOLDS = np.linspace(0.05, 0.9, 35)
@@ -63,6 +63,19 @@ def strict_f1(answers: KindAnswers, calibration: Calibration) -> float:
         truths += bool(not right[EMPTY] or (answered and right[best]))
         hits += bool(answered and right[best])
     return 2 * hits / max(1, given + truths)
+
+
+def confidences(answers: KindAnswers, calibration: Calibration) -> tuple[list[float], list[float]]:
+    """The probability of each likeliest answer, and 1 where it is right, 0 elsewhere."""
+    given: list[float] = []
+    hits: list[float] = []
+    for logits, right, no_answer in zip(answers.logits, answers.right, answers.no_answer, strict=True):
+        probabilities = _softmax(logits / calibration.temperature)
+        order = np.argsort(-probabilities, kind="stable")
+        best = next(int(i) for i in order if i != no_answer)
+        given.append(float(probabilities[best]))
+        hits.append(float(right[best]))
+    return given, hits
 
 
 def accuracy(answers: KindAnswers) -> float:

@@ -58,16 +58,23 @@ class RowLoss(nn.Module):
             self.register_buffer(f"levels_{name}", target_levels(entity, tuple(level_weights)))
 
     def forward(self, answers: Tensor, texts: Tensor | None, memory: Memory, targets: Targets) -> Tensor:
-        """The mean loss of a sample.
+        """The mean loss of a sample: the sum of `parts`."""
+        return torch.stack(list(self.parts(answers, texts, memory, targets).values())).sum()
+
+    def parts(self, answers: Tensor, texts: Tensor | None, memory: Memory, targets: Targets) -> dict[str, Tensor]:
+        """What the questions about quantities, labels and texts add to the mean loss of a sample.
 
         Args:
             answers: logits (B, Q, A + L) of first steps. texts: (T, S, V + L) of what follows each step of the texts;
                 None where there are none.
         """
-        total = self._quantity_loss(answers, memory, targets) + self._label_loss(answers, targets)
+        sums = {
+            "quantities": self._quantity_loss(answers, memory, targets),
+            "labels": self._label_loss(answers, targets),
+        }
         if texts is not None:
-            total = total + self._text_weight * self.text_loss(texts, memory, targets) / TEXT_TOKENS
-        return total / max(1, targets.num_samples)
+            sums["texts"] = self._text_weight * self.text_loss(texts, memory, targets) / TEXT_TOKENS
+        return {name: total / max(1, targets.num_samples) for name, total in sums.items()}
 
     def _quantity_loss(self, answers: Tensor, memory: Memory, targets: Targets) -> Tensor:
         if not len(targets.quantities):

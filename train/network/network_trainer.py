@@ -35,6 +35,7 @@ from resformer.train.network.pretrained_backbone import load_pretrained_backbone
 from resformer.train.network.pretrained_words import load_pretrained_words
 from resformer.train.network.read_sources import read_sources
 from resformer.train.network.row_logits import row_logits
+from resformer.train.network.sample_answers import SampleAnswers
 from resformer.train.network.targets import Targets
 from resformer.train.network.text_targets import generic_words
 from resformer.train.network.validation import RowValidator, ValMetrics
@@ -98,6 +99,7 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
             entity_weights=config.entity_weights,
         ).to(fabric.device)
         self._features: FeatureCache | None = None
+        self._loss_parts: dict[str, Tensor] = {}
         self._calibrations: dict[str, Calibration] = {}
 
     @property
@@ -137,6 +139,10 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
         return RowValidator(
             self.val_items, self.preprocessor, self.network.preset.image_size, self.device, self._generic
         )
+
+    @cached_property
+    def _samples(self) -> SampleAnswers:
+        return SampleAnswers(self.val_items, self._validator)
 
     @cached_property
     def _generic(self) -> dict[str, frozenset[str]]:
@@ -258,8 +264,20 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
             features = _describe(self.resformer.image, self._views(pixels, extent, files))
         answers, texts, memory = row_logits(self.resformer, inputs, targets, features)
         with torch.autocast(self.device.type, enabled=False):
-            loss: Tensor = self._loss(answers, texts, memory, targets)
-        return loss
+            parts = self._loss.parts(answers, texts, memory, targets)
+        self._loss_parts = {name: part.detach() for name, part in parts.items()}
+        return torch.stack(list(parts.values())).sum()
+
+    def step_scalars(self) -> dict[str, float]:
+        """See Trainer: the parts of the loss."""
+        return {f"loss/{name}": value.item() for name, value in self._loss_parts.items()}
+
+    def watch(self, writer: SummaryWriter) -> None:
+        """See Trainer: answers about the same photos, with their boxes."""
+        assert self.averaged.resformer is not None
+        picture = self._samples.draw(self.averaged.resformer)
+        if picture is not None:
+            writer.add_image("answers", picture, self.progress.step, dataformats="HWC")
 
     def _views(self, pixels: Tensor, extent: Tensor, files: Tensor) -> Tensor:
         """Random views (P, 3, image_size, image_size) of a batch's pictures."""
@@ -316,6 +334,7 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
         p = self.progress
         for name, value in metrics.scalars().items():
             writer.add_scalar(name, value, p.step)
+        self.watch(writer)
         self.log(f"epoch {p.epoch}: loss {loss:.3f}, {metrics.table()} ({p.seconds:.0f} s)")
         return metrics.score, metrics
 

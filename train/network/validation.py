@@ -15,8 +15,18 @@ from resformer.model.inference.quantity_decoding import EMPTY, FIRST_CANDIDATE, 
 from resformer.model.networks.encoder import Memory
 from resformer.model.networks.label_shortcut import DECODER_WEIGHT
 from resformer.model.networks.resformer import Resformer
+from resformer.model.quantities.quantity import Candidate
+from resformer.train.data.quantity_records import Question
+from resformer.train.evaluation.quantity_metrics import calibration_error
 from resformer.train.network.batches import known_answers
-from resformer.train.network.fit_calibrations import KindAnswers, accuracy, fit_calibration, fit_temperature, strict_f1
+from resformer.train.network.fit_calibrations import (
+    KindAnswers,
+    accuracy,
+    confidences,
+    fit_calibration,
+    fit_temperature,
+    strict_f1,
+)
 from resformer.train.network.label_targets import target_answers
 from resformer.train.network.labelled_photos import LabelledPhoto
 from resformer.train.network.loss import RowLoss, quantity_logits
@@ -24,7 +34,7 @@ from resformer.train.network.picture_cache import PictureCache
 from resformer.train.network.row_logits import row_logits
 from resformer.train.network.targets import Targets, make_targets
 
-__all__ = ["RowValidator", "ValMetrics"]
+__all__ = ["QuantityChoice", "RowValidator", "ValMetrics"]
 
 BATCH_SIZE = 32  # photos
 
@@ -39,12 +49,14 @@ class ValMetrics:
         strict_f1: of quantities in whole rows; a wrong answer counts as a false positive and a false negative.
         text_loss: mean negative log likelihood of a step of a text.
         calibrations: by kind of entity, fitted on these photos.
+        calibration_errors: by kind of entity, of the calibrated confidences.
     """
 
     accuracy: dict[str, float]
     strict_f1: float
     text_loss: float
     calibrations: dict[str, Calibration]
+    calibration_errors: dict[str, float]
 
     @property
     def score(self) -> float:
@@ -54,7 +66,10 @@ class ValMetrics:
 
     def scalars(self) -> dict[str, float]:
         """For TensorBoard."""
-        return {f"accuracy/{name}": value for name, value in self.accuracy.items()} | {
+        return {
+            **{f"accuracy/{name}": value for name, value in self.accuracy.items()},
+            **{f"calibration error/{kind}": value for kind, value in self.calibration_errors.items()},
+            **{f"temperature/{kind}": calibration.temperature for kind, calibration in self.calibrations.items()},
             "strict_f1": self.strict_f1,
             "text_loss": self.text_loss,
         }
@@ -63,6 +78,21 @@ class ValMetrics:
         """The metrics in a line."""
         accuracies = ", ".join(f"{name} {value:.3f}" for name, value in self.accuracy.items())
         return f"strict F1 {self.strict_f1:.3f}, loss of texts {self.text_loss:.3f}, accuracy: {accuracies}"
+
+
+@dataclass(frozen=True)
+class QuantityChoice:
+    """What a network answers to one question about a quantity.
+
+    Attributes:
+        question: with the answers that are right.
+        candidates: what it could choose from.
+        chosen: index of the likeliest candidate; None: the answer is empty or not read.
+    """
+
+    question: Question
+    candidates: Sequence[Candidate]
+    chosen: int | None
 
 
 class RowValidator:
@@ -117,19 +147,36 @@ class RowValidator:
                 count = int((targets.right_steps != Targets.no_step).any(dim=-1).sum())
                 losses.append((float(loss.text_loss(texts, memory, targets)), count))
         calibrations: dict[str, Calibration] = {}
+        errors: dict[str, float] = {}
         for kind in ("quantity", "choice", "path"):
-            of_kind = [a for name, a in answers.items() if name == kind or self._kinds.get(name) == kind]
-            if of_kind and kind == "quantity":
-                calibrations[kind] = fit_calibration(sum(of_kind, KindAnswers()))
-            elif of_kind:
-                calibrations[kind] = Calibration(fit_temperature(sum(of_kind, KindAnswers())))
+            of_kind = sum((a for n, a in answers.items() if kind in (n, self._kinds.get(n))), KindAnswers())
+            if of_kind.logits:
+                fitted = fit_calibration(of_kind) if kind == "quantity" else Calibration(fit_temperature(of_kind))
+                calibrations[kind], errors[kind] = fitted, calibration_error(*confidences(of_kind, fitted))
         quantities = answers.get("quantity")
         return ValMetrics(
             {name: accuracy(found) for name, found in sorted(answers.items())},
             strict_f1(quantities, calibrations["quantity"]) if quantities else 0.0,
             sum(value for value, _ in losses) / max(1, sum(count for _, count in losses)),
             calibrations,
+            errors,
         )
+
+    @torch.no_grad()
+    def quantity_choices(self, network: Resformer, photos: Sequence[LabelledPhoto]) -> list[list[QuantityChoice]]:
+        """What a network answers to the questions about quantities of some of the photos, by photo."""
+        samples, logits, _, _, memory, targets = self._logits(network, photos)
+        choices: list[list[QuantityChoice]] = [[] for _ in photos]
+        if len(targets.quantities):
+            rows = quantity_logits(self._tokenizer, logits, memory, targets).cpu().numpy()
+            for (s, q), row in zip(targets.quantities.tolist(), rows, strict=True):
+                sample = samples[s]
+                own = np.flatnonzero(sample.candidate_question == q)
+                best = int(row[[*range(FIRST_CANDIDATE), *(FIRST_CANDIDATE + own)]].argmax()) - FIRST_CANDIDATE
+                entity = sample.entities[q]
+                question = next(x for x in photos[s].questions if x.entity == entity)
+                choices[s].append(QuantityChoice(question, sample.candidates[q], best if best >= 0 else None))
+        return choices
 
     def _logits(
         self, network: Resformer, photos: Sequence[LabelledPhoto]

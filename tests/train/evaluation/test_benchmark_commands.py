@@ -1,4 +1,4 @@
-"""The commands `resformer benchmark`, `evaluate` and `report`."""
+"""The commands `resformer benchmark` and `evaluate`."""
 
 import json
 import shlex
@@ -73,7 +73,7 @@ def test_report_writes_a_page(labels: Path) -> None:
     folder = labels.parent
     out = folder / "errors.html"
     arguments = ["--ocr", str(folder / "ocr.jsonl"), "--photos", str(folder), "--out", str(out)]
-    assert main(["report", str(labels), *arguments]) == 0
+    assert main(["benchmark", "report", str(labels), *arguments]) == 0
     assert "<td>item_weight</td><td>1</td><td>1</td>" in out.read_text()
 
 

@@ -1,11 +1,15 @@
 """Training runs of the smallest network on a small catalogue."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
 from resformer.model.images.loading import decode_photo
 from resformer.model.inference.calibration import Calibration, read_calibrations
@@ -274,3 +278,16 @@ def test_freeze_needs_something_new(make_config: ConfigFactory, run: Run, tmp_pa
     config = make_config(init_network_from=run[1] / "weights.safetensors", freeze=True)
     with pytest.raises(ValueError, match=r"the schema has nothing that .* has not learned; add an entity"):
         NetworkTrainer(config, tmp_path, make_fabric(accelerator="cpu"))
+
+
+def test_a_run_can_be_watched(run: Run) -> None:
+    _, out, _, _ = run
+    events = EventAccumulator(str(out), size_guidance={"images": 0})
+    events.Reload()
+    scalars = set(events.Tags()["scalars"])
+    assert {"loss/train", "loss/quantities", "loss/labels", "learning rate", "strict_f1"} <= scalars
+    assert {"calibration error/quantity", "temperature/quantity", "accuracy/quantity"} <= scalars
+    picture = Image.open(io.BytesIO(events.Images("answers")[-1].encoded_image_string))
+    assert picture.width == 4 * 320
+    right_box = (0, 160, 0)
+    assert (np.asarray(picture.convert("RGB")) == right_box).all(axis=-1).any()
