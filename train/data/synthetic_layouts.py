@@ -56,6 +56,14 @@ SLOGANS = (
     "Made for you",
     "Pack of 2",
 )
+PRODUCT_WORDS = (
+    *("Basmati rice", "Olive oil", "Ladder", "Kettle", "LED bulb", "Heater", "Coffee beans", "Dog food", "Shampoo"),
+    *("Wasserkocher", "Reis", "Regal", "Leiter", "Huile d'olive", "Riz", "Tabouret", "Lampe", "Aceite", "Arroz"),
+    *("Escalera", "Riso", "Lampada", "Bollitore", "Azeite", "Rijst", "Lamp", "Czajnik", "Ryż", "Acme", "Premium"),
+    *("Pro", "white", "organic", "steel", "bag", "bottle", "set", "extra virgin", "foldable", "ground", "fine"),
+)
+# Entities whose unit alone says what a value in a title is.
+STANDS_ALONE = ("item_weight", "voltage", "wattage", "item_volume")
 # Quantities that answer no question.
 DISTRACTORS = ("Serving size 30 g", "Cable 2 m", "Protein 12 g", "USB 5V", "Pocket 10 cm")
 
@@ -73,11 +81,16 @@ def generate(count: int, seed: int, schema: Schema, *, titles: float = 0.0) -> l
     return [_layout(f"synthetic-{seed}-{i}", entities, rng, is_title=i < titles * count) for i in range(count)]
 
 
-def role_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[str], list[Question]]:
+def role_texts(
+    entities: list[Entity], rng: np.random.Generator, *, bare: float = 0.0
+) -> tuple[list[str], list[Question]]:
     """Texts of a product label in one of LANGUAGES, and a question for every entity.
 
     Beside values it has amounts in other roles. Lengths are named by words, by letters, or by the legend of a chain. A
     tab separates the two cells of a row of a table.
+
+    Args:
+        bare: how often a value of STANDS_ALONE has no phrase that says what it is.
     """
     # English labels are the most frequent.
     language = LANGUAGES[0] if rng.random() < 0.3 else LANGUAGES[int(rng.integers(len(LANGUAGES)))]
@@ -92,6 +105,7 @@ def role_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[s
             else:
                 answers[entity.name] = quantity = _value(entity, rng)
                 phrase = _pick(language.phrases[entity.name], rng)
+                phrase = "{}" if entity.name in STANDS_ALONE and rng.random() < bare else phrase
                 phrase = phrase.replace(" {}", "\t{}") if rng.random() < 0.2 else phrase
                 texts.append(phrase.format(_spelled(quantity, language, rng)))
         if rng.random() < (0.4 if entity.name in answers else 0.05) and entity.name in language.distractors:
@@ -213,8 +227,10 @@ def label_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[list[
 def _layout(name: str, entities: list[Entity], rng: np.random.Generator, *, is_title: bool) -> Record:
     width, height = (int(v) for v in rng.integers(400, 1200, size=2))
     if is_title:
-        texts, questions = _foreign_texts(entities, rng) if rng.random() < 0.25 else role_texts(entities, rng)
-        title = _pick((" ", ", ", " - "), rng).join(texts).replace("\t", " ")
+        texts, questions = _foreign_texts(entities, rng) if rng.random() < 0.2 else role_texts(entities, rng, bare=0.6)
+        product = " ".join(str(word) for word in rng.choice(PRODUCT_WORDS, size=rng.integers(1, 4)))
+        texts.insert(int(rng.random() < 0.2) * len(texts), product)
+        title = _pick((" ", " ", ", ", " - "), rng).join(texts).replace("\t", " ")
         return Record(name, None, width, height, (), tuple(questions), title=title, assume_present=False)
     texts, questions = role_texts(entities, rng)
     lines = tuple(_rows(texts, width, height, rng))
@@ -227,7 +243,7 @@ def _foreign_texts(entities: list[Entity], rng: np.random.Generator) -> tuple[li
     texts = [str(word) for word in rng.choice(SCRIPTS[script], size=2)]
     answers: dict[str, Quantity] = {}
     for entity in entities:
-        if entity.name in ("item_weight", "voltage", "wattage", "item_volume") and rng.random() < 0.35:
+        if entity.name in STANDS_ALONE and rng.random() < 0.35:
             quantity = _value(entity, rng)
             if spellings := [a for a in UNITS[quantity.unit].aliases if _first_script(a) == script]:
                 answers[entity.name] = quantity

@@ -1,5 +1,6 @@
 """The temperature and the threshold of a kind of entity, fitted on the validation split."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,24 +22,34 @@ class KindAnswers:
         logits: (answers,) of each question, the empty answer first.
         right: bool, those of them that are right.
         no_answer: index of what makes others less likely but is no answer itself, or -1.
+        groups: of products, such as those of one department. A temperature fits all groups, not the largest alone.
     """
 
     logits: list[np.ndarray] = field(default_factory=list)
     right: list[np.ndarray] = field(default_factory=list)
     no_answer: list[int] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
 
     def __add__(self, other: "KindAnswers") -> "KindAnswers":
-        return KindAnswers(self.logits + other.logits, self.right + other.right, self.no_answer + other.no_answer)
+        return KindAnswers(
+            self.logits + other.logits,
+            self.right + other.right,
+            self.no_answer + other.no_answer,
+            self.groups + other.groups,
+        )
 
-    def add(self, logits: np.ndarray, right: np.ndarray, no_answer: int = -1) -> None:
-        """Adds questions: logits and right (questions, answers)."""
+    def add(
+        self, logits: np.ndarray, right: np.ndarray, no_answer: int = -1, groups: Sequence[int] | None = None
+    ) -> None:
+        """Adds questions: logits and right (questions, answers); without `groups` all are of one."""
         self.logits.extend(logits)
         self.right.extend(right)
         self.no_answer.extend([no_answer] * len(logits))
+        self.groups.extend(groups if groups is not None else [0] * len(logits))
 
 
 def fit_temperature(answers: KindAnswers) -> float:
-    """The temperature that maximizes the likelihood of the right answers (arXiv 1706.04599)."""
+    """The temperature that maximizes the likelihood of the right answers (arXiv 1706.04599), see KindAnswers.groups."""
     temperatures: list[float] = TEMPERATURES.tolist()
     best = max(temperatures, key=lambda t: _log_likelihood(answers, t))
     return round(best, 3)
@@ -92,7 +103,10 @@ def _log_likelihood(answers: KindAnswers, temperature: float) -> float:
         np.log(max(1e-9, float(_softmax(logits / temperature)[right].sum())))
         for logits, right in zip(answers.logits, answers.right, strict=True)
     ]
-    return float(np.mean(likelihoods))
+    # A group counts by the square root of its size: a catalogue may be of any kind of product, but the mean over a few
+    # questions is uncertain.
+    _, members, sizes = np.unique(answers.groups, return_inverse=True, return_counts=True)
+    return float(np.average(likelihoods, weights=1 / np.sqrt(sizes[members])))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

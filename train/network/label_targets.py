@@ -6,7 +6,7 @@ from torch import Tensor
 from resformer.model.schema.schema import Entity
 from resformer.model.schema.taxonomy import parse_path
 
-__all__ = ["EMPTY_TARGET", "target_answers", "target_index", "target_levels"]
+__all__ = ["EMPTY_TARGET", "target_answers", "target_departments", "target_index", "target_levels"]
 
 EMPTY_TARGET = 0
 
@@ -43,6 +43,13 @@ def target_answers(entity: Entity) -> Tensor:
     members = torch.from_numpy(entity.taxonomy.members)
     targets = torch.cat([members, torch.eye(len(entity.taxonomy.leaves)).bool()])
     return torch.block_diag(torch.ones(1, 1), targets.float()).bool()
+
+
+def target_departments(entity: Entity) -> Tensor:
+    """Long (targets,): an integer for the root of each target's path; the empty one is by itself."""
+    tree = entity.taxonomy
+    roots = [tree.index(node[:1]) for node in (*tree.nodes, *tree.leaves)]
+    return torch.tensor([0, *(1 + root for root in roots)])
 
 
 def target_levels(entity: Entity, level_weights: tuple[float, ...]) -> Tensor:

@@ -27,7 +27,7 @@ from resformer.train.network.fit_calibrations import (
     fit_temperature,
     strict_f1,
 )
-from resformer.train.network.label_targets import target_answers
+from resformer.train.network.label_targets import target_answers, target_departments
 from resformer.train.network.labelled_photos import LabelledPhoto
 from resformer.train.network.loss import RowLoss, quantity_logits
 from resformer.train.network.picture_cache import PictureCache
@@ -223,7 +223,8 @@ class RowValidator:
             sample, question, target = rows.T
             decoded = DECODER_WEIGHT * logits[sample, question, span]
             found = (decoded + shortcut[sample, span] + log_prior[span]).cpu().numpy()
-            answers[name].add(found, target_answers(entity)[target.cpu()].numpy())
+            groups = target_departments(entity)[target.cpu()].tolist() if entity.kind == "path" else None
+            answers[name].add(found, target_answers(entity)[target.cpu()].numpy(), groups=groups)
 
     def _add_quantities(
         self,

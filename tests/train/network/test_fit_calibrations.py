@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from resformer.model.inference.calibration import Calibration
-from resformer.train.network.fit_calibrations import KindAnswers, accuracy, fit_calibration, strict_f1
+from resformer.train.network.fit_calibrations import KindAnswers, accuracy, fit_calibration, fit_temperature, strict_f1
 
 
 def answers_of(logits: list[list[float]], right: list[list[int]], no_answer: int = -1) -> KindAnswers:
@@ -39,6 +39,15 @@ def test_the_temperature_makes_probabilities_true() -> None:
     logits = [[0.0, np.log(19.0)]] * 500
     fitted = fit_calibration(answers_of(logits, [[int(i % 5 > 0)] for i in range(500)]))
     assert fitted.temperature == pytest.approx(np.log(19) / np.log(4), rel=0.06)
+
+
+def test_a_small_group_counts_for_the_temperature() -> None:
+    """Answers of the large group are all right, of the small one half of them."""
+    answers = KindAnswers()
+    masks = np.array([[False, True]] * 450 + [[i % 2 == 0, i % 2 > 0] for i in range(50)])
+    answers.add(np.array([[0.0, 3.0]] * 500), masks, groups=[0] * 450 + [1] * 50)
+    alone = KindAnswers(answers.logits, answers.right, answers.no_answer, [0] * 500)
+    assert fit_temperature(answers) > 1.2 * fit_temperature(alone)
 
 
 def test_the_threshold_leaves_out_what_is_mostly_wrong() -> None:
