@@ -16,6 +16,8 @@ CASES = load_cases()
 PUBLISHED: list[dict[str, Any]] = read_benchmark(ROOT / "docs/benchmarks/labels.json").figures["kinds"]
 # Rounding differs between processors: so many cases of a kind may be answered otherwise than where they were measured.
 TOLERANCE = 1
+# Alphabets that a reader does not know.
+UNREADABLE = ("scripts-builtin", "Cyrillic print-ppocr")
 
 pytestmark = pytest.mark.skipif(bool(fonts_are_missing()), reason=fonts_are_missing() or "all fonts are there")
 
@@ -40,7 +42,8 @@ def test_labels_are_answered_as_published(row: dict[str, Any]) -> None:
 
 def test_most_labels_of_every_kind_are_answered_right() -> None:
     for row in PUBLISHED:
-        assert row["tried"] < 5 or len(row["wrong"]) <= 0.3 * row["tried"] or "other scripts" in row["kind"], name(row)
+        if name(row) not in UNREADABLE and row["tried"] >= 5:
+            assert len(row["wrong"]) <= max(1, 0.15 * row["tried"]), name(row)
 
 
 def test_every_kind_has_neighbours() -> None:

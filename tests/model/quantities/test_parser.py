@@ -441,6 +441,7 @@ def test_flags_describe_how_a_quantity_is_written() -> None:
         ("2-1/2 Ib", MASS, ["2.5 pound"]),
         ("1 1/4 ib", MASS, ["1.25 pound"]),
         ("½ 1b", MASS, ["0.5 pound"]),
+        ("1 ＆ 1/2 LB", MASS, ["1.5 pound"]),
     ],
 )
 def test_fractions_as_they_are_misread(text: str, units: tuple[str, ...], expected: list[str]) -> None:
