@@ -168,7 +168,8 @@ def test_overrides_replace_values(tmp_path: Path) -> None:
     config = load_config(path, ["epochs=7", "sources.0.num_photos=9", "sources.0.kind=synthetic", "seed=3"])
     assert isinstance(config, NetworkConfig)
     assert (config.epochs, config.seed) == (7, 3)
-    assert config.sources[0].model_dump() == {"kind": "synthetic", "num_photos": 9, "sampling_weight": 1.0}
+    source = {"kind": "synthetic", "num_photos": 9, "titles": 0.0, "sampling_weight": 1.0}
+    assert config.sources[0].model_dump() == source
     assert errors(path, "epoch=7") == ["epoch: unknown key; did you mean epochs?"]
     for override, message in (
         ("epochs", "not of the form key=value"),
