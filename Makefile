@@ -15,9 +15,11 @@ WORDS := \
 	$(addprefix crops-,amazon-train.copies amazon-unlabelled.copies hand-train.copies) \
 	$(addprefix builtin-,fashion-train fashion-more general-train hm-train)
 FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt) fonts-wqy-microhei
+# Material for MkDocs announces its end of life in each run.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve stop status scale archive test lint fonts nginx words python check
+.PHONY: help serve stop status scale archive docs docs-serve test lint fonts nginx words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -26,6 +28,7 @@ help:
 	@echo "make status | stop [PORT=8080]          show or stop the server"
 	@echo "make scale N=2 [PORT=8080]              set the number of workers"
 	@echo "make archive                            build model_store/resformer.mar"
+	@echo "make docs | docs-serve                  build the documentation site in build/site; show it on port 8000"
 	@echo "make test | lint                        run all tests; check style and types"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
@@ -47,6 +50,12 @@ archive: $(VENV)/.requirements
 .PHONY: installed
 installed:
 	@test -x $(RESFORMER) || { echo "nothing is installed and nothing serves; start with: make serve PORT=$(PORT)"; exit 1; }
+
+docs: $(VENV)/.docs-requirements
+	$(MKDOCS) build --strict
+
+docs-serve: $(VENV)/.docs-requirements
+	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
 	$(VENV_PYTHON) -m pytest
@@ -94,6 +103,10 @@ $(VENV)/.requirements: requirements.txt requirements-serve.txt pyproject.toml | 
 	@$(PIP) --no-deps --editable .
 	@touch $@
 
-$(VENV)/.test-requirements: requirements-client.txt requirements-test.txt requirements-train.txt $(VENV)/.requirements
-	@$(PIP) -r requirements-client.txt -r requirements-train.txt -r requirements-test.txt
+$(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements
+	@$(PIP) -r requirements-docs.txt
+	@touch $@
+
+$(VENV)/.test-requirements: requirements-client.txt requirements-test.txt requirements-train.txt requirements-docs.txt $(VENV)/.requirements
+	@$(PIP) -r requirements-client.txt -r requirements-train.txt -r requirements-docs.txt -r requirements-test.txt
 	@touch $@

@@ -51,7 +51,9 @@ class Predictor:
     Attributes:
         version: see weights_version.
         metadata: of the weights.
-        reader: the name of the default reader. readers: the names of all that work with these weights.
+        schema: what can be asked.
+        reader: the name of the default reader.
+        readers: the names of all that work with these weights.
     """
 
     def __init__(
@@ -98,14 +100,17 @@ class Predictor:
     ) -> "Predictor":
         """Loads the shipped weights, or others.
 
-        >>> Predictor.load().predict("photo.jpg").predictions["item_weight"].prediction  # doctest: +SKIP
-        '500 gram'
+        Examples:
+            >>> Predictor.load().predict("photo.jpg").predictions["item_weight"].prediction  # doctest: +SKIP
+            '500 gram'
 
         Args:
+            weights: a checkpoint; None is the shipped one.
             schema: the file that the weights were trained for; None is the shipped one.
             reader: the default reader, one of READERS; None is DEFAULT_READER, or FALLBACK_READER where the weights
                 have no text detector and recognizer.
             threads: of networks and reader; None keeps torch's own choice.
+            device: where the network computes, as torch names it.
             max_pixels: larger photos are refused.
             texts: a catalogue of texts, see TextCatalogue.
 
@@ -155,7 +160,8 @@ class Predictor:
         Args:
             photo: see Photo. Files are turned upright by their EXIF orientation.
             entities: names to answer; none or empty = all.
-            title, description: text that came with the photo; its quantities can be answers too.
+            title: text that came with the photo; its quantities can be answers too.
+            description: longer text that came with it.
             group_id: the public challenge's code for the kind of product.
             reader: one of `readers` instead of the default one.
             assume_present: whether the product is known to have the values that are asked for. An answer is then empty

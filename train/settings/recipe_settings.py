@@ -19,6 +19,7 @@ class TrainStage(StrictModel):
     """A part of the network is trained; the parts that the stages before have trained are kept.
 
     Attributes:
+        kind: `train`.
         name: of the stage and its folder.
         config: of the run; its `init_from` becomes the stage before.
         overrides: `key=value` each, in place of the config's.
@@ -33,7 +34,12 @@ class TrainStage(StrictModel):
 
 
 class OcrStage(StrictModel):
-    """The text detector and recognizer of the stages before read the photos of the OCR caches that later ones name."""
+    """The text detector and recognizer of the stages before read the photos of the OCR caches that later ones name.
+
+    Attributes:
+        kind: `ocr_caches`.
+        name: of the stage and its folder.
+    """
 
     kind: Literal["ocr_caches"]
     name: StageName
@@ -50,6 +56,7 @@ class Recipe(StrictModel):
         ocr_caches: the folder of the OCR caches that the configs name, READER-FOLDER.jsonl.gz with a folder of `data`
             whose slashes are dashes, and READER-FOLDER.copies.jsonl.gz of copies of its photos; a run keeps its own
             caches beside its weights.
+        stages: first to last.
     """
 
     data: RelativePath

@@ -43,15 +43,23 @@ class TrainerConfig(StrictModel):
     """What every run has.
 
     Attributes:
+        preset: size of the network: `nano`, `tiny`, `small`, `resnet50`, `base` or `original`.
         max_minutes: time budget of this run; the same command resumes it.
+        epochs: passes over the sources.
+        batch_size: photos, or lines of text, in a step.
+        learning_rate: the highest of the run.
         warmup_fraction: of all steps, during which the learning rate rises.
+        weight_decay: of AdamW.
+        grad_clip_norm: the largest norm of the gradients.
+        ema_decay: of the moving average of the weights, which is what a run writes.
         val_fraction: of the data, chosen by a hash of names or groups, that is only evaluated on.
         precision: `16-mixed` (with gradient scaling) needs a GPU.
         patience: evaluations without a better score after which the run ends; 0 = never.
         keep_best: how many of the best checkpoints are kept beside the very best.
-        evaluate_every: epochs.
+        evaluate_every: epochs between two evaluations.
+        seed: of everything that is drawn at random.
         num_workers: processes that make batches.
-        save_every_steps, save_every_minutes: of the training state that a run resumes from.
+        save_every_steps, save_every_minutes: after which the training state is saved that a run resumes from.
     """
 
     preset: PresetName
@@ -90,6 +98,7 @@ class _OcrConfig(_PartConfig):
     """A part that works on text.
 
     Attributes:
+        sources: photos with the text on them.
         pretrained_ocr: the package's network that the part starts as; None = random.
     """
 
@@ -101,6 +110,7 @@ class DetectorConfig(_OcrConfig):
     """The text detector.
 
     Attributes:
+        part: which network is trained.
         crop_side: of a crop of a photo, pixels.
         eval_max_side: pixels of the longer side of validation photos.
     """
@@ -114,6 +124,7 @@ class RecognizerConfig(_OcrConfig):
     """The text recognizer.
 
     Attributes:
+        part: which network is trained.
         p_drawn: of a line that is drawn; the others are crops of photos.
         p_repainted: of a crop of a photo with another text drawn in.
         batches_per_epoch: as many as an epoch has.
@@ -129,6 +140,8 @@ class NetworkConfig(_PartConfig):
     """The Resformer itself.
 
     Attributes:
+        part: which network is trained.
+        sources: what is asked about which photos.
         init_network_from: a checkpoint whose Resformer is trained further; entities, labels and units that the schema
             adds start at random.
         init_schema: the schema of `init_network_from`, if it is neither that of this run nor the shipped one.
@@ -141,9 +154,11 @@ class NetworkConfig(_PartConfig):
         freeze_blocks: lowest blocks of an initialized stem that stay as they are.
         backbone_lr_scale: learning rate of an initialized stem, relative to the rest.
         image_size: of the pictures while training, pixels.
+        dropout: in the transformer, while training.
         label_smoothing: of labels.
         level_weights: of a path's levels in the loss, root first; deeper levels have the last one's.
-        quantity_weight: of a question about a quantity in the loss. text_weight: of a text of 32 steps.
+        quantity_weight: of a question about a quantity in the loss.
+        text_weight: of a text of 32 steps in the loss.
         entity_weights: of choices and paths in the loss, by entity; 1 for those that are not named.
         copied_names: texts whose brands and other names are copied from what was read or sent, never spelled.
         p_text: of asking for a text.

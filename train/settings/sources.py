@@ -24,7 +24,9 @@ class LabelledSource(StrictModel):
         kind: `challenge` (labels have entity_value), `hand` (accept: all answers that are right, separated by `|`), or
             `unlabelled` (labels have questions alone; boosted trees answer them, and where the run has whole rows, they
             answer all quantities of these photos as well).
-        labels, photos, ocr: CSV, folder, and JSON lines of the text on the photos.
+        labels: CSV of the questions.
+        photos: their folder.
+        ocr: JSON lines of the text on the photos.
         extra_ocr: such files by other readers, or of copies; each photo is trained on once more with each that has it.
         in_priors: whether the label priors have counted these labels.
         sampling_weight: how often an epoch shows each photo, with the lines of each file.
@@ -43,6 +45,7 @@ class RowSource(StrictModel):
     """Photos with whole rows: every quantity of the schema is asked, and most are not shown.
 
     Attributes:
+        kind: `rows`.
         rows: JSON lines, see train.data.photo_rows.
         data: folder that `rows` names photos in.
         ocr: JSON lines of the text on the photos; several files, each of other photos.
@@ -62,7 +65,10 @@ class SyntheticSource(StrictModel):
     """Layouts that are made up: text lines with labels, without photos.
 
     Attributes:
+        kind: `synthetic`.
+        num_photos: how many layouts are made.
         titles: the share of layouts that are a title; it comes with a photo of a table that has no quantities.
+        sampling_weight: how often an epoch shows each layout.
     """
 
     kind: Literal["synthetic"]
@@ -72,14 +78,24 @@ class SyntheticSource(StrictModel):
 
 
 class OcrSource(StrictModel):
-    """Photos with the text on them, for the text detector and the text recognizer."""
+    """Photos with the text on them, for the text detector and the text recognizer.
+
+    Attributes:
+        photos: their folder.
+        ocr: JSON lines of the text on the photos.
+    """
 
     photos: ExistingPath
     ocr: ExistingPath
 
 
 class TableJoin(StrictModel):
-    """A CSV whose columns are added to the rows that have the same value in `column`."""
+    """A CSV whose columns are added to the rows that have the same value in `column`.
+
+    Attributes:
+        table: the CSV.
+        column: which both tables have.
+    """
 
     table: ExistingPath
     column: str
@@ -89,6 +105,9 @@ class ProductTable(StrictModel):
     """A catalogue: a CSV with a row per photo.
 
     Attributes:
+        kind: `table`.
+        table: the CSV.
+        photos: their folder.
         image_column: names the photo: its file with or without suffix, a path, a link, or a number.
         join: a table whose columns are added.
         ocr: JSON lines of the text on the photos.
@@ -131,7 +150,11 @@ class ProductTable(StrictModel):
 
 
 class ProductTables(StrictModel):
-    """A file of tables alone, for evaluation."""
+    """A file of tables alone, for evaluation.
+
+    Attributes:
+        sources: the tables.
+    """
 
     sources: tuple[ProductTable, ...] = Field(min_length=1)
 
