@@ -62,11 +62,12 @@ def test_the_figure_has_the_sizes_of_the_shipped_preset() -> None:
 def test_a_notebook_is_text_and_code() -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Title\n", "\n", "Text."]},
+        {"cell_type": "code", "source": ["%%bash\n", "ls\n"], "outputs": []},
         {"cell_type": "code", "source": ["x = 1\n", "x"], "outputs": []},
     ]
     page = notebook_page("notebooks/one.ipynb", json.dumps({"cells": cells}))
     assert page.startswith("# Title\n")
-    assert page.endswith("\n\n```python\nx = 1\nx\n```\n")
+    assert page.endswith("\n\n```bash\nls\n```\n\n```python\nx = 1\nx\n```\n")
 
 
 def test_files_that_documents_link_to_are_pages() -> None:
