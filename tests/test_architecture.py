@@ -16,7 +16,7 @@ ALLOWED = {
     "client": set(),
     "handler": {"model"},
     "train": {"model"},
-    "scripts": {"model", "handler", "train"},
+    "scripts": {"model", "handler", "train", "client"},
 }
 MAX_LEVELS = 9
 

@@ -117,6 +117,12 @@ def test_commands_are_on_their_page(name: str, site: Path, pages: dict[Path, Pag
 
 
 def test_the_python_api_is_filled_in(site: Path, pages: dict[Path, Page]) -> None:
+    client = pages[site / "reference" / "client" / "index.html"]
+    assert {
+        "resformer.client.Client.predict_many",
+        "resformer.client.AsyncClient",
+        "resformer.client.Result",
+    } <= client.anchors
     page = pages[site / "reference" / "python" / "index.html"]
     assert {f"resformer.{name}" for name in resformer.__all__ if name != "__version__"} <= page.anchors
     assert "resformer.Predictor.predict" in page.anchors

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import resformer
+import resformer.client
 from resformer.scripts.docs_site.command_line_page import command_line_page
 from resformer.scripts.docs_site.http_api_page import http_api_page
 from resformer.scripts.docs_site.notebook_page import notebook_page
@@ -36,7 +38,8 @@ GENERATED: Mapping[str, Callable[[Path], str]] = {
     "reference/http-api.md": lambda root: http_api_page(root / OPENAPI, "openapi.yaml"),
     "reference/command-line.md": lambda root: command_line_page(),
     "reference/config-keys.md": lambda root: settings_page(),
-    "reference/python.md": lambda root: python_api_page(),
+    "reference/python.md": lambda root: python_api_page(resformer, "Python", first="Predictor"),
+    "reference/client.md": lambda root: python_api_page(resformer.client, "Python client", first="Client"),
 }
 
 
