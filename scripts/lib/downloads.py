@@ -9,11 +9,11 @@ import requests
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from resformer.client.in_order import mapped
 from resformer.model.files.photo_names import IMAGE_COLUMNS, file_name, image_cell, link_identity
 from resformer.model.files.tables import read_table
 from resformer.model.files.whole_file import written_whole
 from resformer.scripts.lib.http_retry import RETRIED_STATUS, cause, retrying_session
-from resformer.scripts.lib.parallel import mapped
 
 __all__ = ["PLACEHOLDER", "DownloadError", "Downloader", "download_table"]
 

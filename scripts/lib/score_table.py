@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from resformer.client.in_order import mapped
 from resformer.model.errors import ResformerError
 from resformer.model.files.photo_names import IMAGE_COLUMNS, PhotoFolder, image_cell, link_identity
 from resformer.model.files.tables import read_header, read_table
@@ -21,7 +22,6 @@ from resformer.model.schema.schema import Entity, Schema
 from resformer.scripts.lib.answerers import Answerer, answerer_for
 from resformer.scripts.lib.downloads import Downloader
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
-from resformer.scripts.lib.parallel import mapped
 from resformer.scripts.lib.photo_sources import PhotoError, PhotoSource, downloaded, in_folder
 from resformer.scripts.lib.result_files import ResultFiles, write_products, write_results
 
