@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     *(serving.serve, serving.stop, serving.status, serving.scale, serving.archive),
-    *(scoring.score, scoring.sanity, scoring.demo),
+    *(scoring.score, scoring.sanity, scoring.draw),
     *(training.train, training.tune, evaluation.evaluate),
 )
 for command in COMMANDS:

@@ -1,4 +1,4 @@
-"""`resformer score | sanity | demo`: answers of whole tables and of single photos."""
+"""`resformer score | sanity | draw`: answers of whole tables and of single photos."""
 
 import sys
 from pathlib import Path
@@ -25,7 +25,7 @@ from resformer.scripts.cli.options import (
     reader_value,
 )
 
-__all__ = ["check_predictions", "demo", "sanity", "score"]
+__all__ = ["check_predictions", "draw", "sanity", "score"]
 
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse ranges, as the checker of the public challenge does.")]
 
@@ -155,7 +155,7 @@ def check_predictions(
     return FAILED if count else DONE
 
 
-def demo(
+def draw(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO")],
     picture: Annotated[Path, typer.Argument(metavar="PICTURE.png", help="The picture to write.")],
     entities: Entities = None,
@@ -180,9 +180,9 @@ def demo(
 
     Examples:
 
-        resformer demo photo.jpg row.png
+        resformer draw photo.jpg row.png
 
-        resformer demo photo.jpg row.png --entities item_weight,category --title "Rolled oats"
+        resformer draw photo.jpg row.png --entities item_weight,category --title "Rolled oats"
     """
     from resformer.scripts.lib.answerers import answerer_for
     from resformer.scripts.lib.row_picture import write_row_picture

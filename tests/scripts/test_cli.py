@@ -14,7 +14,7 @@ from resformer.scripts.cli.options import ReaderName
 from tests.paths import ROOT
 from tests.scripts.conftest import write_table
 
-SCRIPTS = ("score_csv", "sanity", "demo", "download_images")
+SCRIPTS = ("score_csv", "sanity", "draw", "download_images")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

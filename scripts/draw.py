@@ -1,4 +1,4 @@
-"""The command `resformer demo`, as a file of the checkout."""
+"""The command `resformer draw`, as a file of the checkout."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    return resformer.main(["demo", *(sys.argv[1:] if arguments is None else arguments)])
+    return resformer.main(["draw", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from resformer.model.prediction import Prediction
-from resformer.scripts.demo import main
+from resformer.scripts.draw import main
 from resformer.scripts.lib.row_picture import COLOURS, draw_row
 from resformer.scripts.lib.sample_photo import draw_sample_photo
 
