@@ -5,7 +5,7 @@ which an interrupted run is resumed; memory does not grow with the table.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -96,8 +96,18 @@ class ScoreSummary(NamedTuple):
     failed: int
 
 
-def score_table(options: ScoreOptions) -> ScoreSummary:
+def score_table(
+    options: ScoreOptions,
+    *,
+    answerer: Answerer | None = None,
+    on_photo: Callable[[int, int], None] | None = None,
+) -> ScoreSummary:
     """Scores a table and writes its files.
+
+    Args:
+        options: What to score.
+        answerer: Answers as the options say; None makes one from them.
+        on_photo: Is told after each photo how many are answered, and how many there are. None shows a bar on stderr.
 
     Raises:
         UnusableFile: The table or another file cannot be used.
@@ -118,7 +128,7 @@ def score_table(options: ScoreOptions) -> ScoreSummary:
             questions = _questions(options, entities, other)
             journal.add(islice(questions, _question_limit(options, entities)), options.table)
             photos = _photo_source(options, journal)
-            answerer = answerer_for(
+            answerer = answerer or answerer_for(
                 weights=options.weights,
                 schema=options.schema,
                 reader=options.reader,
@@ -129,7 +139,7 @@ def score_table(options: ScoreOptions) -> ScoreSummary:
                 key_file=options.key_file,
                 connections=options.jobs,
             )
-            _answer_all(journal, photos, answerer, schema, options.jobs)
+            _answer_all(journal, photos, answerer, schema, options.jobs, on_photo)
             if entities:
                 return ScoreSummary(*write_products(journal.scored_rows(), files, entities))
             return ScoreSummary(*write_results(journal.scored_rows(), files))
@@ -206,15 +216,26 @@ def _question_limit(options: ScoreOptions, entities: Sequence[Entity]) -> int | 
     return None if options.limit is None else options.limit * max(1, len(entities))
 
 
-def _answer_all(journal: Journal, photos: PhotoSource, answerer: Answerer, schema: Schema, jobs: int) -> None:
+def _answer_all(
+    journal: Journal,
+    photos: PhotoSource,
+    answerer: Answerer,
+    schema: Schema,
+    jobs: int,
+    on_photo: Callable[[int, int], None] | None,
+) -> None:
     """Answers every question of the journal that has no answer yet."""
 
     def answered(questions: Questions) -> tuple[Questions, dict[str, Outcome]]:
         return questions, _outcomes(questions, photos, answerer, schema)
 
     results = mapped(answered, journal.questions(), jobs)
-    for questions, outcomes in tqdm(results, total=journal.open_photos(), unit="photo", disable=None):
+    count = journal.open_photos()
+    shown = tqdm(results, total=count, unit="photo", disable=True if on_photo else None)
+    for done, (questions, outcomes) in enumerate(shown, 1):
         journal.record(questions, outcomes)
+        if on_photo:
+            on_photo(done, count)
 
 
 def _outcomes(questions: Questions, photos: PhotoSource, answerer: Answerer, schema: Schema) -> dict[str, Outcome]:
