@@ -11,6 +11,7 @@ from resformer.model.files.whole_file import UnusableFile
 
 __all__ = [
     "IMAGE_COLUMNS",
+    "SUFFIXES",
     "PhotoFolder",
     "SharedPhotoName",
     "TablePhotos",

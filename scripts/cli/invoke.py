@@ -23,6 +23,10 @@ INSTALL_TRAINING = (
     "install what training and benchmarks need: `pip install 'resformer[train]'`, "
     "in a checkout `.venv/bin/pip install -r requirements-train.txt`"
 )
+INSTALL_PAGE = (
+    "install what the page needs: `make demo` does in a checkout, elsewhere `pip install 'resformer[demo]'` and then "
+    "`pip install --no-deps gradio==6.31.0`"
+)
 
 
 def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
@@ -47,7 +51,8 @@ def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
         package = (error.name or "resformer").partition(".")[0]
         if package == "resformer" or os.environ.get("RESFORMER_DEBUG"):
             raise
-        print(f"{name}: the package {package} is missing; {INSTALL_TRAINING}", file=sys.stderr)
+        install = INSTALL_PAGE if package == "gradio" else INSTALL_TRAINING
+        print(f"{name}: the package {package} is missing; {install}", file=sys.stderr)
         return FAILED
     except Exception as error:
         code = _exit_code(error)

@@ -15,7 +15,7 @@ from resformer.scripts.lib.external_error import ExternalError
 from resformer.scripts.lib.http_retry import RETRIED_STATUS, cause, retrying_session
 from resformer.scripts.lib.photo_sources import PhotoError
 
-__all__ = ["Answerer", "Answers", "EndpointError", "answerer_for", "endpoint", "in_process"]
+__all__ = ["EXAMPLE_URL", "Answerer", "Answers", "EndpointError", "answerer_for", "endpoint", "in_process"]
 
 Answers = dict[str, dict[str, Any]]
 """Entity name to the six keys of a prediction."""

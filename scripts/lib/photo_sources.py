@@ -7,7 +7,7 @@ from pathlib import Path
 from resformer.model.files.photo_names import PhotoFolder, file_name
 from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError
 
-__all__ = ["PhotoError", "PhotoSource", "downloaded", "in_folder"]
+__all__ = ["PhotoError", "PhotoSource", "cached_file", "downloaded", "in_folder"]
 
 PhotoSource = Callable[[str], bytes]
 """From the name or link of a photo in the table to the bytes of its file; raises PhotoError."""
@@ -49,8 +49,7 @@ def downloaded(cache: Path, downloader: Downloader) -> PhotoSource:
     cache.mkdir(parents=True, exist_ok=True)
 
     def photo(image: str) -> bytes:
-        # Not under the link's last part, which links to different photos may share.
-        path = cache / sha256(image.encode()).hexdigest()[:32]
+        path = cached_file(cache, image)
         try:
             downloader.fetch(image, path)
         except DownloadError as error:
@@ -58,3 +57,8 @@ def downloaded(cache: Path, downloader: Downloader) -> PhotoSource:
         return path.read_bytes()
 
     return photo
+
+
+def cached_file(cache: Path, image: str) -> Path:
+    """Where a download is kept: not under the link's last part, which links to different photos may share."""
+    return cache / sha256(image.encode()).hexdigest()[:32]

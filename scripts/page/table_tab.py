@@ -1,0 +1,76 @@
+"""The tab "Table": a table or a zip of photos, scored as `resformer score` does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+import gradio as gr
+
+from resformer.scripts.page.components import table_component
+from resformer.scripts.page.context import PRIVATE, PageContext
+from resformer.scripts.page.row_view import entity_label
+from resformer.scripts.page.table_answers import score_files
+
+__all__ = ["add_table_tab"]
+
+ABOUT = (
+    "A table has a row for each product, with its photo in the column `image` or `image_link`, or a row for each "
+    "question, with `entity_name` too. Photos are files of the zip; without a zip the table's links are downloaded. "
+    "A zip alone is scored photo by photo."
+)
+DEFAULT_ENTITIES = ("item_weight", "item_volume", "width", "height", "category", "baseColour")
+
+
+def add_table_tab(page: PageContext) -> None:
+    """Adds the tab to the page that is being built."""
+    names = page.schema.names
+    asked = [name for name in DEFAULT_ENTITIES if name in names] or list(names)
+    runs: dict[str, Event] = {}  # by session, what stops its run
+    with gr.Tab("Table", id="table"):
+        gr.Markdown(ABOUT)
+        with gr.Row():
+            table = gr.File(label="Table (CSV)", file_types=[".csv", ".tsv", ".gz"], height=130)
+            photo_zip = gr.File(label="Photos (zip)", file_types=[".zip"], height=130)
+        entities = gr.CheckboxGroup(
+            [(entity_label(name), name) for name in names], value=asked, label="Entities, for a table of products"
+        )
+        reader = gr.Radio(page.readers, value=page.readers[0], label="Reader")
+        with gr.Row():
+            start = gr.Button("Score", variant="primary")
+            stop = gr.Button("Stop", interactive=False)
+        component = table_component()
+        downloads = gr.File(label="Download", file_count="multiple", interactive=False, visible=False)
+
+    def on_start(
+        table: str | None, photo_zip: str | None, entities: list[str], reader: str, request: gr.Request
+    ) -> Iterator[dict[Any, Any]]:
+        session = str(request.session_hash)
+        if session in runs:
+            runs[session].set()
+        stopped = runs[session] = Event()
+        files = (Path(table) if table else None, Path(photo_zip) if photo_zip else None)
+        folder = page.folder / "runs" / uuid4().hex
+        yield {
+            start: gr.Button(interactive=False),
+            stop: gr.Button(interactive=True),
+            downloads: gr.File(visible=False),
+        }
+        chosen = entities or list(names)
+        reports = score_files(page.sources[0], chosen, reader, files, folder, stopped, schema=page.schema_file)
+        made: list[str] = []
+        for shown, made in reports:
+            yield {component: shown}
+        yield {
+            start: gr.Button(interactive=True),
+            stop: gr.Button(interactive=False),
+            downloads: gr.File(made or None, visible=bool(made)),
+        }
+
+    def on_stop(request: gr.Request) -> None:
+        if (session := str(request.session_hash)) in runs:
+            runs[session].set()
+
+    start.click(on_start, [table, photo_zip, entities, reader], [component, start, stop, downloads], **PRIVATE)
+    stop.click(on_stop, concurrency_limit=None, **PRIVATE)
