@@ -1,6 +1,7 @@
 # make help lists what there is.
 
 PORT ?= 8080
+PAGE ?= 7860
 DATA ?= ../shared/data
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -19,7 +20,7 @@ FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.t
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve stop status scale archive docs docs-serve test lint fonts nginx words python check
+.PHONY: help serve stop status scale archive demo docs docs-serve test test-browser lint fonts nginx chromium words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -27,15 +28,21 @@ help:
 	@echo "make serve [PORT=8080] [ARCHIVE=FILE]   install what is missing, serve, answer a sample photo"
 	@echo "make status | stop [PORT=8080]          show or stop the server"
 	@echo "make scale N=2 [PORT=8080]              set the number of workers"
+	@echo "make demo [PAGE=7860] [PORT=8080]       a page to try photos and tables on; serves first where nothing does"
 	@echo "make archive                            build model_store/resformer.mar"
 	@echo "make docs | docs-serve                  build the documentation site in build/site; show it on port 8000"
-	@echo "make test | lint                        run all tests; check style and types"
+	@echo "make test | test-browser | lint         run the tests; those in a browser; check style and types"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
 
 serve: check $(VENV)/.requirements
 	@$(RESFORMER) serve --port $(PORT) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+
+# `resformer status` succeeds where a server is ready on the port.
+demo: python $(VENV)/.demo-requirements
+	@$(RESFORMER) status --port $(PORT) > /dev/null 2>&1 || $(RESFORMER) serve --port $(PORT)
+	@$(RESFORMER) demo --port $(PAGE) --server http://127.0.0.1:$(PORT)/predictions/resformer
 
 stop status: installed
 	@$(RESFORMER) $@ --port $(PORT)
@@ -58,7 +65,10 @@ docs-serve: $(VENV)/.docs-requirements
 	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
-	$(VENV_PYTHON) -m pytest
+	$(VENV_PYTHON) -m pytest -m "not browser"
+
+test-browser: $(VENV)/.test-requirements chromium
+	$(VENV_PYTHON) -m pytest -m browser
 
 # Where they cannot be installed the tests of drawn text are skipped, and say so.
 fonts:
@@ -75,6 +85,14 @@ nginx:
 		echo "installing nginx, which the proxy is tested with"; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light > /dev/null; \
 	else echo "the proxy is not tested before somebody runs as root: apt-get install nginx-light"; fi
+
+# For the tests of the page, which are skipped without it, and say so.
+chromium:
+	@if command -v chromium > /dev/null; then :; \
+	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
+		echo "installing Chromium, which the page is tested with"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+	else echo "the page is not tested before somebody runs as root: apt-get install chromium"; fi
 
 lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff check
@@ -107,6 +125,11 @@ $(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements
 	@$(PIP) -r requirements-docs.txt
 	@touch $@
 
-$(VENV)/.test-requirements: requirements-client.txt requirements-test.txt requirements-train.txt requirements-docs.txt $(VENV)/.requirements
+$(VENV)/.demo-requirements: requirements-demo.txt requirements-gradio.txt $(VENV)/.requirements
+	@$(PIP) -r requirements-demo.txt
+	@$(PIP) --no-deps -r requirements-gradio.txt
+	@touch $@
+
+$(VENV)/.test-requirements: requirements-client.txt requirements-test.txt requirements-train.txt requirements-docs.txt $(VENV)/.demo-requirements
 	@$(PIP) -r requirements-client.txt -r requirements-train.txt -r requirements-docs.txt -r requirements-test.txt
 	@touch $@

@@ -78,7 +78,9 @@ def _predictor_program(photo: str, question: Question) -> dict[str, str]:
         ),
         "option": f"    min_confidence={MIN_CONFIDENCE},\n",
         "after": (
-            ")\nfor name, answer in result.predictions.items():\n    print(name, answer.prediction, answer.confidence)\n"
+            ")\n"
+            "for name, answer in result.predictions.items():\n"
+            "    print(name, answer.prediction, answer.confidence)\n"
         ),
     }
 

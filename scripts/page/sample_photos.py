@@ -1,4 +1,4 @@
-"""Eight drawn product photos for the page: a pack, a bottle, a bulb, a shelf, a shirt, a charger, a box, a turned pack."""
+"""Eight drawn product photos for the page, of different kinds of goods and of print."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -60,7 +60,8 @@ def add_table_tab(page: PageContext) -> None:
         chosen = entities or list(names)
         reports = score_files(page.sources[0], chosen, reader, files, folder, stopped, schema=page.schema_file)
         made: list[str] = []
-        for shown, made in reports:
+        for shown, files_made in reports:
+            made = files_made
             yield {component: shown}
         yield {
             start: gr.Button(interactive=True),
