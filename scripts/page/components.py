@@ -12,10 +12,12 @@ from resformer.scripts.page.photo_file import MAX_PHOTO_BYTES, picture_uri
 from resformer.scripts.page.row_view import skeleton
 from resformer.scripts.page.sample_photos import SAMPLES
 
-__all__ = ["CSS", "compare_component", "photo_component", "table_component"]
+__all__ = ["CSS", "HEAD", "compare_component", "photo_component", "table_component"]
 
 STATIC = Path(__file__).parent / "static"
 CSS = (STATIC / "page.css").read_text(encoding="utf-8")
+HEAD = f"<script>{(STATIC / 'accessible_names.js').read_text(encoding='utf-8')}</script>"
+"""What the page has in its head beside what Gradio puts there."""
 THUMBNAIL_SIDE = 128
 
 
@@ -52,4 +54,5 @@ def _picker_options(entities: Sequence[Entity], samples: Mapping[str, Path]) -> 
         with Image.open(samples[sample.name]) as photo:
             thumbnail = picture_uri(photo, THUMBNAIL_SIDE)
         shown.append({"name": sample.name, "caption": sample.caption, "thumbnail": thumbnail})
-    return {"entities": skeleton(entities), "samples": shown, "max_bytes": MAX_PHOTO_BYTES}
+    names = [entity.name for entity in entities]  # in the order of a server's answer
+    return {"entities": skeleton(entities), "names": names, "samples": shown, "max_bytes": MAX_PHOTO_BYTES}

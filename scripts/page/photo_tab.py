@@ -30,6 +30,7 @@ def add_photo_tab(page: PageContext) -> gr.State:
                     [(entity_label(entity.name), entity.name) for entity in entities],
                     value=[entity.name for entity in entities],
                     label=kind,
+                    show_select_all=True,
                 )
                 for kind, entities in page.entities_by_kind.items()
             ]

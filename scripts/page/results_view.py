@@ -40,7 +40,7 @@ def results_view(options: ScoreOptions) -> dict[str, Any]:
     rows = list(islice(_rows(options.details, by_question=not options.entities), MAX_ROWS))
     for row in rows:
         row["thumbnail"] = thumbnail(photo(row["image"]))
-        row["error"] = errors.get(row["index"], "")
+        row["error"] = errors.get(row["index"], "").replace(f"{options.photos}/", "")
     columns = [{"name": name, "label": entity_label(name)} for name in options.entities]
     return {"columns": columns or [{"name": "answer", "label": "answer"}], "rows": rows}
 

@@ -64,7 +64,7 @@ def serve_page(options: PageOptions) -> None:
         sources, schema = _sources(options, folder)
         # Gradio reads these when it is imported: nothing is reported to anybody, and uploads stay in our folder.
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", GRADIO_TEMP_DIR=str(folder / "uploads"))
-        from resformer.scripts.page.components import CSS
+        from resformer.scripts.page.components import CSS, HEAD
         from resformer.scripts.page.context import PageContext
         from resformer.scripts.page.layout import THEME, build_page
 
@@ -82,6 +82,7 @@ def serve_page(options: PageOptions) -> None:
             prevent_thread_lock=True,
             theme=THEME,
             css=CSS,
+            head=HEAD,
         )
         try:
             address = f"http://{HOST}:{options.port}"

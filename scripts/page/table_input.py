@@ -1,8 +1,11 @@
 """From the files that a user of the page uploads to a table that can be scored."""
 
 import csv
+import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from resformer.model.files.tables import read_header
 from resformer.model.files.whole_file import UnusableFile
@@ -62,6 +65,8 @@ def read_table_input(table: Path | None, photo_zip: Path | None, folder: Path) -
             table = _table_of(unpacked.photos, folder / "photos.csv")
         elif not unpacked.photos:
             raise TableInputError("The zip has no photos; put files such as photo.jpg or photo.png into it.")
+        else:
+            _link_by_name(unpacked.photos, photos)
         if unpacked.left_out:
             notice = f"{unpacked.left_out} files of the zip are no photos and were left out."
     assert table is not None
@@ -70,6 +75,15 @@ def read_table_input(table: Path | None, photo_zip: Path | None, folder: Path) -
     except UnusableFile as error:
         raise TableInputError(f"The table cannot be read: {str(error).replace(str(table), table.name)}.") from error
     return TableInput(table, photos, "entity_name" in header, notice)
+
+
+def _link_by_name(names: Sequence[str], folder: Path) -> None:
+    """Lets a table name photos of subfolders by the file's name alone, where that is one photo's."""
+    count = Counter(PurePosixPath(name).name for name in names)
+    for name in names:
+        by_name = PurePosixPath(name).name
+        if by_name != name and count[by_name] == 1:
+            os.link(folder / name, folder / by_name)
 
 
 def _table_of(photos: list[str], path: Path) -> Path:

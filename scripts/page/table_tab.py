@@ -31,10 +31,15 @@ def add_table_tab(page: PageContext) -> None:
     with gr.Tab("Table", id="table"):
         gr.Markdown(ABOUT)
         with gr.Row():
-            table = gr.File(label="Table (CSV)", file_types=[".csv", ".tsv", ".gz"], height=130)
-            photo_zip = gr.File(label="Photos (zip)", file_types=[".zip"], height=130)
+            table = gr.File(
+                label="Table (CSV)", elem_id="rf-table-file", file_types=[".csv", ".tsv", ".gz"], height=130
+            )
+            photo_zip = gr.File(label="Photos (zip)", elem_id="rf-zip-file", file_types=[".zip"], height=130)
         entities = gr.CheckboxGroup(
-            [(entity_label(name), name) for name in names], value=asked, label="Entities, for a table of products"
+            [(entity_label(name), name) for name in names],
+            value=asked,
+            label="Entities, for a table of products",
+            show_select_all=True,
         )
         reader = gr.Radio(page.readers, value=page.readers[0], label="Reader")
         with gr.Row():
@@ -52,18 +57,16 @@ def add_table_tab(page: PageContext) -> None:
         stopped = runs[session] = Event()
         files = (Path(table) if table else None, Path(photo_zip) if photo_zip else None)
         folder = page.folder / "runs" / uuid4().hex
-        yield {
-            start: gr.Button(interactive=False),
-            stop: gr.Button(interactive=True),
-            downloads: gr.File(visible=False),
-        }
         chosen = entities or list(names)
         reports = score_files(page.sources[0], chosen, reader, files, folder, stopped, schema=page.schema_file)
+        shown: dict[str, Any] = {}
         made: list[str] = []
-        for shown, files_made in reports:
-            made = files_made
-            yield {component: shown}
+        running = {start: gr.Button(interactive=False), stop: gr.Button(interactive=True)}
+        for shown, made in reports:  # noqa: B007
+            yield {component: shown, **running, downloads: gr.File(visible=False)}
+        # All of it once more: what follows another update within a moment may be all that reaches the browser.
         yield {
+            component: shown,
             start: gr.Button(interactive=True),
             stop: gr.Button(interactive=False),
             downloads: gr.File(made or None, visible=bool(made)),

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -107,18 +108,18 @@ def opened(browser: Browser, address: str, seen: Seen) -> Iterator[Opened]:
     """Opens the page; at the end there were no errors in its console, and it talked to this machine alone."""
     contexts: list[BrowserContext] = []
 
-    def open_page(url: str = address, **options: object) -> Page:
-        context = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"], **options}  # type: ignore[arg-type]
-        )
+    def open_page(url: str = address, script: str = "", **options: Any) -> Page:
+        given = {"viewport": {"width": 1280, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"]}
+        context = browser.new_context(**{**given, **options})
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(script)
         page.set_default_timeout(1000 * WAIT_SECONDS)
-        page.on("console", lambda m: m.type in ("error", "warning") and seen.problems.append(f"{m.type}: {m.text}"))
+        page.on("console", lambda message: message.type == "error" and seen.problems.append(message.text))
         page.on("pageerror", lambda error: seen.problems.append(f"error: {error}"))
         page.on("requestfailed", lambda request: seen.problems.append(f"failed: {request.url} {request.failure}"))
         page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).hostname or ""))
-        page.on("response", seen.responses.append)
+        page.on("response", lambda response: seen.responses.append(response))
         page.goto(url)
         expect(page.locator("[data-sample=oats]")).to_be_visible()
         return page

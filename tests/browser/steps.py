@@ -5,7 +5,17 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-__all__ = ["answer", "copied", "copied_answers", "photo_tab", "read_sample", "set_slider", "status", "wait_for_row"]
+__all__ = [
+    "answer",
+    "copied",
+    "copied_answers",
+    "group",
+    "photo_tab",
+    "read_sample",
+    "set_slider",
+    "status",
+    "wait_for_row",
+]
 
 
 def photo_tab(page: Page) -> Locator:
@@ -42,3 +52,8 @@ def copied(page: Page, name: str) -> str:
 def copied_answers(page: Page) -> dict[str, Any]:
     answers: dict[str, Any] = json.loads(copied(page, "json"))
     return answers
+
+
+def group(page: Page, label: str) -> Locator:
+    """The visible group of checkboxes or radio buttons with this label."""
+    return page.locator("fieldset:visible").filter(has=page.get_by_text(label, exact=True))

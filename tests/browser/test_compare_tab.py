@@ -1,11 +1,15 @@
 """The tab "Compare" as a user has it."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import read_sample, status
+from tests.browser.steps import group, read_sample, status
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+DONE = re.compile(r"^(\d+ of 18 answers differ|All 18 answers are the same)\.$")
 
 
 @pytest.fixture
@@ -15,12 +19,9 @@ def tab(page: Page) -> Locator:
 
 def test_two_readers_are_compared_and_differences_marked(page: Page, tab: Locator) -> None:
     page.get_by_role("tab", name="Compare").click()
-    page.get_by_role("group", name="Second").get_by_role("radio", name="builtin").check()
+    group(page, "Second").get_by_role("radio", name="builtin").check()
     tab.locator("[data-sample=box]").click()
-    expect(status(page, "compare")).to_have_text(
-        page_text := __import__("re").compile(r"^(\d+ of 18 answers differ|All 18 answers are the same)\.$")
-    )
-    assert page_text
+    expect(status(page, "compare")).to_have_text(DONE)
     expect(tab.locator("thead")).to_contain_text("crops")
     expect(tab.locator("thead")).to_contain_text("builtin")
     expect(tab.locator("tr[data-entity=depth] td").nth(1)).to_contain_text("40 centimetre")
@@ -36,6 +37,6 @@ def test_the_photo_of_the_first_tab_is_compared(page: Page, tab: Locator) -> Non
     expect(tab.locator(".rf-photo")).to_have_attribute("alt", "charger.jpg")
     tab.locator("tr[data-entity=wattage]").hover()
     expect(tab.locator(".rf-box.rf-lit")).to_have_count(2)  # one of each side
-    page.get_by_role("group", name="Second").get_by_role("radio", name="crops").check()
+    group(page, "Second").get_by_role("radio", name="crops").check()
     expect(status(page, "compare")).to_have_text("All 18 answers are the same.")
     expect(tab.locator(".rf-differs")).to_have_count(0)

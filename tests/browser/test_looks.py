@@ -64,11 +64,11 @@ def test_looks(opened: Opened, samples: dict[str, Path], tmp_path: Path, scheme:
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
         for name, path in samples.items():
             archive.write(path, f"{name}.jpg")
-    page.locator("input[type=file][data-testid=file-upload]").nth(1).set_input_files(tmp_path / "photos.zip")
-    expect(page.get_by_text("photos.zip").first).to_be_visible()
+    page.locator("#rf-zip-file input[type=file]").set_input_files(tmp_path / "photos.zip")
+    expect(page.locator("#rf-zip-file a[download]")).to_be_visible()
     page.get_by_role("button", name="Score").click()
     expect(status(page, "table")).to_have_text("8 rows are scored.")
-    expect(page.get_by_text("answers.csv").first).to_be_visible()
+    expect(page.locator("a[download='answers.csv']")).to_be_visible()
     keep("table")
     page.get_by_role("tab", name="Compare").click()
     expect(status(page, "compare")).to_contain_text("answers")

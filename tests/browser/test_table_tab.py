@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from playwright.sync_api import Locator, Page, expect
 
 from resformer.scripts.lib.score_table import ScoreOptions, score_table
 from resformer.scripts.torchserve.server import Server
-from tests.browser.steps import status
+from tests.browser.steps import group, status
 from tests.scripts.conftest import write_table
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+PROGRESS = re.compile(r"^[1-9]\d* of 150 photos, \d+\.\d a second, (\d+ min )?\d+ s left$")
 EVIL = "<img src=x onerror=document.title='owned'>.jpg"
 
 
@@ -36,12 +38,11 @@ def table_tab(page: Page) -> Locator:
 
 
 def upload(page: Page, *, table: Path | None = None, photos: Path | None = None) -> None:
-    inputs = page.locator("input[type=file][data-testid=file-upload]")
-    for number, path in enumerate((table, photos)):
+    for field, path in (("#rf-table-file", table), ("#rf-zip-file", photos)):
         if path:
-            # The field is gone once its file is there.
-            inputs.nth(number if not (number and table) else 0).set_input_files(path)
-            expect(page.get_by_text(path.name, exact=False).first).to_be_visible()
+            page.locator(f"{field} input[type=file]").set_input_files(path)
+            expect(page.locator(field)).to_contain_text(path.stem)
+            expect(page.locator(f"{field} a[download]")).to_be_visible()
 
 
 def score(page: Page) -> None:
@@ -93,12 +94,11 @@ def test_a_table_with_photos_and_the_file_to_download(
         tmp_path / "products.csv", "index,image,colour", (11, "oats.jpg", "brown"), (12, "shop/box.jpg", "=1+1")
     )
     upload(page, table=table, photos=photo_zip)
-    for box in page.get_by_role("group", name="Entities, for a table").get_by_role("checkbox").all():
-        box.set_checked(box.get_attribute("name") in ("item_weight", "width") or False)
+    group(page, "Entities, for a table of products").get_by_role("checkbox", name="category", exact=True).uncheck()
     score(page)
     expect(rows(table_tab)).to_have_count(2)
     with page.expect_download() as download:
-        page.get_by_role("link").filter(has_text="answers.csv").or_(page.locator("a[download='answers.csv']")).first.click()
+        page.locator("a[download='answers.csv']").click()
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in ("oats", "box"):
@@ -143,17 +143,11 @@ def test_progress_is_shown_and_a_run_is_stopped(
             archive.writestr(f"{number}.jpg", samples["shelf"].read_bytes())
     upload(page, photos=tmp_path / "many.zip")
     score(page)
-    expect(status(page, "table")).to_have_text(re_progress())
+    expect(status(page, "table")).to_have_text(PROGRESS)
     expect(page.get_by_role("button", name="Score")).to_be_disabled()
     page.get_by_role("button", name="Stop").click()
     expect(table_tab.get_by_role("alert")).to_have_text("Stopped.")
     expect(page.get_by_role("button", name="Score")).to_be_enabled()
-
-
-def re_progress():  # type: ignore[no-untyped-def]
-    import re
-
-    return re.compile(r"^[1-9]\d* of 150 photos, \d+\.\d a second, (\d+ min )?\d+ s left$")
 
 
 def test_files_that_cannot_be_used_are_sentences(page: Page, table_tab: Locator, tmp_path: Path) -> None:
@@ -165,7 +159,9 @@ def test_files_that_cannot_be_used_are_sentences(page: Page, table_tab: Locator,
     upload(page, photos=tmp_path / "evil.zip")
     score(page)
     expect(problem).to_contain_text("which lies outside of it. Make the zip again.")
-    page.get_by_label("Remove").or_(page.get_by_label("Clear")).first.click()
+    page.locator("#rf-zip-file").get_by_label("Clear").or_(
+        page.locator("#rf-zip-file").get_by_label("Remove")
+    ).first.click()
     table = tmp_path / "wrong.csv"
     table.write_text('image\n"a.jpg\n')
     upload(page, table=table)

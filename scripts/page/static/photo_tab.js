@@ -212,7 +212,7 @@ function renderCopy(shown) {
     copyShown.textContent = "Read a photo first.";
     return;
   }
-  const predictions = Object.fromEntries(shown);
+  const predictions = Object.fromEntries(props.names.filter((name) => shown.has(name)).map((name) => [name, shown.get(name)]));
   const { width, height, name } = state.photo;
   const texts = {
     json: () => `${JSON.stringify({ model: "resformer", version: state.version, image: { width, height }, predictions }, null, 2)}\n`,

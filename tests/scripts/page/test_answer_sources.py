@@ -33,7 +33,14 @@ def test_a_question_is_a_form_and_its_key_is_read_each_time(web: Web, tmp_path: 
         key_file.write_text(json.dumps({"inference": {"key": key}}))
         source.ask(b"photo", Question(("width",), "Café", reader="builtin"), min_confidence=0.0, top_k=3)
     assert [key for key, _ in seen] == ["Bearer one", "Bearer two"]
-    for part in (b'name="entity_name"', "Café".encode(), b'name="min_confidence"', b'name="top_k"', b"builtin", b"photo"):
+    for part in (
+        b'name="entity_name"',
+        "Café".encode(),
+        b'name="min_confidence"',
+        b'name="top_k"',
+        b"builtin",
+        b"photo",
+    ):
         assert part in seen[0][1]
     assert b"description" not in seen[0][1]
 
@@ -53,7 +60,11 @@ def test_without_a_file_the_key_is_of_the_environment(
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
-        ({"type": "BadRequest", "message": "unknown reader 'x'"}, 400, r"Unknown reader 'x'\. \(The server answered 400"),
+        (
+            {"type": "BadRequest", "message": "unknown reader 'x'"},
+            400,
+            r"Unknown reader 'x'\. \(The server answered 400",
+        ),
         ({"type": "InvalidKeyException", "message": "Token..."}, 400, "refuses the key. Name the file"),
         (b"", 413, "The photo is too large for the server"),
         (b"<html>", 404, r"is no Resformer server \(status 404\)"),

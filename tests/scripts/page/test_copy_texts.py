@@ -5,7 +5,7 @@ from resformer.scripts.page.copy_texts import MIN_CONFIDENCE, copy_texts
 from resformer.scripts.page.question import Question
 
 URL = "http://127.0.0.1:8080/predictions/resformer"
-EVIL = "it's \"a\" \\ $(touch x);.jpg"
+EVIL = 'it\'s "a" \\ $(touch x);.jpg'
 
 
 def text(parts: dict[str, str], min_confidence: float | None = None) -> str:

@@ -44,3 +44,12 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
     table = write_table(tmp_path / "t.csv", "image", ("a.jpg",))
     with pytest.raises(TableInputError, match="The zip has no photos"):
         read_table_input(table, make_zip(tmp_path / "y.zip", "only.csv"), tmp_path / "three")
+
+
+def test_photos_of_a_subfolder_are_named_by_path_or_by_file(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.csv", "image", ("a.jpg",))
+    archive = make_zip(tmp_path / "x.zip", "one/a.jpg", "one/b.jpg", "two/b.jpg", "c.jpg")
+    given = read_table_input(table, archive, tmp_path / "run")
+    assert given.photos is not None
+    files = {str(path.relative_to(given.photos)) for path in given.photos.rglob("*.jpg")}
+    assert files == {"a.jpg", "one/a.jpg", "one/b.jpg", "two/b.jpg", "c.jpg"}
