@@ -30,17 +30,22 @@ class SourceError(ExternalError):
 
 
 class Source(Protocol):
-    """Something that answers.
+    """Something that answers."""
 
-    Attributes:
-        name: For people, where there are several.
-        readers: Those it reads with, its default first.
-        url: Of the predictions; "" in this process.
-    """
+    @property
+    def name(self) -> str:
+        """For people, where there are several."""
+        ...
 
-    name: str
-    readers: tuple[str, ...]
-    url: str
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Those it reads with, its default first."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Of the predictions; "" in this process."""
+        ...
 
     def ask(
         self, photo: bytes, question: Question, *, min_confidence: float | None = None, top_k: int = 0

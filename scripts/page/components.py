@@ -15,8 +15,15 @@ from resformer.scripts.page.sample_photos import SAMPLES
 __all__ = ["CSS", "HEAD", "compare_component", "photo_component", "table_component"]
 
 STATIC = Path(__file__).parent / "static"
-CSS = (STATIC / "page.css").read_text(encoding="utf-8")
-HEAD = f"<script>{(STATIC / 'accessible_names.js').read_text(encoding='utf-8')}</script>"
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+CSS = _static("page.css")
+"""Styles of the parts; Gradio limits them to its content."""
+HEAD = f"<style>{_static('frame.css')}</style><script>{_static('accessible_names.js')}</script>"
 """What the page has in its head beside what Gradio puts there."""
 THUMBNAIL_SIDE = 128
 
@@ -42,7 +49,7 @@ def _component(name: str, scripts: Sequence[str], **props: Any) -> gr.HTML:
     return gr.HTML(
         None,
         html_template=f'<div class="{name}"></div>',
-        js_on_load="\n".join((STATIC / f"{script}.js").read_text(encoding="utf-8") for script in scripts),
+        js_on_load="\n".join(_static(f"{script}.js") for script in scripts),
         apply_default_css=False,
         **props,
     )

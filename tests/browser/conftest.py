@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from resformer.scripts.page.sample_photos import write_samples
 from resformer.scripts.torchserve.java import java_home
@@ -94,6 +94,10 @@ class Seen:
     hosts: set[str] = field(default_factory=set)
     responses: list[Response] = field(default_factory=list)
 
+    def console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(message.text)
+
 
 Opened = Callable[..., Page]
 
@@ -115,7 +119,7 @@ def opened(browser: Browser, address: str, seen: Seen) -> Iterator[Opened]:
         page = context.new_page()
         page.add_init_script(script)
         page.set_default_timeout(1000 * WAIT_SECONDS)
-        page.on("console", lambda message: message.type == "error" and seen.problems.append(message.text))
+        page.on("console", seen.console)
         page.on("pageerror", lambda error: seen.problems.append(f"error: {error}"))
         page.on("requestfailed", lambda request: seen.problems.append(f"failed: {request.url} {request.failure}"))
         page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).hostname or ""))

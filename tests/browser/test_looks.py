@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SCREENSHOTS, Opened
-from tests.browser.steps import photo_tab, read_sample, status
+from tests.browser.steps import answer, photo_tab, read_sample, status
 from tests.paths import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -48,16 +48,18 @@ def test_looks(opened: Opened, samples: dict[str, Path], tmp_path: Path, scheme:
     def keep(name: str, *, full_page: bool = True) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than the screen"
         assert serious_findings(page) == [], name
+        page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=full_page)
 
     keep("start")
     read_sample(page, "box")
-    photo_tab(page).locator("tr[data-entity=depth]").hover()
+    answer(page, "depth").focus()
+    page.evaluate("scrollTo(0, 0)")
     if os.environ.get("RESFORMER_DOCS_PICTURES") and (picture := DOCS.get((scheme, width))):
         page.screenshot(path=ROOT / "docs" / picture)
     keep("photo")
     page.get_by_text("What is asked").click()
-    photo_tab(page).locator("tr[data-entity=width] .rf-value").click()
+    answer(page, "width").click()
     expect(page.locator("#rf-alternatives-width")).to_be_visible()
     keep("asked")
     page.get_by_role("tab", name="Table").click()

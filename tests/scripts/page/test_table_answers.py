@@ -53,7 +53,13 @@ def photo_zip(path: Path, count: int = 3) -> Path:
 
 
 def run(files: tuple[Path | None, Path | None], folder: Path, **options: Any) -> list[tuple[dict[str, Any], list[str]]]:
-    given = {"source": Made(), "entities": ["item_weight"], "reader": "crops", "stopped": Event(), "schema": None}
+    given: dict[str, Any] = {
+        "source": Made(),
+        "entities": ["item_weight"],
+        "reader": "crops",
+        "stopped": Event(),
+        "schema": None,
+    }
     given |= options
     return list(score_files(files=files, folder=folder, **given))
 
