@@ -10,6 +10,8 @@ from resformer.scripts.page.table_tab import add_table_tab
 
 __all__ = ["THEME", "build_page"]
 
+HOUR = 3600  # seconds
+UPLOADS_ARE_KEPT = 6 * HOUR
 # Fonts of the system, since a page that works without a network asks nobody for fonts.
 THEME = gr.themes.Default(
     primary_hue="blue",
@@ -40,7 +42,9 @@ THEME = gr.themes.Default(
 
 def build_page(page: PageContext) -> gr.Blocks:
     """The page, which is not served yet."""
-    with gr.Blocks(title="Resformer", analytics_enabled=False, fill_width=True) as blocks:
+    with gr.Blocks(
+        title="Resformer", analytics_enabled=False, fill_width=True, delete_cache=(HOUR, UPLOADS_ARE_KEPT)
+    ) as blocks:
         answering = ", ".join(source.name for source in page.sources)
         gr.Markdown(
             f"# Resformer\nProduct photos to structured values. Version {__version__}, answered by {answering}.",
@@ -48,6 +52,6 @@ def build_page(page: PageContext) -> gr.Blocks:
         )
         with gr.Tabs():
             photo = add_photo_tab(page)
-            add_table_tab(page)
+            add_table_tab(page, blocks)
             add_compare_tab(page, photo)
     return blocks

@@ -16,9 +16,10 @@ from resformer.scripts.page.photo_file import PhotoFile
 from resformer.scripts.page.question import Question
 from resformer.scripts.page.row_view import ALL_ALTERNATIVES, compare_rows, row_view
 
-__all__ = ["BUSY", "Side", "answer_photo", "compare_photo", "failure", "faults_shown", "shown_photo"]
+__all__ = ["BUSY", "FAULT", "Side", "answer_photo", "compare_photo", "failure", "faults_shown", "shown_photo"]
 
 FAULT = "The page has a fault, which its terminal shows. Try again, or with another photo."
+"""What stands in place of an answer where the program fails."""
 BUSY = {"busy": True}
 """What a component shows while a photo is read."""
 

@@ -1,6 +1,8 @@
 """What the page does with a table. Plain functions: Gradio is elsewhere."""
 
 import shutil
+import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
@@ -9,6 +11,7 @@ from typing import Any
 from resformer.scripts.lib.external_error import ExternalError
 from resformer.scripts.lib.score_table import ScoreOptions, ScoreSummary
 from resformer.scripts.page.answer_sources import Source
+from resformer.scripts.page.photo_answers import FAULT
 from resformer.scripts.page.results_view import MAX_ROWS, results_view
 from resformer.scripts.page.table_input import TableInputError, read_table_input
 from resformer.scripts.page.table_run import Progress, TableStopped, run_table
@@ -69,6 +72,9 @@ def score_files(
         message = _without_folder(str(error), folder, files)
         shutil.rmtree(folder, ignore_errors=True)
         yield {"error": message}, []
+    except Exception:  # the component would else wait for an end
+        traceback.print_exc(file=sys.stderr)
+        yield {"error": FAULT}, []
 
 
 def _progress(report: Progress) -> dict[str, Any]:

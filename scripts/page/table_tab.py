@@ -1,5 +1,6 @@
 """The tab "Table": a table or a zip of photos, scored as `resformer score` does."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -23,11 +24,11 @@ ABOUT = (
 DEFAULT_ENTITIES = ("item_weight", "item_volume", "width", "height", "category", "baseColour")
 
 
-def add_table_tab(page: PageContext) -> None:
-    """Adds the tab to the page that is being built."""
+def add_table_tab(page: PageContext, blocks: gr.Blocks) -> None:
+    """Adds the tab to the page that is being built, `blocks`."""
     names = page.schema.names
     asked = [name for name in DEFAULT_ENTITIES if name in names] or list(names)
-    runs: dict[str, Event] = {}  # by session, what stops its run
+    runs: dict[str, tuple[Event, Path]] = {}  # by session, what stops its last run, and the folder of it
     with gr.Tab("Table", id="table"):
         gr.Markdown(ABOUT)
         with gr.Row():
@@ -41,7 +42,7 @@ def add_table_tab(page: PageContext) -> None:
             label="Entities, for a table of products",
             show_select_all=True,
         )
-        reader = gr.Radio(page.readers, value=page.readers[0], label="Reader")
+        reader = gr.Radio(list(page.sources[0].readers), value=page.sources[0].readers[0], label="Reader")
         with gr.Row():
             start = gr.Button("Score", variant="primary")
             stop = gr.Button("Stop", interactive=False)
@@ -52,11 +53,9 @@ def add_table_tab(page: PageContext) -> None:
         table: str | None, photo_zip: str | None, entities: list[str], reader: str, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
         session = str(request.session_hash)
-        if session in runs:
-            runs[session].set()
-        stopped = runs[session] = Event()
+        on_end(request)
+        stopped, folder = runs[session] = Event(), page.folder / "runs" / uuid4().hex
         files = (Path(table) if table else None, Path(photo_zip) if photo_zip else None)
-        folder = page.folder / "runs" / uuid4().hex
         chosen = entities or list(names)
         reports = score_files(page.sources[0], chosen, reader, files, folder, stopped, schema=page.schema_file)
         shown: dict[str, Any] = {}
@@ -73,8 +72,15 @@ def add_table_tab(page: PageContext) -> None:
         }
 
     def on_stop(request: gr.Request) -> None:
-        if (session := str(request.session_hash)) in runs:
-            runs[session].set()
+        if run := runs.get(str(request.session_hash)):
+            run[0].set()
+
+    def on_end(request: gr.Request) -> None:
+        """Stops what runs, and removes its files."""
+        if run := runs.pop(str(request.session_hash), None):
+            run[0].set()
+            shutil.rmtree(run[1], ignore_errors=True)
 
     start.click(on_start, [table, photo_zip, entities, reader], [component, start, stop, downloads], **PRIVATE)
     stop.click(on_stop, concurrency_limit=None, **PRIVATE)
+    blocks.unload(on_end)

@@ -86,6 +86,12 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
+
+
 @dataclass
 class Seen:
     """What went on beside the page itself."""

@@ -12,6 +12,7 @@ import pytest
 from resformer.scripts.lib.answerers import Answerer, Answers
 from resformer.scripts.lib.photo_sources import PhotoError
 from resformer.scripts.lib.score_table import ScoreOptions, score_table
+from resformer.scripts.page.photo_answers import FAULT
 from resformer.scripts.page.table_answers import score_files
 from resformer.scripts.page.table_run import Progress
 from tests.scripts.conftest import jpeg, write_table
@@ -128,6 +129,16 @@ def test_a_run_is_stopped(tmp_path: Path) -> None:
             stopped.set()
     assert shown == {"error": "Stopped."}
     assert not (tmp_path / "run").exists()
+
+
+def test_a_fault_is_shown_and_its_traceback_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Faulty(Made):
+        def answerer(self, **_: Any) -> Answerer:
+            raise RuntimeError("boom")
+
+    shown, made = run((None, photo_zip(tmp_path / "x.zip")), tmp_path / "run", source=Faulty())[-1]
+    assert (shown, made) == ({"error": FAULT}, [])
+    assert "RuntimeError: boom" in capsys.readouterr().err
 
 
 def test_rate_and_time_left() -> None:
