@@ -72,7 +72,7 @@ def _unpack(archive: Path, folder: Path) -> _Parts:
         weights = folder / (settings.weights or SHIPPED_WEIGHTS)
         is_shipped = file_digest(weights) == file_digest(DEFAULT_WEIGHTS)
     except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise UnusableFile(f"{archive} is no archive that `resformer archive` built: {error}") from error
+        raise UnusableFile(f"{archive} cannot be used: {error}; build it with `resformer archive`") from error
     return _Parts(
         None if is_shipped else weights,  # which have the version of the package
         folder / (settings.schema_file or SHIPPED_SCHEMA),

@@ -1,7 +1,9 @@
 """Serves the page on this machine."""
 
 import os
+import signal
 import socket
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ __all__ = ["PageError", "PageOptions", "serve_page"]
 
 HOST = "127.0.0.1"
 MAX_UPLOAD = "600mb"
+TERMINATED = 128 + signal.SIGTERM
 SESSIONS = 20  # whose photos are kept
 
 
@@ -59,6 +62,7 @@ def serve_page(options: PageOptions) -> None:
         ValueError: Options exclude each other, or a file cannot be used.
     """
     _check(options)
+    signal.signal(signal.SIGTERM, _terminate)  # uploads are removed then too
     with tempfile.TemporaryDirectory(prefix="resformer-page-") as name:  # nobody else reads it
         folder = Path(name).resolve()
         sources, schema = _sources(options, folder)
@@ -92,6 +96,10 @@ def serve_page(options: PageOptions) -> None:
             blocks.block_thread()
         finally:
             blocks.close(verbose=False)
+
+
+def _terminate(*_: object) -> None:
+    sys.exit(TERMINATED)
 
 
 def _check(options: PageOptions) -> None:

@@ -38,11 +38,11 @@ def test_own_weights_have_their_own_schema_and_readers(own_network: tuple[Path, 
 
 def test_files_that_are_no_networks_are_said(tmp_path: Path) -> None:
     (tmp_path / "text.mar").write_text("no archive")
-    with pytest.raises(UnusableFile, match=r"text\.mar is no archive that `resformer archive` built"):
+    with pytest.raises(UnusableFile, match=r"text\.mar cannot be used: .*; build it with `resformer archive`"):
         load_networks([tmp_path / "text.mar"], None, tmp_path)
     with zipfile.ZipFile(tmp_path / "other.mar", "w") as file:
         file.writestr("MAR-INF/MANIFEST.json", "{}")
-    with pytest.raises(UnusableFile, match=r"other\.mar is no archive"):
+    with pytest.raises(UnusableFile, match=r"other\.mar cannot be used: .*model-config"):
         load_networks([tmp_path / "other.mar"], None, tmp_path)
 
 

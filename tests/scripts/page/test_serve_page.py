@@ -1,3 +1,5 @@
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -80,3 +82,18 @@ def test_the_page_talks_to_this_machine_alone(tmp_path: Path) -> None:
     assert done.stdout.startswith("The page is at http://127.0.0.1:")
     assert "asks" not in done.stdout
     assert len(list((tmp_path / "build" / "samples").glob("*.jpg"))) == 8
+
+
+@pytest.mark.skipif(find_spec("gradio") is None, reason="gradio is not installed; `make test` installs it")
+def test_uploads_are_removed_with_the_page(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "resformer", "demo", "--port", str(free_ports() + 8), "--no-open"]
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as page:
+        assert page.stdout is not None
+        assert page.stdout.readline().startswith("The page is at")
+        assert len(list(temporary.glob("resformer-page-*"))) == 1
+        page.terminate()
+        assert page.wait(60) == 128 + signal.SIGTERM
+    assert list(temporary.glob("resformer-page-*")) == []
