@@ -16,7 +16,8 @@ from resformer.model.schema.taxonomy import SEPARATOR
 __all__ = ["ALL_ALTERNATIVES", "KINDS", "compare_rows", "entity_label", "row_view", "skeleton"]
 
 ALL_ALTERNATIVES = 100
-"""The `top_k` of the best guesses: the probability of a path's level is the sum of those of the leaves below it."""
+"""The `top_k` of the best guesses, since the probability of a path's level is the sum of those of the leaves below it.
+What is rounded away and the leaves beyond it are some hundredths, shared by all."""
 SHOWN_ALTERNATIVES = 5
 KINDS = {"quantity": "Quantities", "choice": "Choices", "path": "Categories", "text": "Texts"}
 
@@ -95,13 +96,16 @@ def _empty_confidence(prediction: Mapping[str, Any]) -> float:
 def _levels(prediction: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The nodes of a path, root first, each with its probability."""
     nodes = accumulate(prediction["value"] or [], lambda node, level: f"{node}{SEPARATOR}{level}")
-    found: Sequence[Mapping[str, Any]] = prediction.get("alternatives", [])
+    leaves = [leaf for leaf in prediction.get("alternatives", []) if leaf["prediction"]]
+    found = sum(float(leaf["confidence"]) for leaf in leaves)
+    share = (1 - _empty_confidence(prediction)) / found if found else 1.0
     levels = [
         {
             "prediction": node,
-            "confidence": sum(
+            "confidence": share
+            * sum(
                 float(leaf["confidence"])
-                for leaf in found
+                for leaf in leaves
                 if f"{leaf['prediction']}{SEPARATOR}".startswith(f"{node}{SEPARATOR}")
             ),
         }

@@ -124,14 +124,14 @@ def test_a_table_of_questions_has_one_column(page: Page, table_tab: Locator, pho
         tmp_path / "questions.csv",
         "index,image_link,group_id,entity_name",
         (1, "oats.jpg", 1, "item_weight"),
-        (2, "box.jpg", 1, "depth"),
+        (2, "box.jpg", 1, "maximum_weight_recommendation"),
     )
     upload(page, table=table, photos=photo_zip)
     score(page)
     expect(rows(table_tab)).to_have_count(2)
-    expect(rows(table_tab).nth(1)).to_contain_text("depth")
-    expect(rows(table_tab).nth(1)).to_contain_text("40 centimetre")
-    table_tab.get_by_label("Entity").select_option("depth")
+    expect(rows(table_tab).nth(1)).to_contain_text("maximum_weight_recommendation")
+    expect(rows(table_tab).nth(1)).to_contain_text("25 kilogram")
+    table_tab.get_by_label("Entity").select_option("maximum_weight_recommendation")
     expect(rows(table_tab)).to_have_count(1)
 
 

@@ -1,3 +1,5 @@
+import pytest
+
 from resformer.model.schema.schema import Schema
 from resformer.scripts.page.row_view import compare_rows, entity_label, row_view, skeleton
 
@@ -23,7 +25,7 @@ def test_every_entity_is_in_the_group_of_its_kind() -> None:
 
 
 def test_a_level_of_a_path_is_as_probable_as_the_leaves_below_it() -> None:
-    leaves = [("Food > Rice", 0.4), ("Food > Tea", 0.3), ("", 0.1), ("Foodstuff", 0.1), ("Tools", 0.05)]
+    leaves = [("Food > Rice", 0.4), ("Food > Tea", 0.3), ("", 0.1), ("Foodstuff", 0.1), ("Tools", 0.1)]
     guess = prediction("Food > Rice", 0.4, value=["Food", "Rice"])
     guess["alternatives"] = [{"prediction": name, "confidence": p} for name, p in leaves]
     (answer,) = row_view(SCHEMA.entities, {"category": EMPTY}, {"category": guess})
@@ -32,6 +34,14 @@ def test_a_level_of_a_path_is_as_probable_as_the_leaves_below_it() -> None:
     assert answer["empty_confidence"] == 0.1
     assert len(answer["alternatives"]) == 5
     assert "alternatives" not in answer["guess"]
+
+
+def test_leaves_without_an_alternative_are_spread_over_the_others() -> None:
+    leaves = [("Food > Rice", 0.4), ("Tools", 0.2), ("", 0.1)]
+    guess = prediction("Food > Rice", 0.4, value=["Food", "Rice"])
+    guess["alternatives"] = [{"prediction": name, "confidence": p} for name, p in leaves]
+    (answer,) = row_view(SCHEMA.entities, {"category": EMPTY}, {"category": guess})
+    assert answer["levels"][0]["confidence"] == pytest.approx(0.6)
 
 
 def test_only_what_was_asked_is_shown_in_the_order_of_kinds() -> None:
