@@ -212,6 +212,7 @@ class Predictor:
         image: np.ndarray | None = None,
         title: str = "",
         assume_present: bool = False,
+        min_confidence: float | None = None,
         excluded_labels: Sequence[Quantity | None] | None = None,
         top_k: int = 0,
     ) -> Result:
@@ -220,7 +221,7 @@ class Predictor:
         Args:
             image: uint8 (H, W, 3); None answers from the words alone.
             title: text that came with the photo.
-            assume_present: see `predict`.
+            assume_present, min_confidence: see `predict`.
             excluded_labels: see Preprocessor.sample.
             top_k: how many alternatives an answer has.
         """
@@ -231,6 +232,7 @@ class Predictor:
                 entities,
                 title=title,
                 assume_present=assume_present,
+                min_confidence=min_confidence,
                 excluded_labels=excluded_labels,
                 top_k=top_k,
             )

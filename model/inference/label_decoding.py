@@ -10,8 +10,9 @@ from resformer.model.schema.taxonomy import SEPARATOR
 
 __all__ = ["EMPTY_ABOVE", "MIN_LEVEL_PROBABILITY", "LabelAnswer", "decode_choice", "decode_path", "derive_choice"]
 
-MIN_LEVEL_PROBABILITY = 0.2
-"""A path descends to the deepest level of at least this probability. Callers can stop earlier by `min_confidence`."""
+MIN_LEVEL_PROBABILITY = 0.4
+"""A path descends to the deepest level of at least this probability, unless the caller says otherwise. Of 0.2, 0.3,
+0.4, 0.5 and 0.6 it has the best strict F1 of the first level on the validation photos of products."""
 
 EMPTY_ABOVE = 0.5
 """An answer is empty where that is more probable, unless the caller says otherwise."""

@@ -33,6 +33,9 @@ __all__ = ["RowPredictor"]
 
 DEFAULT = Calibration()
 PRESUMED_EMPTY_ABOVE = 0.9  # a product that is presumed to have a label or a text
+# Below it a draft has a fifth of the words of a catalogue's title, and above it half of them: fashion, and names that
+# are printed plainly.
+MIN_TEXT_CONFIDENCE = 0.3
 
 
 @dataclass(frozen=True)
@@ -226,7 +229,8 @@ class RowPredictor:
             confidence = round(text.probability, 4)
             found = sorted([(text.text, text.probability), ("", text.p_empty)], key=lambda pair: -pair[1])
             alternatives = _alternatives(found[:top_k]) if top_k else None
-            is_empty = text.p_empty > empty_above if least is None else text.probability < least
+            is_empty = text.probability < (MIN_TEXT_CONFIDENCE if least is None else least)
+            is_empty |= least is None and text.p_empty > empty_above
             if is_empty or not text.text:
                 p_empty = round(text.p_empty, 4)
                 answers[entity.name] = Prediction("", None, None, None, p_empty, None, alternatives)

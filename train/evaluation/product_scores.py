@@ -40,14 +40,14 @@ def token_f1(truth: str, text: str) -> float:
 def rightness(labels: ProductLabels, predictions: Predictions) -> dict[str, float]:
     """How right each answer that the labels say something about is, from 0 to 1, by entity.
 
-    A category is right where it has all levels of the label; what only a fashion article has is right where it is empty
-    for another product; a title is right in as far as its token F1.
+    A category is right as far as it goes, or as the label goes; what only a fashion article has is right where it is
+    empty for another product; a title is right in as far as its token F1.
     """
     right: dict[str, float] = {"articleType": float(predictions["articleType"].prediction == labels.article_type)}
     if not labels.is_fashion:
         right |= {name: float(not predictions[name].prediction) for name in FASHION_ENTITIES}
     if labels.category:
-        right["category"] = _has_levels(predictions["category"], labels.category)
+        right["category"] = _is_on_path(predictions["category"], labels.category)
     if labels.colour:
         right["baseColour"] = float(predictions["baseColour"].prediction == labels.colour)
     if labels.title:
@@ -55,21 +55,37 @@ def rightness(labels: ProductLabels, predictions: Predictions) -> dict[str, floa
     return right
 
 
-def product_figures(labels: Sequence[ProductLabels], predictions: Sequence[Predictions]) -> dict[str, Any]:
+def product_figures(
+    labels: Sequence[ProductLabels], predictions: Sequence[Predictions], guesses: Sequence[Predictions]
+) -> dict[str, Any]:
     """Scores over some photos, each `mean`, its 95 % `interval`, and the number of `photos` that have the label.
+
+    Args:
+        predictions: To a request that names no min_confidence.
+        guesses: The best ones, of category and title.
 
     Returns:
         `empty`: of products that are no fashion article, the fraction of empty answers to FASHION_ENTITIES;
-        `category`: accuracy of the first, and of the first two levels; `baseColour`: accuracy; `title`: token F1.
+        `category`: accuracy of the first, and of the first two levels of guesses; `baseColour`: accuracy; `title`:
+        token F1 of guesses; `answered`: fractions of photos with a category and with a title; `right`: how right
+        these are, see rightness.
     """
-    right = [(of_photo, rightness(of_photo, p)) for of_photo, p in zip(labels, predictions, strict=True)]
+    right = [(of_photo, rightness(of_photo, p), p) for of_photo, p in zip(labels, predictions, strict=True)]
+    guessed = [rightness(of_photo, {**p, **guess}) for (of_photo, _, p), guess in zip(right, guesses, strict=True)]
+    answers = {
+        name: [(r[name], float(bool(p[name].prediction))) for _, r, p in right if name in r]
+        for name in ("category", "title")
+    }
     return {
         "empty": {
-            name: mean_with_interval([r[name] for of_photo, r in right if not of_photo.is_fashion])
+            name: mean_with_interval([r[name] for of_photo, r, _ in right if not of_photo.is_fashion])
             for name in FASHION_ENTITIES
         },
-        "category": category_figures(labels, [p["category"] for p in predictions]),
-        **{name: mean_with_interval([r[name] for _, r in right if name in r]) for name in ("baseColour", "title")},
+        "category": category_figures(labels, [guess["category"] for guess in guesses]),
+        "baseColour": mean_with_interval([r["baseColour"] for _, r, _ in right if "baseColour" in r]),
+        "title": mean_with_interval([r["title"] for r in guessed if "title" in r]),
+        "answered": {name: mean_with_interval([given for _, given in pairs]) for name, pairs in answers.items()},
+        "right": {name: mean_with_interval([r for r, given in pairs if given]) for name, pairs in answers.items()},
     }
 
 
@@ -105,3 +121,9 @@ def _has_levels(prediction: Prediction, levels: Sequence[str]) -> float:
     """1 where a predicted path begins with these levels, else 0."""
     value = prediction.value if isinstance(prediction.value, list) else []
     return float(value[: len(levels)] == list(levels))
+
+
+def _is_on_path(prediction: Prediction, levels: Sequence[str]) -> float:
+    """1 where a predicted path is a node of these levels, or of what is below the last one, else 0."""
+    value = prediction.value if isinstance(prediction.value, list) else []
+    return float(bool(value) and all(level == of_label for level, of_label in zip(value, levels, strict=False)))

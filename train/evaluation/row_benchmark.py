@@ -96,10 +96,12 @@ def benchmark_rows(
         )
         if not {entity.name for entity in predictor.entities} >= PRODUCT_ENTITIES:
             continue
+        guessed = ["category", "title"]
+        guesses = _predict(predictor, [data / p.name for p in products], entities=guessed, min_confidence=0.0)
         figures["products"].append(
             {
                 "reader": reader,
-                **product_figures(products, of_products),
+                **product_figures(products, of_products, guesses),
                 "category_from": _category_by_input(predictor, data, products),
                 "fashion": _fashion_figures(predictor.schema, _predict(predictor, fashion)),
                 "calibration_error": _calibration_errors(predictor.schema, records, of_rows, products, of_products),
@@ -115,12 +117,12 @@ def _fashion_photos(folder: Path, count: int) -> list[Path]:
     return [records[i].photo for i in sorted(drawn.tolist())]
 
 
-def _predict(predictor: Predictor, photos: Sequence[Path]) -> list[Predictions]:
-    """Answers to all entities about each photo."""
+def _predict(predictor: Predictor, photos: Sequence[Path], **options: Any) -> list[Predictions]:
+    """Answers about each photo, with options of Predictor.predict."""
     predictions: list[Predictions] = []
     for photo in tqdm(photos, desc="photos", disable=None):
         try:
-            predictions.append(predictor.predict(photo.read_bytes()).predictions)
+            predictions.append(predictor.predict(photo.read_bytes(), **options).predictions)
         except ResformerError as error:
             raise ValueError(f"{photo}: {error}") from error
     return predictions
@@ -133,7 +135,7 @@ def _score(records: Sequence[Record], predictions: Sequence[Predictions]) -> Row
 
 
 def _category_by_input(predictor: Predictor, data: Path, products: Sequence[ProductLabels]) -> dict[str, Any]:
-    """Scores of categories from the picture alone and from the words that are read on it."""
+    """Scores of the best guesses of categories from the picture alone, and from the words that are read on it."""
     category = predictor.schema["category"]
     found: dict[str, list[Prediction]] = {"picture": [], "words": []}
     for of_photo in tqdm(products, desc="categories", disable=None):
@@ -141,7 +143,8 @@ def _category_by_input(predictor: Predictor, data: Path, products: Sequence[Prod
         height, width, _ = image.shape
         words = predictor.reader_for().read(image)
         for name, shown, lines in (("picture", image, ()), ("words", None, words)):
-            result = predictor.predict_page(Page(lines, width, height), [category], image=shown)
+            page = Page(lines, width, height)
+            result = predictor.predict_page(page, [category], image=shown, min_confidence=0.0)
             found[name].append(result.predictions["category"])
     return {name: category_figures(products, predictions) for name, predictions in found.items()}
 

@@ -167,6 +167,25 @@ def test_a_path_that_is_presumed_goes_no_deeper(row: RowPredictor) -> None:
     assert depths[0] == depths[1] < depths[2]
 
 
+@pytest.mark.parametrize(("confidence", "shown"), [(0.25, ""), (0.35, "Rolled oats")])
+def test_a_doubtful_draft_is_withheld(row: RowPredictor, confidence: float, shown: str) -> None:
+    row._calibrations = {}
+    row._write = lambda *_, **__: GeneratedText("Rolled oats", confidence, 0.1, ())  # type: ignore[assignment]
+    assert ask(row, "title")["title"].prediction == shown
+    best_guess = ask(row, "title", min_confidence=0.0)["title"]
+    assert (best_guess.prediction, best_guess.confidence) == ("Rolled oats", confidence)
+
+
+@pytest.mark.parametrize(("probability", "depth"), [(0.35, 1), (0.45, 2)])
+def test_a_path_stops_above_a_doubtful_level(row: RowPredictor, probability: float, depth: int) -> None:
+    row._calibrations = {}
+    leaves = [(i, path) for i, path in enumerate(CATEGORY.paths, 1) if len(path) > 1]
+    leaf, path = leaves[0]
+    sibling = next(i for i, other in leaves if other[0] == path[0] and other[:2] != path[:2])
+    force(row, "category", {0: 0.05, leaf: probability, sibling: 0.3, **{leaves[-1][0]: 0.65 - probability}})
+    assert ask(row, "category")["category"].prediction == SEPARATOR.join(path[:depth])
+
+
 def test_width_alone_is_chosen_jointly_with_height(row: RowPredictor) -> None:
     sizes = replace(PAGE, lines=[replace(PAGE.lines[0], text="12 cm"), replace(PAGE.lines[1], text="30 cm")])
     force(row, "width", {1: 0.6, 2: 0.4})

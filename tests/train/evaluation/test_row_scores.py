@@ -112,11 +112,14 @@ def test_products_are_scored_by_what_the_labels_say() -> None:
     ]
     empty = dict.fromkeys(PRODUCT_ENTITIES, prediction(""))
     predictions = [
-        {**empty, "category": prediction("", ["Pets", "Beds"]), "gender": prediction("Men")},
-        {**empty, "category": prediction("", ["Pets"])},
-        {**empty, "baseColour": prediction("Blue"), "title": prediction("belt")},
+        {**empty, "category": prediction("Pets > Beds", ["Pets", "Beds"]), "gender": prediction("Men")},
+        {**empty, "category": prediction("Pets", ["Pets"])},
+        {**empty, "baseColour": prediction("Blue"), "title": prediction("")},
     ]
-    figures = product_figures(labels, predictions)
+    title = {"title": prediction("belt")}
+    guesses = [{"category": p["category"], "title": p["title"]} for p in predictions[:2]]
+    guesses.append({"category": prediction(""), **title})
+    figures = product_figures(labels, predictions, guesses)
     assert {name: score["mean"] for name, score in figures["empty"].items()} == {
         **{"articleType": 1.0, "gender": 0.5, "season": 1.0, "usage": 1.0, "description": 1.0}
     }
@@ -125,7 +128,9 @@ def test_products_are_scored_by_what_the_labels_say() -> None:
     }
     assert (figures["baseColour"]["mean"], figures["baseColour"]["photos"]) == (0.5, 2)
     assert figures["title"]["mean"] == pytest.approx((0 + 2 / 3) / 2)
-    assert answered(predictions, ("gender", "title")) == [1.0, 0.0, 1.0]
+    assert {name: score["mean"] for name, score in figures["answered"].items()} == {"category": 1.0, "title": 0.0}
+    assert {name: score["mean"] for name, score in figures["right"].items()} == {"category": 0.5, "title": None}
+    assert answered(predictions, ("gender", "baseColour")) == [1.0, 0.0, 1.0]
     assert mean_with_interval([]) == {"mean": None, "interval": None, "photos": 0}
 
 
