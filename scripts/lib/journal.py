@@ -37,7 +37,7 @@ class Row:
     Attributes:
         about: Group and texts of the product, by the names of Predictor.predict's arguments.
         place: Where it is in the table, such as `line 7`.
-        fault: Why it cannot be asked, which is its error then; "" where it can. Such a row may have no index.
+        fault: Why it cannot be asked, which is its error then; "" where it can.
         shares_index: Whether the table's row asks several questions, so that they have one index.
     """
 
@@ -118,8 +118,7 @@ class Journal:
         with self._connection:
             for number, row in enumerate(rows):
                 key = f"{row.index}{KEY_SEPARATOR}{row.entity}" if row.shares_index else row.index
-                known = key if row.index or not row.fault else None
-                values = (number, known, row.image, row.entity, _text(row.about), row.fault)
+                values = (number, key, row.image, row.entity, _text(row.about), row.fault)
                 try:
                     self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", values)
                 except sqlite3.IntegrityError as error:
@@ -181,7 +180,7 @@ class Journal:
         query = """SELECT row_index, image, entity, fault, outcome, error
                    FROM rows LEFT JOIN answers USING (image, entity, about) ORDER BY position"""
         for key, image, entity, fault, answer, error in self._connection.execute(query):
-            row = Row((key or "").split(KEY_SEPARATOR)[0], image, entity, fault=fault)
+            row = Row(key.split(KEY_SEPARATOR)[0], image, entity, fault=fault)
             yield ScoredRow(row, Outcome(None, fault) if fault else Outcome(json.loads(answer), error))
 
     def __enter__(self) -> Self:

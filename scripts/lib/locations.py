@@ -20,6 +20,7 @@ __all__ = [
     "fingerprint",
     "location",
     "refuse_overwriting_any",
+    "refuse_unwritable",
     "written_at",
 ]
 
@@ -215,8 +216,6 @@ def written_at(place: Location, mode: str = "w") -> Iterator[IO[Any]]:
         with saved_whole(place) as part, open(part, mode, **text) as file:  # type: ignore[call-overload]
             yield file
         return
-    if place.url.startswith(READ_ONLY):
-        raise UnusableFile(f"{place} cannot be written; name a path, s3:// or gs://")
     with _temporary(place.name) as part:
         with open(part, mode, **text) as file:  # type: ignore[call-overload]
             yield file
@@ -230,6 +229,21 @@ def _temporary(name: str) -> Iterator[Path]:
         yield part
     finally:
         part.unlink(missing_ok=True)
+
+
+def refuse_unwritable(place: Location) -> None:
+    """Refuses what can never be written, before there is anything to write.
+
+    Raises:
+        UnusableFile: The folder is not there, the file is of a web server, or its object store cannot be asked.
+    """
+    if isinstance(place, Path):
+        if not place.parent.is_dir():
+            raise UnusableFile(f"{place.parent} is not a folder")
+        return
+    if place.url.startswith(READ_ONLY):
+        raise UnusableFile(f"{place} cannot be written; name a path, s3:// or gs://")
+    place.exists()
 
 
 def delete_at(place: Location) -> None:
@@ -268,9 +282,12 @@ def refuse_overwriting_any(inputs: Sequence[Location | None], outputs: Sequence[
 
 
 def _reason(error: Exception) -> str:
-    known = {FileNotFoundError: "no such file", PermissionError: "access is denied"}
-    for kind, reason in known.items():
-        if isinstance(error, kind):
-            return reason
+    if isinstance(error, FileNotFoundError):  # also where a web server cannot be reached
+        status = getattr(error.__cause__, "status", None)
+        if isinstance(error.__cause__, OSError):
+            return f"no answer ({type(error.__cause__).__name__})"
+        return f"the server answered {status}" if status else "no such file"
+    if isinstance(error, PermissionError):
+        return "access is denied"
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

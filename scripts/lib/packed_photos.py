@@ -188,7 +188,7 @@ def _members(file: Location) -> Iterator[tarfile.TarInfo]:
                     tar.members = []  # it keeps all of them otherwise
                 _check_end(file, raw, tar.offset)
     except tarfile.TarError as error:
-        raise UnusableFile(f"{file} is no usable tar file: {error}; shards are not compressed") from error
+        raise UnusableFile(f"{file} is no usable tar file: {error}") from error
     except OSError as error:
         raise UnusableFile(f"cannot read {file}: {error.strerror or error}") from error
 

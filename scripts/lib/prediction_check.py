@@ -106,59 +106,53 @@ def _confidence_fault(text: str, entity: Entity) -> str:
 
 
 def _paired(
-    questions: TableReader, output: TableReader, indices: Collection[str], unreadable: int, columns: Sequence[str]
+    questions: TableReader,
+    output: TableReader,
+    indices: Collection[str],
+    unreadable: Sequence[str],
+    columns: Sequence[str],
 ) -> Iterator[tuple[str, Mapping[str, str], str, str]]:
     """Index, row, its position in words, and what is wrong with its index; then the indices that have no row.
 
     Args:
         questions, output: The two tables.
         indices: Those of `questions`.
-        unreadable: How many rows of `questions` have none, because they cannot be read.
+        unreadable: Those of them that are places of rows which cannot be read, and which may be empty in `output`.
         columns: Of `output` that must be there.
     """
     seen: set[str] = set()
+    nameless = iter(unreadable)
     # Rows are counted as a spreadsheet shows them: the header is row 1.
-    for number, line in enumerate(output.rows(["index", *columns], may_end_early=True), 2):
-        index = line.cells.get("index", "")
-        fault = line.fault
-        if not index and not fault and unreadable and index not in indices:
-            unreadable -= 1
-            if any(line.cells[column] for column in columns):
-                yield (
-                    index,
-                    line.cells,
-                    f"row {number}",
-                    f"{questions.place} has a row here that cannot be read; empty it",
-                )
-            continue
+    for number, row in enumerate(output.rows(["index", *columns], may_end_early=True), 2):
+        index = row.cells.get("index", "")
+        if not index and index not in indices:
+            index = next((name for name in nameless if name not in seen), "")
+        fault = row.fault
         if not fault and index not in indices:
             fault = f"{questions.place} has no such index; delete the row"
         elif not fault and index in seen:
             fault = "this index was there before; delete one of the two rows"
         seen.add(index)
-        yield index, line.cells, f"row {number}, index {index}", fault
+        yield index, row.cells, f"row {number}, index {index}", fault
     for index in indices:
         if index not in seen:
             yield index, {}, f"index {index}", "no row; add one, with empty cells if there is no answer"
-    if unreadable:
-        yield "", {}, f"{unreadable} rows without an index", "they are missing; add them with empty cells"
 
 
-def _indices(table: TableReader, *columns: str) -> tuple[dict[str, str], int]:
-    """Index to the entity's name, or to "" without that column; and how many rows cannot be read and have no index.
+def _indices(table: TableReader, *columns: str) -> tuple[dict[str, str], list[str]]:
+    """Index to the entity's name, or to "" without that column; and the indices that are places of unreadable rows.
 
     Without a column index the rows count from 0.
     """
     indices: dict[str, str] = {}
-    unreadable = 0
+    unreadable = []
     for number, row in enumerate(table.rows(columns, ["index"])):
         index = row.cells.get("index", str(number))
         if row.fault and not index:
-            unreadable += 1
-            continue
+            index = row.place
+            unreadable.append(index)
         if index in indices:
-            raise UnusableFile(
-                f"{table.place}, {row.place}, column index: {index!r} is there twice; indexes must differ"
-            )
+            where = f"{table.place}, {row.place}, column index"
+            raise UnusableFile(f"{where}: {index!r} is there twice; indexes must differ")
         indices[index] = sys.intern(row.cells["entity_name"].strip()) if columns else ""
     return indices, unreadable

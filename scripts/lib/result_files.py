@@ -70,7 +70,8 @@ def write_results(
     """
     rows = iter(scored)
     copied = [name for name in (INDEX, *files.other_columns) if name in table.columns]
-    schema = _schema(table, files.other_columns, entities)
+    text = files.out_format in (TableFormat.CSV, TableFormat.TSV)
+    schema = _schema(table, files.other_columns, entities, text=text)
     count = failed = 0
     with (
         written_table(files.out, files.out_format, schema) as write,
@@ -114,10 +115,12 @@ def _by_row(scored: Iterator[ScoredRow], number: int) -> Iterator[list[ScoredRow
         yield questions
 
 
-def _schema(table: TableReader, other_columns: Sequence[str], entities: Sequence[Entity]) -> pa.Schema:
-    """The columns of the output."""
+def _schema(table: TableReader, other_columns: Sequence[str], entities: Sequence[Entity], *, text: bool) -> pa.Schema:
+    """The columns of the output; `text` says whether its format has no types."""
     # Rows that have no index are counted.
     index = table.schema([INDEX]).field(INDEX) if INDEX in table.columns else pa.field(INDEX, pa.int64())
+    if text:
+        index = pa.field(INDEX, pa.string())
     keys = [index, pa.field("image", pa.string())] if entities else [index]
     answers = [field for entity in entities for field in _answer_fields(entity)]
     answers = answers or [pa.field("prediction", pa.string())]
@@ -156,6 +159,8 @@ def _answered(
     columns = list(batch.columns)
     if INDEX not in batch.schema.names:
         columns.insert(0, pa.array(range(first, first + len(asked)), pa.int64()))
+    if pa.types.is_string(schema.field(INDEX).type):  # also of rows that cannot be read
+        columns[0] = pa.array([questions[0].row.index for questions in asked], pa.string())
     if entities:
         columns.insert(1, pa.array([questions[0].row.image for questions in asked], pa.string()))
         cells = [

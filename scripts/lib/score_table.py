@@ -22,7 +22,15 @@ from resformer.model.schema.schema import Entity, Schema
 from resformer.scripts.lib.answerers import Answerer, answerer_for
 from resformer.scripts.lib.downloads import Downloader
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
-from resformer.scripts.lib.locations import Location, RemoteFile, beside, fingerprint, location, refuse_overwriting_any
+from resformer.scripts.lib.locations import (
+    Location,
+    RemoteFile,
+    beside,
+    fingerprint,
+    location,
+    refuse_overwriting_any,
+    refuse_unwritable,
+)
 from resformer.scripts.lib.packed_photos import (
     PhotoIndex,
     PhotoSpool,
@@ -197,8 +205,8 @@ def requested_entities(names: Sequence[str], schema: Schema) -> list[Entity]:
 
 def _check(options: ScoreOptions) -> None:
     out = options.out
-    if isinstance(out, Path) and not out.parent.is_dir():
-        raise UnusableFile(f"{out.parent} is not a folder")
+    for place in filter(None, (out, options.details)):
+        refuse_unwritable(place)
     if options.photos and options.cache:
         raise ValueError("--photos and --cache exclude each other: photos of a folder are not downloaded")
     photos = options.photos and location(options.photos)
@@ -259,7 +267,8 @@ def _questions(table: TableReader, entities: Sequence[Entity], spool: PhotoSpool
     for number, row in enumerate(table.rows(needed, ["index", *ABOUT])):
         cells = row.cells
         image = image_cell(cells) if spool is None else _spooled(spool, row.photo)
-        index = cells.get("index", str(number))
+        # A row that cannot be read may lack an index; its place is there for errors, and differs from those of others.
+        index = cells.get("index", str(number)) or (row.place if row.fault else "")
         about = {name: value for name in ABOUT if (value := cells.get(name, "").strip())}
         if not entities:
             yield Row(index, image, cells["entity_name"].strip(), about, row.place, row.fault)

@@ -87,7 +87,7 @@ class ParquetTable:
                 if not raw.seekable():
                     raise UnusableFile(f"{self.place}: the server gives no parts of files; download the file first")
                 # With a buffer, a column is not held as a whole.
-                yield pq.ParquetFile(raw, buffer_size=BUFFER, pre_buffer=False)
+                yield pq.ParquetFile(raw, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True)
         except pa.ArrowException as error:
             raise UnusableFile(f"{self.place} is not a usable Parquet file: {_first_line(error)}") from error
         except OSError as error:

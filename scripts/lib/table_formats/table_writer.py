@@ -74,7 +74,7 @@ def _json_lines(file: IO[str]) -> Write:
 @contextmanager
 def _parquet(file: IO[bytes], schema: pa.Schema) -> Iterator[Write]:
     pending: list[pa.RecordBatch] = []
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
 
         def write(batch: pa.RecordBatch) -> None:
             pending.append(batch)
