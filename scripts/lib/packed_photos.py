@@ -82,7 +82,7 @@ class PhotoIndex:
             place = self.place(cell)
         except UnusableFile:  # it is told where the photo is read
             return None
-        return place and f"{place.file} {place.start}"
+        return f"{place.file} {place.start}" if place else None
 
     def place(self, cell: str) -> PhotoPlace | None:
         """Where the photo is that a cell names by file_names; None where it is nowhere.
@@ -159,18 +159,19 @@ def shards(text: str) -> list[Location]:
     Raises:
         UnusableFile: There are none.
     """
+    place = location(text)
+    found: list[Location]
     if match := RANGE.search(text):
         first, last = match.groups()
         numbers = range(int(first), int(last) + 1)
         texts = [f"{text[: match.start()]}{number:0{len(first)}}{text[match.end() :]}" for number in numbers]
-        return [file for each in texts for file in shards(each)]
-    place = location(text)
-    if "*" not in text:
-        return [place]
-    if isinstance(place, RemoteFile):
-        found: list[Location] = [file for _, file in place.found()]
+        found = [file for each in texts for file in shards(each)]
+    elif "*" not in text:
+        found = [place]
+    elif isinstance(place, RemoteFile):
+        found = [file for _, file in place.found()]
     else:
-        found = sorted(Path(place.anchor).glob(str(place.relative_to(place.anchor))))
+        found = [*sorted(Path(place.anchor).glob(str(place.relative_to(place.anchor))))]
     if not found:
         raise UnusableFile(f"{text} matches no file")
     return found
@@ -185,7 +186,7 @@ def _members(file: Location) -> Iterator[tarfile.TarInfo]:
                 while member := tar.next():
                     if member.isreg():
                         yield member
-                    tar.members = []  # it keeps all of them otherwise
+                    tar.members = []  # type: ignore[attr-defined]  # it keeps all of them otherwise
                 _check_end(file, raw, tar.offset)
     except tarfile.TarError as error:
         raise UnusableFile(f"{file} is no usable tar file: {error}") from error

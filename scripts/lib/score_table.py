@@ -205,8 +205,9 @@ def requested_entities(names: Sequence[str], schema: Schema) -> list[Entity]:
 
 def _check(options: ScoreOptions) -> None:
     out = options.out
-    for place in filter(None, (out, options.details)):
-        refuse_unwritable(place)
+    refuse_unwritable(out)
+    if options.details:
+        refuse_unwritable(options.details)
     if options.photos and options.cache:
         raise ValueError("--photos and --cache exclude each other: photos of a folder are not downloaded")
     photos = options.photos and location(options.photos)
@@ -268,12 +269,15 @@ def _questions(table: TableReader, entities: Sequence[Entity], spool: PhotoSpool
         cells = row.cells
         image = image_cell(cells) if spool is None else _spooled(spool, row.photo)
         # A row that cannot be read may lack an index; its place is there for errors, and differs from those of others.
-        index = cells.get("index", str(number)) or (row.place if row.fault else "")
+        index, fault = cells.get("index", str(number)), row.fault
+        if "\0" in index:  # which a journal has between index and entity
+            index, fault = "", f"{table.place}, {row.place}: the index {index!r} holds a NUL; write another one"
+        index = index or (row.place if fault else "")
         about = {name: value for name in ABOUT if (value := cells.get(name, "").strip())}
         if not entities:
-            yield Row(index, image, cells["entity_name"].strip(), about, row.place, row.fault)
+            yield Row(index, image, cells["entity_name"].strip(), about, row.place, fault)
         for entity in entities:
-            yield Row(index, image, entity.name, about, row.place, row.fault, shares_index=True)
+            yield Row(index, image, entity.name, about, row.place, fault, shares_index=True)
 
 
 def _spooled(spool: PhotoSpool, photo: bytes | None) -> str:

@@ -249,3 +249,11 @@ def test_sanity_names_rows_that_were_lost(tmp_path: Path, capsys: pytest.Capture
         "row 3, index line 2: the entity '' is unknown; leave the prediction empty",
         "index line 3: no row; add one, with empty cells if there is no answer",
     ]
+
+
+def test_an_index_with_a_nul_is_no_index(tmp_path: Path, photos: Path) -> None:
+    lines = [{"index": "a\0b", "image": "60"}, {"index": "a\0c", "image": "60"}, {"index": "a", "image": "60"}]
+    table = write_lines(tmp_path / "in.jsonl", *lines)
+    assert score(table, tmp_path / "out.csv", photos=photos, entities=["width"]) == (3, 2)
+    assert [row[0] for row in read_rows(tmp_path / "out.csv")[1:]] == ["line 1", "line 2", "a"]
+    assert "the index 'a\\x00b' holds a NUL" in read_rows(tmp_path / "out.errors.csv")[1][2]

@@ -72,8 +72,9 @@ def test_names_of_shards(sharded: Path) -> None:
     both = [sharded / "s-08.tar", sharded / "s-09.tar"]
     assert shards(f"{sharded}/s-{{08..09}}.tar") == shards(f"{sharded}/*.tar") == both
     assert shards(str(both[0])) == both[:1]
-    with pytest.raises(UnusableFile, match="matches no file"):
-        shards(f"{sharded}/t*.tar")
+    for none in ("t*.tar", "s-{09..08}.tar"):
+        with pytest.raises(UnusableFile, match="matches no file"):
+            shards(f"{sharded}/{none}")
 
 
 def test_shards_that_cannot_be_used(sharded: Path) -> None:
