@@ -130,6 +130,6 @@ $(VENV)/.demo-requirements: requirements-demo.txt requirements-gradio.txt $(VENV
 	@$(PIP) --no-deps -r requirements-gradio.txt
 	@touch $@
 
-$(VENV)/.test-requirements: requirements-client.txt requirements-test.txt requirements-train.txt requirements-docs.txt $(VENV)/.demo-requirements
-	@$(PIP) -r requirements-client.txt -r requirements-train.txt -r requirements-docs.txt -r requirements-test.txt
+$(VENV)/.test-requirements: requirements-client.txt requirements-s3.txt requirements-test.txt requirements-train.txt requirements-docs.txt $(VENV)/.demo-requirements
+	@$(PIP) -r requirements-client.txt -r requirements-s3.txt -r requirements-train.txt -r requirements-docs.txt -r requirements-test.txt
 	@touch $@

@@ -34,7 +34,8 @@ def results_view(options: ScoreOptions) -> dict[str, Any]:
         columns: name and label of each entity, or one column `answer` where each row asks about its own. rows: index,
         image, thumbnail, asked (the entity of such a row, else ""), answers by column, and error.
     """
-    assert options.details is not None
+    # The page writes files of this machine.
+    assert isinstance(options.details, Path) and isinstance(options.errors, Path)
     errors = _errors(options.errors)
     photo = _photo_finder(options)
     rows = list(islice(_rows(options.details, by_question=not options.entities), MAX_ROWS))
@@ -91,9 +92,8 @@ def _errors(path: Path) -> dict[str, str]:
 
 def _photo_finder(options: ScoreOptions) -> Callable[[str], Path | None]:
     if options.photos is None:
-        cache = options.cache or options.out.with_suffix(".images")
-        return lambda image: cached_file(cache, image)
-    folder = PhotoFolder(options.photos)
+        return lambda image: cached_file(options.downloads, image)
+    folder = PhotoFolder(Path(options.photos))
 
     def find(image: str) -> Path | None:
         name = folder.find(image)

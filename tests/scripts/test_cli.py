@@ -51,7 +51,7 @@ def test_scripts_run_as_files(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["score", "in.csv"], "Missing argument 'OUT.csv'"),
+        (["score", "in.csv"], "Missing argument 'OUT'"),
         (["score", "in.csv", "out.csv", "--jobs", "0"], "--jobs"),
         (["score", "in.csv", "out.csv", "--reader", "glasses"], "'glasses'"),
         (["serve", "--port", "80"], "port 80 cannot be used"),
