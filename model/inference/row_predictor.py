@@ -114,7 +114,7 @@ class RowPredictor:
         samples = {i: sample for i, asked in enumerate(pages) if (sample := self._sample(asked, rows[i]))}
         photos = dict(zip(samples, self._encoded([(s, pages[i].image) for i, s in samples.items()]), strict=True))
         texts = {(i, q): task for i, photo in photos.items() for q, task in self._tasks(photo, samples[i], pages[i])}
-        written = dict(zip(texts, self._written(list(texts.values()), len(pages)), strict=True))
+        written = dict(zip(texts, self._write(list(texts.values())), strict=True))
         for i, photo in photos.items():
             asked, sample = pages[i], samples[i]
             rules = self._rules(asked)
@@ -244,10 +244,6 @@ class RowPredictor:
                 # An answer that may be withheld is written for the alternatives, one with a least confidence to get it.
                 is_written = asked.top_k or least is not None
                 yield q, TextTask(photo, q, entity, sample.words, empty_above=1.0 if is_written else empty_above)
-
-    def _written(self, tasks: Sequence[TextTask], num_pages: int) -> list[GeneratedText]:
-        # The answers about a page alone are those that were always given, to the last bit.
-        return self._write(tasks) if num_pages > 1 else [text for task in tasks for text in self._write([task])]
 
     def _texts(
         self,

@@ -104,7 +104,7 @@ class TextWriter:
         written: list[GeneratedText] = []
         for first in range(0, len(tasks), self._batch_size):
             batch = tasks[first : first + self._batch_size]
-            sources = _whole(batch[0]) if len(batch) == 1 else _padded(batch)
+            sources = _stacked(batch)
             drafts = [_Draft(task, self._tokenizer, self._vocab_size, sources.states.shape[1]) for task in batch]
             self._write(drafts, sources)
             written += [draft.text() for draft in drafts]
@@ -154,14 +154,7 @@ class _Sources:
         return (getattr(self, f.name) for f in fields(self))
 
 
-def _whole(task: TextTask) -> _Sources:
-    """All tokens of the photo."""
-    photo = task.photo
-    prompt = photo.states[:, photo.first_prompt + task.question, None]
-    return _Sources(np.array([task.question]), photo.states, photo.is_token, photo.question, prompt, photo.cross)
-
-
-def _padded(tasks: Sequence[TextTask]) -> _Sources:
+def _stacked(tasks: Sequence[TextTask]) -> _Sources:
     """The tokens that each text may attend to: patches, words and its own prompt, which stands last."""
     first_word = tasks[0].photo.first_word
     length = first_word + max(len(task.words) for task in tasks) + 1
