@@ -52,6 +52,7 @@ class Tile:
 
 
 class _Reader(Protocol):
+    def read(self, image: np.ndarray) -> list[TextLine]: ...
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]: ...
 
 
