@@ -215,7 +215,7 @@ class Predictor:
 
         Photos are drawn and decoded as they are needed, and answered in batches, see BatchSizes: of at most
         `sizes.photos` photos and MAX_BATCH_PIXELS, so memory does not grow with their number. Answers are those of
-        `predict`, but for confidences that differ by 0.001 at most, as sums are rounded in another order.
+        `predict`; where stages other than the writer compute batches, as on a GPU, confidences differ by 0.001 at most.
 
         Examples:
             >>> for outcome in Predictor.load().predict_many(["a.jpg", Query("b.jpg", ["width"])]):  # doctest: +SKIP
