@@ -36,7 +36,9 @@ def fast() -> Iterator[Predictor]:
     assert predictor._rows is not None
     encode = predictor._rows._encode
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "read", once(reader.read))
+        read_many = reader.read_many
+        read = once(lambda image: read_many([image])[0])
+        patch.setattr(reader, "read_many", lambda images: [read(image) for image in images])
         patch.setattr(encode, "_features", once(encode._features))
         patch.setattr("resformer.model.predictor.find_line_drawing", once(find_line_drawing))
         yield predictor
