@@ -94,7 +94,7 @@ def check_prediction(found: Prediction, expected: Prediction) -> None:
 def test_the_queries_have_all_outcomes(alone: list[Outcome]) -> None:
     assert tuple(type(outcome) for outcome in alone if isinstance(outcome, Exception)) == FAILURES
     answered = [outcome for outcome in alone if isinstance(outcome, Result)]
-    assert sum(bool(p.prediction) for result in answered for p in result.predictions.values()) > 60
+    assert sum(bool(p.prediction) for result in answered for p in result.predictions.values()) > 40
     assert any(p.evidence for result in answered for p in result.predictions.values())
 
 
@@ -119,7 +119,11 @@ def test_every_stage_may_be_a_batch(alone: list[Outcome], monkeypatch: pytest.Mo
 
 
 def test_one_set_of_options_is_for_all_photos_that_are_no_queries(builtin: Predictor) -> None:
-    photos = [DRAWN["pack"].content, Query(DRAWN["bottle"].content, ["item_volume"]), DRAWN["box"].content]
+    photos: list[bytes | Query] = [
+        DRAWN["pack"].content,
+        Query(DRAWN["bottle"].content, ["item_volume"]),
+        DRAWN["box"].content,
+    ]
     first, second, third = builtin.predict_many(photos, ["item_weight"], top_k=1)
     assert isinstance(first, Result) and isinstance(second, Result) and isinstance(third, Result)
     assert [list(result.predictions) for result in (first, second, third)] == [

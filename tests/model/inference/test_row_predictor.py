@@ -171,7 +171,7 @@ def test_a_path_that_is_presumed_goes_no_deeper(row: RowPredictor) -> None:
 @pytest.mark.parametrize(("confidence", "shown"), [(0.25, ""), (0.35, "Rolled oats")])
 def test_a_doubtful_draft_is_withheld(row: RowPredictor, confidence: float, shown: str) -> None:
     row._calibrations = {}
-    row._write = lambda *_, **__: GeneratedText("Rolled oats", confidence, 0.1, ())  # type: ignore[assignment]
+    row._write = lambda tasks: [GeneratedText("Rolled oats", confidence, 0.1, ()) for _ in tasks]  # type: ignore[assignment]
     assert ask(row, "title")["title"].prediction == shown
     best_guess = ask(row, "title", min_confidence=0.0)["title"]
     assert (best_guess.prediction, best_guess.confidence) == ("Rolled oats", confidence)
