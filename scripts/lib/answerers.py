@@ -155,6 +155,8 @@ def answerer_for(
     token: str,
     key_file: Path | None,
     connections: int = 1,
+    threads: int | None = None,
+    device: str = "cpu",
 ) -> Answerer:
     """The server at `endpoint_url`, or without one the network in this process.
 
@@ -163,6 +165,8 @@ def answerer_for(
         reader: How text is read; None is the default of the weights or of the server.
         min_confidence, assume_present: As those of Predictor.predict.
         token, key_file: The server's inference key, or TorchServe's file with it; $RESFORMER_TOKEN by default.
+        connections: To the server.
+        threads, device: Of the network in this process, as those of Predictor.load.
 
     Raises:
         UnusableFile: The network or the key file cannot be loaded.
@@ -189,7 +193,7 @@ def answerer_for(
     from resformer.model.predictor import Predictor
 
     try:
-        predictor = Predictor.load(weights, schema=schema, reader=reader)
+        predictor = Predictor.load(weights, schema=schema, reader=reader, threads=threads, device=device)
     except (OSError, ValueError) as error:
         raise UnusableFile(f"cannot load the network: {error}") from error
     return in_process(predictor, min_confidence=min_confidence, assume_present=assume_present)

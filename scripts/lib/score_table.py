@@ -6,26 +6,32 @@ which an interrupted run is resumed; memory does not grow with the table.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
-from resformer.client.in_order import mapped
 from resformer.model.errors import ResformerError
 from resformer.model.files.photo_names import IMAGE_COLUMNS, PhotoFolder, image_cell, link_identity
 from resformer.model.files.tables import read_header, read_table
 from resformer.model.files.whole_file import UnusableFile, file_digest, refuse_overwriting
 from resformer.model.schema.schema import Entity, Schema
+from resformer.scripts.engines.choose_engine import make_engine
+from resformer.scripts.engines.engine import Engine
+from resformer.scripts.engines.engine_name import EngineName
+from resformer.scripts.engines.network_settings import NetworkSettings
+from resformer.scripts.engines.threads_engine import ThreadsEngine
 from resformer.scripts.lib.answerers import Answerer, answerer_for
 from resformer.scripts.lib.downloads import Downloader
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
-from resformer.scripts.lib.photo_sources import PhotoError, PhotoSource, downloaded, in_folder
+from resformer.scripts.lib.photo_sources import PhotoSource, downloaded, in_folder
 from resformer.scripts.lib.result_files import ResultFiles, write_products, write_results
+from resformer.scripts.lib.run_progress import run_progress
+from resformer.scripts.lib.run_summary import OutcomeCounts
 
-__all__ = ["ScoreOptions", "ScoreSummary", "requested_entities", "score_table"]
+__all__ = ["Run", "ScoreOptions", "ScoreSummary", "prepare_run", "requested_entities", "score_table"]
 
 ABOUT = ("group_id", "title", "description")
 KNOWN_COLUMNS = frozenset({"index", *IMAGE_COLUMNS, "entity_name", *ABOUT})
@@ -48,6 +54,10 @@ class ScoreOptions:
         key_file: TorchServe's file with the key.
         reader: How text is read; None is the default of the weights or of the server.
         jobs: Photos that are fetched and answered at once.
+        engine: What answers, where it is not a server.
+        workers, batch, address: See make_engine.
+        device: Where the network computes, as torch names it.
+        summary: A JSON file for how many rows were answered, by entity.
         details: A file for all keys of every answer, JSON lines.
         min_confidence: As that of Predictor.predict.
         assume_present: As that of Predictor.predict; None is True for a table of questions, whose rows name what the
@@ -68,6 +78,12 @@ class ScoreOptions:
     key_file: Path | None = None
     reader: str | None = None
     jobs: int = 4
+    engine: EngineName = EngineName.AUTO
+    workers: int | None = None
+    batch: int = 1
+    address: str | None = None
+    device: str = "cpu"
+    summary: Path | None = None
     details: Path | None = None
     min_confidence: float | None = None
     assume_present: bool | None = None
@@ -90,10 +106,11 @@ class ScoreOptions:
 
 
 class ScoreSummary(NamedTuple):
-    """Rows of the output, and those of them without an answer."""
+    """Rows of the output, those of them without an answer, and what became of each question."""
 
     rows: int
     failed: int
+    outcomes: OutcomeCounts
 
 
 def score_table(
@@ -114,38 +131,100 @@ def score_table(
         EndpointError: The server cannot be used. What was answered before is in the journal.
         ValueError: The options exclude each other, or the weights cannot be loaded.
     """
+    run = prepare_run(options)
+    entities = run.entities
+    files = ResultFiles(options.out, options.errors, options.details, run.other_columns)
+    journal_file = options.journal
+    try:
+        with Journal(journal_file, _settings(options)) as journal:
+            journal.add(run.questions(), options.table)
+            photos = _photo_source(options, journal)
+            with run_progress() if on_photo is None else nullcontext(on_photo) as told:
+                _answer_all(journal, partial(_engine, options, journal, photos, answerer), run.schema, told)
+            counts = OutcomeCounts()
+            rows = counts.counted(journal.scored_rows())
+            written = write_products(rows, files, entities) if entities else write_results(rows, files)
+            if options.summary:
+                counts.write(options.summary, *written)
+            return ScoreSummary(*written, counts)
+    finally:
+        if journal_file.exists():
+            print(f"{journal_file} holds what was answered; --resume continues from it", file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose options and table's header have been checked.
+
+    Attributes:
+        options: See ScoreOptions.
+        schema: Of the entities.
+        entities: That are asked about every row; none where rows name their own.
+        other_columns: Of the table, that are copied.
+    """
+
+    options: ScoreOptions
+    schema: Schema
+    entities: Sequence[Entity]
+    other_columns: Sequence[str]
+
+    def questions(self) -> Iterator[Row]:
+        """The questions of the table, up to the limit."""
+        limit = _question_limit(self.options, self.entities)
+        return islice(_questions(self.options, self.entities, self.other_columns), limit)
+
+
+def prepare_run(options: ScoreOptions) -> Run:
+    """Checks options and the table's header.
+
+    Raises:
+        UnusableFile, ValueError: As score_table.
+    """
     _check(options)
     schema = Schema.load(options.schema)
     entities = requested_entities(options.entities, schema)
     header = read_header(options.table)
     if not entities and "entity_name" not in header and set(IMAGE_COLUMNS) & set(header):
         raise UnusableFile(f"{options.table} has no column entity_name; name what to answer: --entities A,B")
-    other = [name for name in header if name not in KNOWN_COLUMNS]
-    files = ResultFiles(options.out, options.errors, options.details, other)
-    journal_file = options.journal
-    try:
-        with Journal(journal_file, _settings(options)) as journal:
-            questions = _questions(options, entities, other)
-            journal.add(islice(questions, _question_limit(options, entities)), options.table)
-            photos = _photo_source(options, journal)
-            answerer = answerer or answerer_for(
-                weights=options.weights,
-                schema=options.schema,
-                reader=options.reader,
-                min_confidence=options.min_confidence,
-                assume_present=options.presumes_values,
-                endpoint_url=options.endpoint,
-                token=options.token,
-                key_file=options.key_file,
-                connections=options.jobs,
-            )
-            _answer_all(journal, photos, answerer, schema, options.jobs, on_photo)
-            if entities:
-                return ScoreSummary(*write_products(journal.scored_rows(), files, entities))
-            return ScoreSummary(*write_results(journal.scored_rows(), files))
-    finally:
-        if journal_file.exists():
-            print(f"{journal_file} holds what was answered; --resume continues from it", file=sys.stderr)
+    return Run(options, schema, entities, [name for name in header if name not in KNOWN_COLUMNS])
+
+
+def _engine(
+    options: ScoreOptions, journal: Journal, photos: PhotoSource, answerer: Answerer | None, open_photos: int
+) -> Engine:
+    network = NetworkSettings(
+        weights=options.weights,
+        schema=options.schema,
+        reader=options.reader,
+        min_confidence=options.min_confidence,
+        assume_present=options.presumes_values,
+        device=options.device,
+    )
+    if options.endpoint and answerer is None:
+        answerer = answerer_for(
+            weights=options.weights,
+            schema=options.schema,
+            reader=options.reader,
+            min_confidence=options.min_confidence,
+            assume_present=options.presumes_values,
+            endpoint_url=options.endpoint,
+            token=options.token,
+            key_file=options.key_file,
+            connections=options.jobs,
+        )
+    if answerer:
+        return ThreadsEngine(photos, answerer, options.jobs)
+    return make_engine(
+        options.engine,
+        network,
+        photos,
+        journal,
+        open_photos=open_photos,
+        jobs=options.jobs,
+        workers=options.workers,
+        batch=options.batch,
+        address=options.address,
+    )
 
 
 def requested_entities(names: Sequence[str], schema: Schema) -> list[Entity]:
@@ -169,8 +248,13 @@ def _check(options: ScoreOptions) -> None:
     if options.photos and not options.photos.is_dir():
         raise UnusableFile(f"--photos {options.photos} is not a folder")
     inputs = [options.table, options.weights, options.schema, options.key_file]
-    refuse_overwriting(inputs, [out, options.errors, options.details, options.journal])
-    refuse_overwriting([out], [options.errors, options.details])
+    refuse_overwriting(inputs, [out, options.errors, options.details, options.summary, options.journal])
+    refuse_overwriting([out], [options.errors, options.details, options.summary])
+    refuse_overwriting([options.errors, options.details], [options.summary])
+    if options.endpoint and options.engine is not EngineName.AUTO:
+        raise ValueError(f"--engine {options.engine} and --endpoint exclude each other: the server answers")
+    if options.address and options.engine is not EngineName.RAY:
+        raise ValueError("--address is that of a Ray cluster; add --engine ray")
     if options.journal.exists() and not options.resume:
         raise UnusableFile(f"{options.journal} is of an interrupted run; add --resume, or delete it")
 
@@ -178,6 +262,8 @@ def _check(options: ScoreOptions) -> None:
 def _settings(options: ScoreOptions) -> str:
     """Whatever changes answers."""
     settings = [f"reader {options.reader or 'by default'}"]
+    if options.device != "cpu":
+        settings.append(f"--device {options.device}")
     if options.min_confidence is not None:
         settings.append(f"--min-confidence {options.min_confidence}")
     settings.append("--assume-present" if options.presumes_values else "--no-assume-present")
@@ -218,39 +304,53 @@ def _question_limit(options: ScoreOptions, entities: Sequence[Entity]) -> int | 
 
 def _answer_all(
     journal: Journal,
-    photos: PhotoSource,
-    answerer: Answerer,
+    engine: Callable[[int], Engine],
     schema: Schema,
-    jobs: int,
-    on_photo: Callable[[int, int], None] | None,
+    on_photo: Callable[[int, int], None],
 ) -> None:
-    """Answers every question of the journal that has no answer yet."""
+    """Answers every question of the journal that has no answer yet.
 
-    def answered(questions: Questions) -> tuple[Questions, dict[str, Outcome]]:
-        return questions, _outcomes(questions, photos, answerer, schema)
-
-    results = mapped(answered, journal.questions(), jobs)
+    Args:
+        journal: Of the run.
+        engine: Makes the engine for a number of photos.
+        schema: Names that it lacks are answered without an engine.
+        on_photo: See score_table.
+    """
     count = journal.open_photos()
-    shown = tqdm(results, total=count, unit="photo", disable=True if on_photo else None)
-    for done, (questions, outcomes) in enumerate(shown, 1):
-        journal.record(questions, outcomes)
-        if on_photo:
-            on_photo(done, count)
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        on_photo(done, count)
+
+    def known() -> Iterator[Questions]:
+        for questions in journal.questions():
+            unknown = _unknown_entities(questions, schema)
+            if unknown:
+                journal.record(questions, unknown)
+            if names := [name for name in questions.entities if name not in unknown]:
+                yield questions._replace(entities=names)
+            else:
+                tell()
+
+    questions = known()
+    first = next(questions, None)
+    if first is None:
+        return
+    with closing(engine(count).answers(chain([first], questions))) as answers:
+        for answered in answers:
+            journal.record(*answered)
+            tell()
 
 
-def _outcomes(questions: Questions, photos: PhotoSource, answerer: Answerer, schema: Schema) -> dict[str, Outcome]:
+def _unknown_entities(questions: Questions, schema: Schema) -> dict[str, Outcome]:
     outcomes = {}
-    known = []
     for name in questions.entities:
         try:
-            known.append(schema[name].name)
+            schema[name]
         except ResformerError as error:
             outcomes[name] = Outcome(None, f"{type(error).__name__}: {error}")
-    try:
-        answers = answerer(photos(questions.image), known, questions.about) if known else {}
-        outcomes.update((name, Outcome(answers[name], "")) for name in known)
-    except PhotoError as error:
-        outcomes.update((name, Outcome(None, str(error))) for name in known)
     return outcomes
 
 
