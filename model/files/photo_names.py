@@ -16,6 +16,7 @@ __all__ = [
     "SharedPhotoName",
     "TablePhotos",
     "file_name",
+    "file_names",
     "image_cell",
     "link_identity",
 ]
@@ -75,16 +76,12 @@ class PhotoFolder:
         self.folder = folder
 
     def find(self, cell: str) -> str | None:
-        """The file that a cell names, as its path in the folder; None where there is none.
-
-        A cell names a file by its path in the folder or its name, with or without the suffix of a photo. Of a link, the
-        last part counts, percent-encoded or not; of a number, its digits (`1001.0` is `1001`).
-        """
-        return next((name for name in _names(cell.strip()) if self._is_file(name)), None)
+        """The file that a cell names, as its path in the folder, see file_names; None where there is none."""
+        return next((name for name in file_names(cell) if self._is_file(name)), None)
 
     def looked_for(self, cell: str) -> str:
         """The names under which a cell's photo is not there, for an error."""
-        names = list(_names(cell.strip()))
+        names = list(file_names(cell))
         more = ", ..." if len(names) > MAX_LOOKED_FOR else ""
         return f"no {', '.join(names[:MAX_LOOKED_FOR])}{more}" if names else "the cell names no file"
 
@@ -95,8 +92,13 @@ class PhotoFolder:
             return False
 
 
-def _names(cell: str) -> Iterator[str]:
-    """The names that the file of a cell may have, the likeliest first."""
+def file_names(cell: str) -> Iterator[str]:
+    """The names that the file of a cell may have, the likeliest first.
+
+    A cell names a file by its path in the folder or its name, with or without the suffix of a photo. Of a link, the
+    last part counts, percent-encoded or not; of a number, its digits (`1001.0` is `1001`).
+    """
+    cell = cell.strip()
     try:
         last = file_name(cell)
     except ValueError:

@@ -11,13 +11,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Literal, Protocol
 
 from resformer.model.files.quote_faults import last_open_quote, row_in_cell
 from resformer.model.files.whole_file import UnusableFile
 
-__all__ = ["Row", "read_header", "read_table"]
+__all__ = ["Row", "TableFile", "header_positions", "read_header", "read_table"]
 
 DELIMITERS = ",;\t|"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -25,7 +24,19 @@ MARK = "\ufeff"
 GZIP_MARK = b"\x1f\x8b"
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 QUOTED = re.compile(r'"[^"]*"')
+PARQUET_MARK = b"PAR1"
 MAX_NAMED_LINES = 5
+
+
+class TableFile(Protocol):
+    """Where a table is: a path, or what behaves like one. Its text names it in errors."""
+
+    @property
+    def suffix(self) -> str:
+        """The last suffix of its name."""
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]:
+        """The bytes, from the beginning."""
 
 
 class Row(dict[str, str]):
@@ -36,7 +47,7 @@ class Row(dict[str, str]):
         line: of the file, from 1; the first one where the row has several.
     """
 
-    def __init__(self, cells: dict[str, str], table: Path, line: int):
+    def __init__(self, cells: dict[str, str], table: TableFile, line: int):
         super().__init__(cells)
         self.table, self.line = table, line
 
@@ -45,17 +56,19 @@ class Row(dict[str, str]):
         return _where(self.table, self.line, column)
 
 
-def read_header(path: Path) -> list[str]:
+def read_header(path: TableFile, *, tabs: bool = False) -> list[str]:
     """The names of the columns of a table, see read_table.
 
     Raises:
         UnusableFile: The file cannot be read or is no table.
     """
-    with _opened(path) as table:
+    with _opened(path, tabs) as table:
         return table.columns
 
 
-def read_table(path: Path, *columns: str, needs_rows: bool = False, may_end_early: bool = False) -> Iterator[Row]:
+def read_table(
+    path: TableFile, *columns: str, needs_rows: bool = False, may_end_early: bool = False, tabs: bool = False
+) -> Iterator[Row]:
     """The rows of a CSV file, one at a time; lines without any text are skipped.
 
     A first column without a name is the index, as pandas writes it; others are called `column 3`. Spaces around names
@@ -68,13 +81,15 @@ def read_table(path: Path, *columns: str, needs_rows: bool = False, may_end_earl
         columns: Those that must be there. `a|b` means that either will do.
         needs_rows: Whether a table without rows is refused.
         may_end_early: Whether a row may lack cells of `columns`, which are empty then as those of other columns are.
+        tabs: Whether tabs separate the cells, however many other separators the header has; without a tab there they
+            do not.
 
     Raises:
         UnusableFile: The file cannot be read, is no CSV in these encodings, has not these columns, has a column twice,
             or a row that cannot be read as it was meant: a quote that is not closed, too many or too few cells.
     """
-    with _opened(path) as table:
-        needed = _positions(table, columns)
+    with _opened(path, tabs) as table:
+        needed = max(header_positions(path, table.columns, columns), default=-1) + 1
         empty = True
         for line, cells in table:
             if len(cells) > len(table.columns):
@@ -94,7 +109,7 @@ def read_table(path: Path, *columns: str, needs_rows: bool = False, may_end_earl
 class _Table:
     """An open table: its columns, and its rows with the number of their first line."""
 
-    def __init__(self, path: Path, file: io.TextIOBase):
+    def __init__(self, path: TableFile, file: io.TextIOBase, tabs: bool):
         self.path = path
         self._record: list[str] = []
         self._line = 0
@@ -105,7 +120,7 @@ class _Table:
             first = next(lines, "")
         bare = QUOTED.sub("", first)
         if not marked:
-            self.delimiter = max(DELIMITERS, key=bare.count)
+            self.delimiter = "\t" if tabs and "\t" in bare else max(DELIMITERS, key=bare.count)
         spaced = all(name[:1] == " " for name in bare.split(self.delimiter)[1:]) and self.delimiter in bare
         self._rows = csv.reader(chain([first], lines), delimiter=self.delimiter, strict=True, skipinitialspace=spaced)
         self._header: list[str] = []
@@ -185,10 +200,10 @@ class _Table:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Table]:
+def _opened(path: TableFile, tabs: bool) -> Iterator[_Table]:
     try:
-        with open(path, "rb") as raw:
-            yield _Table(path, _text(path, raw))
+        with path.open("rb") as raw:
+            yield _Table(path, _text(path, raw), tabs)
     except UnicodeError as error:
         raise UnusableFile(_undecodable(path, error)) from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
@@ -197,11 +212,15 @@ def _opened(path: Path) -> Iterator[_Table]:
         raise UnusableFile(f"cannot read {path}: {error.strerror}") from error
 
 
-def _text(path: Path, raw: BinaryIO) -> io.TextIOWrapper:
+def _text(path: TableFile, raw: IO[bytes]) -> io.TextIOWrapper:
     data = _unzipped(path, raw)
     head = data.peek(4)[:4]
     if head in WORKBOOK_MARKS:
         raise UnusableFile(f'{path} is a workbook and not a CSV file; save it as CSV, in Excel as "CSV UTF-8"')
+    if head == PARQUET_MARK:
+        raise UnusableFile(
+            f"{path} is a Parquet file and not a CSV file; name it .parquet where tables of that are read"
+        )
     return io.TextIOWrapper(data, encoding=_encoding(head), newline="")
 
 
@@ -214,16 +233,16 @@ def _encoding(head: bytes) -> str:
     )
 
 
-def _unzipped(path: Path, raw: BinaryIO) -> io.BufferedReader:
+def _unzipped(path: TableFile, raw: IO[bytes]) -> io.BufferedReader:
     assert isinstance(raw, io.BufferedReader)
     if path.suffix == ".gz" or raw.peek(2)[:2] == GZIP_MARK:
         return io.BufferedReader(gzip.GzipFile(fileobj=raw))
     return raw
 
 
-def _undecodable(path: Path, error: UnicodeError) -> str:
+def _undecodable(path: TableFile, error: UnicodeError) -> str:
     advice = 'save it again as UTF-8, in Excel as "CSV UTF-8"'
-    with open(path, "rb") as raw:
+    with path.open("rb") as raw:
         for number, line in enumerate(_unzipped(path, raw), 1):
             try:
                 line.decode()
@@ -234,16 +253,21 @@ def _undecodable(path: Path, error: UnicodeError) -> str:
     return f"{path} is not UTF-16 ({error}); {advice}"
 
 
-def _positions(table: _Table, columns: Sequence[str]) -> int:
-    """How many cells of a row hold all these columns."""
-    if missing := [column for column in columns if not set(column.split("|")) & set(table.columns)]:
+def header_positions(table: TableFile, header: Sequence[str], columns: Sequence[str]) -> list[int]:
+    """Where a header has these columns.
+
+    Args:
+        table: For the error.
+        columns: `a|b` means that either will do; the first position counts.
+
+    Raises:
+        UnusableFile: One is not there.
+    """
+    if missing := [column for column in columns if not set(column.split("|")) & set(header)]:
         raise UnusableFile(
-            f"{table.path} has no column {', '.join(missing).replace('|', ' or ')}; its columns are "
-            f"{', '.join(table.columns)}"
+            f"{table} has no column {', '.join(missing).replace('|', ' or ')}; its columns are {', '.join(header)}"
         )
-    return (
-        max((min(table.columns.index(n) for n in c.split("|") if n in table.columns) for c in columns), default=-1) + 1
-    )
+    return [min(header.index(name) for name in column.split("|") if name in header) for column in columns]
 
 
 def _too_many_cells(table: _Table, line: int, cells: Sequence[str]) -> str:
@@ -262,5 +286,5 @@ def _too_many_cells(table: _Table, line: int, cells: Sequence[str]) -> str:
     )
 
 
-def _where(path: Path, line: int, column: str = "") -> str:
+def _where(path: TableFile, line: int, column: str = "") -> str:
     return f"{path}, line {line}" + (f", column {column}" if column else "")

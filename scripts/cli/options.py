@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
+from resformer.scripts.lib.table_formats.format_names import TableFormat
+
 __all__ = [
     "AssumePresent",
     "Description",
     "Endpoint",
     "Entities",
+    "Format",
     "Jobs",
     "KeyFile",
     "Limit",
     "MinConfidence",
+    "OutFormat",
     "Port",
     "Reader",
     "ReaderName",
@@ -68,6 +72,13 @@ SchemaFile = Annotated[
 ]
 Weights = Annotated[
     Path | None, typer.Option("--weights", metavar="FILE", help="Weights of the network. [default: shipped]")
+]
+Format = Annotated[
+    TableFormat | None,
+    typer.Option("--format", metavar="NAME", help="Of IN: csv, tsv, jsonl or parquet. [default: by its name]"),
+]
+OutFormat = Annotated[
+    TableFormat | None, typer.Option("--out-format", metavar="NAME", help="Of OUT. [default: by its name]")
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Photos fetched and answered at once.")]
 Limit = Annotated[

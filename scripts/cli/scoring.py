@@ -12,10 +12,12 @@ from resformer.scripts.cli.options import (
     Description,
     Endpoint,
     Entities,
+    Format,
     Jobs,
     KeyFile,
     Limit,
     MinConfidence,
+    OutFormat,
     Reader,
     SchemaFile,
     Title,
@@ -32,12 +34,16 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse ranges, as the ch
 
 
 def score(
-    table: Annotated[Path, typer.Argument(metavar="IN.csv")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.csv")],
+    table: Annotated[str, typer.Argument(metavar="IN")],
+    out: Annotated[str, typer.Argument(metavar="OUT")],
     photos: Annotated[
-        Path | None,
-        typer.Option("--photos", "--images", metavar="DIR", help="Folder of the photos. [default: download them]"),
+        str | None,
+        typer.Option(
+            "--photos", "--images", metavar="WHERE", help="Folder or tar shards of photos. [default: download them]"
+        ),
     ] = None,
+    table_format: Format = None,
+    out_format: OutFormat = None,
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Folder of downloaded photos. [default: OUT.images]")
     ] = None,
@@ -51,7 +57,7 @@ def score(
     min_confidence: MinConfidence = None,
     assume_present: AssumePresent = None,
     details: Annotated[
-        Path | None, typer.Option("--details", metavar="FILE.jsonl", help="All keys of every answer, JSON lines.")
+        str | None, typer.Option("--details", metavar="FILE.jsonl", help="All keys of every answer, JSON lines.")
     ] = None,
     limit: Limit = None,
     jobs: Jobs = 4,
@@ -83,19 +89,22 @@ def score(
 ) -> int:
     """Answer a table of questions about photos.
 
-    IN.csv has the columns of the public challenge: `index`, `image_link`, `group_id`, `entity_name`. `image` will do
+    IN has the columns of the public challenge: `index`, `image_link`, `group_id`, `entity_name`. `image` will do
     for `image_link`; without `index` the rows count from 0; `group_id`, `title` and `description` may be missing. The
     products of such a table are presumed to have the values asked for; `--no-assume-present` presumes nothing.
-    Cells are separated by commas, semicolons, tabs or bars. OUT.csv has `index`, the other columns of IN.csv, and
-    `prediction`, in the same order.
+    OUT has `index`, the other columns of IN, and `prediction`, in the same order.
 
-    With `--entities` IN.csv has a row for each product and needs no `entity_name`. OUT.csv then has `index`, `image`,
+    With `--entities` IN has a row for each product and needs no `entity_name`. OUT then has `index`, `image`,
     the other columns, and each entity's answer and confidence; a path has a column for each level (`category_1`, ...).
 
-    Photos are files of the folder `--photos`, found by path, name or the last part of their link, or are downloaded and
-    kept in `OUT.images`. Of links with one file name, the first gets the photo of the folder. Rows without an answer
+    IN and OUT are CSV (also with semicolons, tabs or bars), or by their names TSV (`.tsv`), JSON lines (`.jsonl`) or
+    Parquet (`.parquet`); paths, `s3://`, `gs://` and, for IN, `https://`.
+
+    Photos are files of the folder `--photos`, found by path, name or the last part of their link, or members of tar
+    files (`shards/{000..099}.tar`, `s3://bucket/shards/*.tar`), or bytes in a column `image` of a Parquet file, or are
+    downloaded and kept in `OUT.images`. Of links with one file name, the first gets the photo. Rows without an answer
     are listed in `OUT.errors.csv` (index, image, error). An interrupted run leaves `OUT.csv.journal`, from which
-    `--resume` continues.
+    `--resume` continues; where OUT is a URL it is in the working folder.
 
     Photos are answered in a process for each core. One that is killed is replaced, and its photo is tried once more.
     `--engine ray` answers on a Ray cluster.
@@ -114,11 +123,14 @@ def score(
         --endpoint http://127.0.0.1:8080/predictions/resformer
     """
     from resformer.scripts.lib.dry_run import dry_run as check_only
+    from resformer.scripts.lib.locations import location
     from resformer.scripts.lib.score_table import ScoreOptions, score_table
 
     options = ScoreOptions(
-        table=table,
-        out=out,
+        table=location(table),
+        out=location(out),
+        table_format=table_format,
+        out_format=out_format,
         entities=comma_separated(entities),
         photos=photos,
         cache=cache,
@@ -130,7 +142,7 @@ def score(
         key_file=key_file,
         reader=reader_value(reader),
         jobs=jobs,
-        details=details,
+        details=location(details) if details else None,
         min_confidence=min_confidence,
         assume_present=assume_present,
         engine=engine,
@@ -154,16 +166,19 @@ def score(
 
 
 def sanity(
-    table: Annotated[Path, typer.Argument(metavar="IN.csv", help="The table that was scored.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.csv", help="The answers.")],
+    table: Annotated[str, typer.Argument(metavar="IN", help="The table that was scored.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The answers.")],
+    table_format: Format = None,
+    out_format: OutFormat = None,
     entities: Entities = None,
     schema: SchemaFile = None,
     strict: Strict = False,
 ) -> int:
     """Check a table of answers.
 
-    Every row of IN.csv has one row in OUT.csv, and every answer is empty or valid for its entity: `500 gram`,
-    `[100, 240] volt`, a label of a choice, a node of a taxonomy. With `--entities` OUT.csv is a table of products.
+    Every row of IN has one row in OUT, and every answer is empty or valid for its entity: `500 gram`,
+    `[100, 240] volt`, a label of a choice, a node of a taxonomy. With `--entities` OUT is a table of products. Both
+    tables are those that `resformer score` reads and writes.
 
     Exit codes: 0 every row is valid, 1 some rows are not, 2 a file cannot be used.
 
@@ -173,22 +188,40 @@ def sanity(
 
         resformer sanity products.csv out.csv --entities category,baseColour,title
     """
-    return check_predictions(table, out, entities=comma_separated(entities), schema=schema, strict=strict)
+    return check_predictions(
+        table,
+        out,
+        table_format=table_format,
+        out_format=out_format,
+        entities=comma_separated(entities),
+        schema=schema,
+        strict=strict,
+    )
 
 
 def check_predictions(
-    table: Path, out: Path, *, entities: list[str] | None = None, schema: Path | None = None, strict: bool = False
+    table: str | Path,
+    out: str | Path,
+    *,
+    table_format: str | None = None,
+    out_format: str | None = None,
+    entities: list[str] | None = None,
+    schema: Path | None = None,
+    strict: bool = False,
 ) -> int:
     """Prints what is wrong with a table of answers; returns the exit code of `sanity`."""
     from resformer.model.schema.schema import Schema
+    from resformer.scripts.lib.locations import location
     from resformer.scripts.lib.prediction_check import product_faults, row_faults
     from resformer.scripts.lib.score_table import requested_entities
+    from resformer.scripts.lib.table_formats.open_table import open_table
 
     known = Schema.load(schema)
+    questions, answers = open_table(location(table), table_format), open_table(location(out), out_format)
     if entities:
-        faults = product_faults(table, out, requested_entities(entities, known), strict=strict)
+        faults = product_faults(questions, answers, requested_entities(entities, known), strict=strict)
     else:
-        faults = row_faults(table, out, known, strict=strict)
+        faults = row_faults(questions, answers, known, strict=strict)
     count = 0
     for fault in faults:
         count += 1

@@ -12,7 +12,7 @@ from resformer.model.files.tables import read_header, read_table
 from resformer.model.files.whole_file import UnusableFile
 from resformer.model.inference.text_catalogue import TextCatalogue
 from resformer.model.schema.schema import Schema
-from resformer.scripts.lib.photo_sources import PhotoError, in_folder
+from resformer.scripts.lib.photo_sources import FolderPhotos, PhotoError
 
 __all__ = ["read_catalogue_texts"]
 
@@ -38,7 +38,7 @@ def read_catalogue_texts(
     rows = [row for row in read_table(table, "|".join(IMAGE_COLUMNS)) if any(row[name].strip() for name in columns)]
     if not rows:
         raise UnusableFile(f"{table} has no row with a text")
-    read = in_folder(PhotoFolder(photos), {})
+    read = FolderPhotos(PhotoFolder(photos))
     of_table = TablePhotos(table, photos)
     pictures, faults = [], []
     for row in tqdm(rows, unit="photo", desc="catalogue", disable=None):

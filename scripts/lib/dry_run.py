@@ -1,18 +1,19 @@
 """What a run would meet, without answering anything."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from resformer.model.errors import ResformerError
-from resformer.model.files.photo_names import PhotoFolder, link_identity
-from resformer.scripts.lib.journal import Journal
-from resformer.scripts.lib.score_table import ScoreOptions, prepare_run
+from resformer.model.schema.schema import Schema
+from resformer.scripts.lib.locations import OBJECT_STORES
+from resformer.scripts.lib.photo_sources import FolderPhotos, IndexedPhotos, PhotoSource
+from resformer.scripts.lib.score_table import ScoreOptions, opened_run
 
 __all__ = ["DryRun", "dry_run"]
 
 SHOWN_PROBLEMS = 20
+LINKS = ("http://", "https://", *OBJECT_STORES)
 
 
 @dataclass
@@ -51,40 +52,44 @@ def dry_run(options: ScoreOptions) -> DryRun:
     Raises:
         UnusableFile, ValueError: As score_table.
     """
-    run = prepare_run(options)
     found = DryRun()
-    with TemporaryDirectory() as folder, Journal(Path(folder) / "journal", "") as journal:
-        journal.add(run.questions(), options.table)
-        problem = _photo_problem(options, journal)
+    with TemporaryDirectory() as folder, opened_run(options, Path(folder) / "journal", str) as run:
+        for place, fault in run.journal.faults():
+            found.questions += 1
+            found.add_problem(f"row {place}: {fault}")
         unknown: set[str] = set()
         last = None
-        for questions in journal.questions():
+        for questions in run.journal.questions():
             found.questions += len(questions.entities)
             for name in questions.entities:
-                try:
-                    run.schema[name]
-                except ResformerError as error:
-                    if name not in unknown:
-                        unknown.add(name)
-                        found.add_problem(f"{type(error).__name__}: {error}")
+                if name not in unknown and (text := _unknown(name, run.schema)):
+                    unknown.add(name)
+                    found.add_problem(text)
             if questions.image != last:
                 last = questions.image
                 found.photos += 1
-                if text := problem(questions.image):
+                if text := _missing(questions.image, run.photos):
                     found.add_problem(f"{questions.image or '(an empty cell)'}: {text}")
     return found
 
 
-def _photo_problem(options: ScoreOptions, journal: Journal) -> Callable[[str], str]:
-    """Tells of a cell why it has no photo; "" where it has one, or a link to one."""
-    if options.photos is None:
-        return lambda image: "" if image.lower().startswith(("http://", "https://")) else "not an http or https link"
-    folder = PhotoFolder(options.photos)
-    same_file = journal.images_of_one_file(folder.find, link_identity)
+def _unknown(name: str, schema: Schema) -> str:
+    try:
+        schema[name]
+    except ResformerError as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
-    def problem(image: str) -> str:
-        if image in same_file:
-            return f"the file name is that of {same_file[image]}, so both would get one photo"
-        return "" if folder.find(image) else folder.looked_for(image)
 
-    return problem
+def _missing(image: str, photos: PhotoSource) -> str:
+    """Why a cell has no photo; "" where it has one, or a link to one."""
+    try:
+        if isinstance(photos, FolderPhotos | IndexedPhotos) and (first := photos.same_file.get(image)):
+            return f"the file name is that of {first}, so both would get one photo"
+        if isinstance(photos, FolderPhotos):
+            return "" if photos.folder.find(image) else photos.folder.looked_for(image)
+        if isinstance(photos, IndexedPhotos):
+            return "" if photos.index.place(image) else f"{photos.origin} has no such photo"
+    except ValueError as error:  # also UnusableFile
+        return str(error)
+    return "" if image.lower().startswith(LINKS) else "no link"

@@ -6,7 +6,7 @@ SQLite file beside the output: rows can be grouped by photo there, and a run tha
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, about TEXT, outcome
 CREATE TABLE IF NOT EXISTS contents (content BLOB PRIMARY KEY, image TEXT) WITHOUT ROWID;
 DROP TABLE IF EXISTS rows;
 CREATE TABLE rows (position INTEGER PRIMARY KEY, row_index TEXT UNIQUE, image TEXT, entity TEXT,
-    about TEXT, other TEXT);
+    about TEXT, fault TEXT);
 """
 
 
@@ -37,8 +37,8 @@ class Row:
 
     Attributes:
         about: Group and texts of the product, by the names of Predictor.predict's arguments.
-        other: The cells of the table that are copied into the output.
-        line: Of the table.
+        place: Where it is in the table, such as `line 7`.
+        fault: Why it cannot be asked, which is its error then; "" where it can. Such a row may have no index.
         shares_index: Whether the table's row asks several questions, so that they have one index.
     """
 
@@ -46,8 +46,8 @@ class Row:
     image: str
     entity: str
     about: Mapping[str, str] = field(default_factory=dict)
-    other: Sequence[str] = ()
-    line: int = 0
+    place: str = ""
+    fault: str = ""
     shares_index: bool = False
 
 
@@ -106,8 +106,12 @@ class Journal:
             # What failed is tried again: a photo may be there by now.
             self._connection.execute("DELETE FROM answers WHERE error <> ''")
 
-    def add(self, rows: Iterable[Row], table: Path) -> None:
+    def add(self, rows: Iterable[Row], table: object) -> None:
         """Adds the questions of a run, which are those of a table.
+
+        Args:
+            rows: The questions.
+            table: Named in errors.
 
         Raises:
             UnusableFile: An index is there twice.
@@ -115,12 +119,13 @@ class Journal:
         with self._connection:
             for number, row in enumerate(rows):
                 key = f"{row.index}{KEY_SEPARATOR}{row.entity}" if row.shares_index else row.index
-                values = (number, key, row.image, row.entity, about_text(row.about), json.dumps(row.other))
+                known = key if row.index or not row.fault else None
+                values = (number, known, row.image, row.entity, about_text(row.about), row.fault)
                 try:
                     self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", values)
                 except sqlite3.IntegrityError as error:
                     raise UnusableFile(
-                        f"{table}, line {row.line}, column index: {row.index!r} is there twice; indexes must differ"
+                        f"{table}, {row.place}, column index: {row.index!r} is there twice; indexes must differ"
                     ) from error
             self._connection.execute("CREATE INDEX rows_by_image ON rows (image, entity)")
             # A photo shows one product: the first row with group or texts provides them for the rows without.
@@ -142,7 +147,7 @@ class Journal:
             self._connection.create_function(name, 1, function, deterministic=True)
         query = """WITH images AS MATERIALIZED
                      (SELECT image, MIN(position) AS position, file_of(image) AS file, identity(image) AS id
-                      FROM rows GROUP BY image),
+                      FROM rows WHERE fault = '' GROUP BY image),
                    shared AS
                      (SELECT file, MIN(position) AS position FROM images WHERE file IS NOT NULL
                       GROUP BY file HAVING COUNT(DISTINCT id) > 1)
@@ -150,6 +155,10 @@ class Journal:
                    JOIN images first ON first.position = shared.position
                    JOIN images other ON other.file = shared.file AND other.id <> first.id"""
         return dict(self._connection.execute(query))
+
+    def faults(self) -> Iterator[tuple[int, str]]:
+        """Rows that cannot be asked: position, from 0, and why."""
+        yield from self._connection.execute("SELECT position, fault FROM rows WHERE fault <> '' ORDER BY position")
 
     def open_photos(self) -> int:
         """How many photos have questions without an answer."""
@@ -198,11 +207,11 @@ class Journal:
 
     def scored_rows(self) -> Iterator[ScoredRow]:
         """All rows in the order of the input, once every question has its outcome."""
-        query = """SELECT row_index, image, entity, other, outcome, error
+        query = """SELECT row_index, image, entity, fault, outcome, error
                    FROM rows LEFT JOIN answers USING (image, entity, about) ORDER BY position"""
-        for key, image, entity, other, answer, error in self._connection.execute(query):
-            row = Row(key.split(KEY_SEPARATOR)[0], image, entity, other=json.loads(other))
-            yield ScoredRow(row, Outcome(json.loads(answer), error))
+        for key, image, entity, fault, answer, error in self._connection.execute(query):
+            row = Row((key or "").split(KEY_SEPARATOR)[0], image, entity, fault=fault)
+            yield ScoredRow(row, Outcome(None, fault) if fault else Outcome(json.loads(answer), error))
 
     def __enter__(self) -> Self:
         return self
@@ -214,7 +223,9 @@ class Journal:
             self._path.unlink()
 
 
-OPEN_QUESTIONS = "SELECT image, entity, about FROM rows EXCEPT SELECT image, entity, about FROM answers"
+OPEN_QUESTIONS = (
+    "SELECT image, entity, about FROM rows WHERE fault = '' EXCEPT SELECT image, entity, about FROM answers"
+)
 
 
 def about_text(about: Mapping[str, str]) -> str:

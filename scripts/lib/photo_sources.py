@@ -1,37 +1,48 @@
-"""Sources of the photos of a scoring run: a folder, or downloads."""
+"""Sources of the photos of a scoring run: a folder, an index of larger files, or downloads."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from resformer.model.files.photo_names import PhotoFolder, file_name
+from resformer.model.files.whole_file import UnusableFile
 from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError
+from resformer.scripts.lib.locations import OBJECT_STORES, RemoteFile
+from resformer.scripts.lib.packed_photos import PhotoIndex
 
-__all__ = ["PhotoError", "PhotoSource", "cached_file", "downloaded", "in_folder"]
+__all__ = ["DownloadedPhotos", "FolderPhotos", "IndexedPhotos", "PhotoError", "PhotoSource", "cached_file"]
 
 PhotoSource = Callable[[str], bytes]
-"""From the name or link of a photo in the table to the bytes of its file; raises PhotoError."""
+"""From the name or link of a photo in the table to the bytes of its file; raises PhotoError.
+
+Every source of this module can be pickled, and used in each process that sees the same files.
+"""
+
+MAX_BYTES = 20_000_000
 
 
 class PhotoError(Exception):
     """This photo cannot be scored, others can; the message says why."""
 
 
-def in_folder(photos: PhotoFolder, same_file: Mapping[str, str]) -> PhotoSource:
-    """Photos that lie in a folder, see PhotoFolder.find.
+@dataclass(frozen=True)
+class FolderPhotos:
+    """Photos that lie in a folder, see PhotoFolder.find. Can be pickled.
 
-    Args:
-        same_file: by link, another link that has the same file, and whose photo it is taken to be.
+    Attributes:
+        folder: The folder.
+        same_file: By link, another link that has the same file, and whose photo it is taken to be.
     """
 
-    def photo(image: str) -> bytes:
-        if image in same_file:
-            raise PhotoError(
-                f"the file name is that of {same_file[image]}, so both would get one photo; give the files different "
-                "names, or let them be downloaded"
-            )
+    folder: PhotoFolder
+    same_file: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, image: str) -> bytes:
+        """The bytes of a photo; raises PhotoError."""
+        _refuse_shared(image, self.same_file)
         try:
-            path = photos.folder / (photos.find(image) or file_name(image))
+            path = self.folder.folder / (self.folder.find(image) or file_name(image))
             data = path.read_bytes()
         except ValueError as error:
             raise PhotoError(str(error)) from error
@@ -41,24 +52,78 @@ def in_folder(photos: PhotoFolder, same_file: Mapping[str, str]) -> PhotoSource:
             raise PhotoError(f"{path} is a placeholder; download it again")
         return data
 
-    return photo
 
+@dataclass(frozen=True)
+class IndexedPhotos:
+    """Photos in tar shards, in a folder of an object store, or in a column of a table. Can be pickled.
 
-def downloaded(cache: Path, downloader: Downloader) -> PhotoSource:
-    """Photos that are downloaded when they are asked for, and kept in the folder `cache`."""
-    cache.mkdir(parents=True, exist_ok=True)
+    Attributes:
+        index: Where each photo is.
+        origin: What the index is of, for errors.
+        same_file: As that of FolderPhotos.
+    """
 
-    def photo(image: str) -> bytes:
-        path = cached_file(cache, image)
+    index: PhotoIndex
+    origin: str
+    same_file: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, image: str) -> bytes:
+        """The bytes of a photo; raises PhotoError."""
+        _refuse_shared(image, self.same_file)
         try:
-            downloader.fetch(image, path)
+            place = self.index.place(image)
+            if place is None:
+                raise PhotoError(f"{self.origin} has no photo {image!r}" if image else "the row names no photo")
+            return place.read()
+        except UnusableFile as error:
+            raise PhotoError(str(error)) from error
+        except OSError as error:
+            raise PhotoError(f"cannot read {place.file if place else self.origin}: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class DownloadedPhotos:
+    """Photos that are downloaded when they are asked for; those of object stores are read there. Can be pickled.
+
+    Attributes:
+        cache: The folder in which downloads are kept.
+        downloader: What downloads.
+    """
+
+    cache: Path
+    downloader: Downloader
+
+    def __call__(self, image: str) -> bytes:
+        """The bytes of a photo; raises PhotoError."""
+        if image.startswith(OBJECT_STORES):
+            return _stored(RemoteFile(image))
+        self.cache.mkdir(parents=True, exist_ok=True)
+        path = cached_file(self.cache, image)
+        try:
+            self.downloader.fetch(image, path)
         except DownloadError as error:
             raise PhotoError(f"cannot download: {error}") from error
         return path.read_bytes()
-
-    return photo
 
 
 def cached_file(cache: Path, image: str) -> Path:
     """Where a download is kept: not under the link's last part, which links to different photos may share."""
     return cache / sha256(image.encode()).hexdigest()[:32]
+
+
+def _stored(file: RemoteFile) -> bytes:
+    try:
+        data = file.read_bytes(0, MAX_BYTES + 1)
+    except UnusableFile as error:
+        raise PhotoError(str(error)) from error
+    if len(data) > MAX_BYTES:
+        raise PhotoError(f"{file} has more than {MAX_BYTES} bytes")
+    return data
+
+
+def _refuse_shared(image: str, same_file: Mapping[str, str]) -> None:
+    if image in same_file:
+        raise PhotoError(
+            f"the file name is that of {same_file[image]}, so both would get one photo; give the files different "
+            "names, or let them be downloaded"
+        )

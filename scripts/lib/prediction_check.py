@@ -8,15 +8,15 @@ is laxer there, it accepts the units of any entity, and stricter on ranges, whic
 import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 
-from resformer.model.files.tables import read_table
-from resformer.model.files.whole_file import UnusableFile, refuse_overwriting
+from resformer.model.files.whole_file import UnusableFile
 from resformer.model.quantities.parser import parse_quantity
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.schema.schema import Entity, Schema
 from resformer.model.schema.taxonomy import SEPARATOR
+from resformer.scripts.lib.locations import refuse_overwriting_any
 from resformer.scripts.lib.result_files import answer_columns, path_depth
+from resformer.scripts.lib.table_formats.table_reader import TableReader
 
 __all__ = ["prediction_fault", "product_faults", "row_faults"]
 
@@ -56,7 +56,7 @@ def _advice(prediction: str, entity: Entity) -> str:
     return f"write a number, a space and one of {', '.join(entity.units)}, or nothing"
 
 
-def row_faults(questions: Path, output: Path, schema: Schema, *, strict: bool = False) -> Iterator[str]:
+def row_faults(questions: TableReader, output: TableReader, schema: Schema, *, strict: bool = False) -> Iterator[str]:
     """Everything that is wrong with `output` (index, prediction), a line each.
 
     Every row of `questions` (index, entity_name) has one row there, and no other row is there.
@@ -65,8 +65,8 @@ def row_faults(questions: Path, output: Path, schema: Schema, *, strict: bool = 
     Raises:
         UnusableFile: A file cannot be used at all.
     """
-    refuse_overwriting([questions], [output])
-    names = _indices(questions, "entity_name")
+    refuse_overwriting_any([questions.place], [output.place])
+    names, unreadable = _indices(questions, "entity_name")
     entities = {entity.name: entity for entity in schema.entities}
 
     def fault(row: Mapping[str, str], name: str) -> str:
@@ -74,17 +74,19 @@ def row_faults(questions: Path, output: Path, schema: Schema, *, strict: bool = 
             return prediction_fault(row["prediction"], entities[name], strict=strict)
         return row["prediction"] and f"the entity {name!r} is unknown; leave the prediction empty"
 
-    for index, row, position, problem in _paired(questions, output, names, ["prediction"]):
+    for index, row, position, problem in _paired(questions, output, names, unreadable, ["prediction"]):
         if problem := problem or fault(row, names[index]):
             yield f"{position}: {problem}"
 
 
-def product_faults(products: Path, output: Path, entities: Sequence[Entity], *, strict: bool = False) -> Iterator[str]:
+def product_faults(
+    products: TableReader, output: TableReader, entities: Sequence[Entity], *, strict: bool = False
+) -> Iterator[str]:
     """As row_faults, for a table with a row for each product and the columns of answer_columns for each entity."""
-    refuse_overwriting([products], [output])
-    indices = _indices(products)
+    refuse_overwriting_any([products.place], [output.place])
+    indices, unreadable = _indices(products)
     columns = [column for entity in entities for column in answer_columns(entity)]
-    for _, row, position, problem in _paired(products, output, indices, columns):
+    for _, row, position, problem in _paired(products, output, indices, unreadable, columns):
         faults = [problem] if problem else []
         for entity in entities if row and not problem else ():
             levels = [row[f"{entity.name}_{depth + 1}"] for depth in range(path_depth(entity))]
@@ -104,31 +106,59 @@ def _confidence_fault(text: str, entity: Entity) -> str:
 
 
 def _paired(
-    questions: Path, output: Path, indices: Collection[str], columns: Sequence[str]
+    questions: TableReader, output: TableReader, indices: Collection[str], unreadable: int, columns: Sequence[str]
 ) -> Iterator[tuple[str, Mapping[str, str], str, str]]:
-    """Index, row, its position in words, and what is wrong with its index; then the indices that have no row."""
+    """Index, row, its position in words, and what is wrong with its index; then the indices that have no row.
+
+    Args:
+        questions, output: The two tables.
+        indices: Those of `questions`.
+        unreadable: How many rows of `questions` have none, because they cannot be read.
+        columns: Of `output` that must be there.
+    """
     seen: set[str] = set()
     # Rows are counted as a spreadsheet shows them: the header is row 1.
-    for number, row in enumerate(read_table(output, "index", *columns, may_end_early=True), 2):
-        index = row["index"]
-        fault = ""
-        if index not in indices:
-            fault = f"{questions} has no such index; delete the row"
-        elif index in seen:
+    for number, line in enumerate(output.rows(["index", *columns], may_end_early=True), 2):
+        index = line.cells.get("index", "")
+        fault = line.fault
+        if not index and not fault and unreadable and index not in indices:
+            unreadable -= 1
+            if any(line.cells[column] for column in columns):
+                yield (
+                    index,
+                    line.cells,
+                    f"row {number}",
+                    f"{questions.place} has a row here that cannot be read; empty it",
+                )
+            continue
+        if not fault and index not in indices:
+            fault = f"{questions.place} has no such index; delete the row"
+        elif not fault and index in seen:
             fault = "this index was there before; delete one of the two rows"
         seen.add(index)
-        yield index, row, f"row {number}, index {index}", fault
+        yield index, line.cells, f"row {number}, index {index}", fault
     for index in indices:
         if index not in seen:
             yield index, {}, f"index {index}", "no row; add one, with empty cells if there is no answer"
+    if unreadable:
+        yield "", {}, f"{unreadable} rows without an index", "they are missing; add them with empty cells"
 
 
-def _indices(table: Path, *columns: str) -> dict[str, str]:
-    """Index to the entity's name, or to "" without that column. Without a column index the rows count from 0."""
+def _indices(table: TableReader, *columns: str) -> tuple[dict[str, str], int]:
+    """Index to the entity's name, or to "" without that column; and how many rows cannot be read and have no index.
+
+    Without a column index the rows count from 0.
+    """
     indices: dict[str, str] = {}
-    for number, row in enumerate(read_table(table, *columns)):
-        index = row.get("index", str(number))
+    unreadable = 0
+    for number, row in enumerate(table.rows(columns, ["index"])):
+        index = row.cells.get("index", str(number))
+        if row.fault and not index:
+            unreadable += 1
+            continue
         if index in indices:
-            raise UnusableFile(f"{row.where('index')}: {index!r} is there twice; indexes must differ")
-        indices[index] = sys.intern(row["entity_name"].strip()) if columns else ""
-    return indices
+            raise UnusableFile(
+                f"{table.place}, {row.place}, column index: {index!r} is there twice; indexes must differ"
+            )
+        indices[index] = sys.intern(row.cells["entity_name"].strip()) if columns else ""
+    return indices, unreadable

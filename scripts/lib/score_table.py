@@ -6,7 +6,7 @@ which an interrupted run is resumed; memory does not grow with the table.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 from resformer.model.errors import ResformerError
 from resformer.model.files.photo_names import IMAGE_COLUMNS, PhotoFolder, image_cell, link_identity
-from resformer.model.files.tables import read_header, read_table
-from resformer.model.files.whole_file import UnusableFile, file_digest, refuse_overwriting
+from resformer.model.files.whole_file import UnusableFile, file_digest
 from resformer.model.schema.schema import Entity, Schema
 from resformer.scripts.engines.choose_engine import make_engine
 from resformer.scripts.engines.engine import Engine
@@ -26,12 +25,25 @@ from resformer.scripts.engines.threads_engine import ThreadsEngine
 from resformer.scripts.lib.answerers import Answerer, answerer_for
 from resformer.scripts.lib.downloads import Downloader
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
-from resformer.scripts.lib.photo_sources import PhotoSource, downloaded, in_folder
-from resformer.scripts.lib.result_files import ResultFiles, write_products, write_results
+from resformer.scripts.lib.locations import Location, RemoteFile, beside, fingerprint, location, refuse_overwriting_any
+from resformer.scripts.lib.packed_photos import (
+    PhotoIndex,
+    PhotoSpool,
+    index_folder,
+    index_shards,
+    is_shards,
+    photo_spool,
+    shards,
+)
+from resformer.scripts.lib.photo_sources import DownloadedPhotos, FolderPhotos, IndexedPhotos, PhotoSource
+from resformer.scripts.lib.result_files import ResultFiles, write_results
 from resformer.scripts.lib.run_progress import run_progress
 from resformer.scripts.lib.run_summary import OutcomeCounts
+from resformer.scripts.lib.table_formats.format_names import format_of
+from resformer.scripts.lib.table_formats.open_table import open_table
+from resformer.scripts.lib.table_formats.table_reader import TableReader
 
-__all__ = ["Run", "ScoreOptions", "ScoreSummary", "prepare_run", "requested_entities", "score_table"]
+__all__ = ["Run", "ScoreOptions", "ScoreSummary", "opened_run", "requested_entities", "score_table"]
 
 ABOUT = ("group_id", "title", "description")
 KNOWN_COLUMNS = frozenset({"index", *IMAGE_COLUMNS, "entity_name", *ABOUT})
@@ -44,8 +56,10 @@ class ScoreOptions:
     Attributes:
         table: A table of questions, one a row, or of products where `entities` are given.
         out: The table of answers.
+        table_format, out_format: How they are written (a TableFormat's value); None takes it from their names.
         entities: Names; each is asked about every row.
-        photos: The folder of the photos; None downloads them.
+        photos: Where the photos are: a folder of this machine or of an object store, or tar files as `shards` takes
+            them; None takes them from the table's column, or downloads them.
         cache: The folder of downloaded photos; None is `out` with the suffix `.images`.
         limit: Rows at the table's beginning that are scored; None scores all.
         weights, schema: Other files than the shipped ones.
@@ -57,7 +71,7 @@ class ScoreOptions:
         engine: What answers, where it is not a server.
         workers, batch, address: See make_engine.
         device: Where the network computes, as torch names it.
-        summary: A JSON file for how many rows were answered, by entity.
+        summary: A JSON file for how many questions were answered, by entity.
         details: A file for all keys of every answer, JSON lines.
         min_confidence: As that of Predictor.predict.
         assume_present: As that of Predictor.predict; None is True for a table of questions, whose rows name what the
@@ -65,10 +79,12 @@ class ScoreOptions:
         resume: Whether to resume an interrupted run.
     """
 
-    table: Path
-    out: Path
+    table: Location
+    out: Location
+    table_format: str | None = None
+    out_format: str | None = None
     entities: Sequence[str] = ()
-    photos: Path | None = None
+    photos: Path | str | None = None
     cache: Path | None = None
     limit: int | None = None
     weights: Path | None = None
@@ -84,7 +100,7 @@ class ScoreOptions:
     address: str | None = None
     device: str = "cpu"
     summary: Path | None = None
-    details: Path | None = None
+    details: Location | None = None
     min_confidence: float | None = None
     assume_present: bool | None = None
     resume: bool = False
@@ -95,14 +111,29 @@ class ScoreOptions:
         return not self.entities if self.assume_present is None else self.assume_present
 
     @property
-    def errors(self) -> Path:
+    def errors(self) -> Location:
         """The table of the rows without an answer."""
         return self.out.with_suffix(".errors.csv")
 
     @property
     def journal(self) -> Path:
-        """The journal of an unfinished run."""
-        return self.out.with_name(f"{self.out.name}.journal")
+        """The journal of an unfinished run; in the working folder where `out` is remote."""
+        return beside(self.out, f"{self.out.name}.journal")
+
+    @property
+    def photo_index(self) -> Path:
+        """The index of the photos, while a run needs one."""
+        return beside(self.out, f"{self.out.name}.photos")
+
+    @property
+    def photo_bytes(self) -> Path:
+        """The photos that a column of the table holds, during a run."""
+        return beside(self.out, f"{self.out.name}.photos.bytes")
+
+    @property
+    def downloads(self) -> Path:
+        """The folder of downloaded photos."""
+        return self.cache or beside(self.out, self.out.with_suffix(".images").name)
 
 
 class ScoreSummary(NamedTuple):
@@ -111,6 +142,27 @@ class ScoreSummary(NamedTuple):
     rows: int
     failed: int
     outcomes: OutcomeCounts
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that can begin.
+
+    Attributes:
+        schema: Of the entities.
+        entities: That are asked about every row; none where rows name their own.
+        table: The input; its columns and its rows.
+        version: Of the table's file.
+        journal: Holds the table's questions, and what was answered before.
+        photos: Where photos come from.
+    """
+
+    schema: Schema
+    entities: Sequence[Entity]
+    table: TableReader
+    version: str
+    journal: Journal
+    photos: PhotoSource
 
 
 def score_table(
@@ -131,19 +183,19 @@ def score_table(
         EndpointError: The server cannot be used. What was answered before is in the journal.
         ValueError: The options exclude each other, or the weights cannot be loaded.
     """
-    run = prepare_run(options)
-    entities = run.entities
-    files = ResultFiles(options.out, options.errors, options.details, run.other_columns)
     journal_file = options.journal
     try:
-        with Journal(journal_file, _settings(options)) as journal:
-            journal.add(run.questions(), options.table)
-            photos = _photo_source(options, journal)
+        with opened_run(options, journal_file, partial(_settings, options)) as run:
+            make = partial(_engine, options, run, answerer)
             with run_progress() if on_photo is None else nullcontext(on_photo) as told:
-                _answer_all(journal, partial(_engine, options, journal, photos, answerer), run.schema, told)
+                _answer_all(run.journal, make, run.schema, told)
+            if fingerprint(options.table) != run.version:
+                raise UnusableFile(f"{options.table} has changed since the run began; add --resume to score it again")
+            other = [name for name in run.table.columns if name not in KNOWN_COLUMNS]
+            out_format = format_of(options.out, options.out_format)
+            files = ResultFiles(options.out, out_format, options.errors, options.details, other)
             counts = OutcomeCounts()
-            rows = counts.counted(journal.scored_rows())
-            written = write_products(rows, files, entities) if entities else write_results(rows, files)
+            written = write_results(counts.counted(run.journal.scored_rows()), run.table, files, run.entities)
             if options.summary:
                 counts.write(options.summary, *written)
             return ScoreSummary(*written, counts)
@@ -152,30 +204,14 @@ def score_table(
             print(f"{journal_file} holds what was answered; --resume continues from it", file=sys.stderr)
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run whose options and table's header have been checked.
+@contextmanager
+def opened_run(options: ScoreOptions, journal_file: Path, settings: Callable[[], str]) -> Iterator[Run]:
+    """Checks the options and reads the whole table into a journal.
 
-    Attributes:
-        options: See ScoreOptions.
-        schema: Of the entities.
-        entities: That are asked about every row; none where rows name their own.
-        other_columns: Of the table, that are copied.
-    """
-
-    options: ScoreOptions
-    schema: Schema
-    entities: Sequence[Entity]
-    other_columns: Sequence[str]
-
-    def questions(self) -> Iterator[Row]:
-        """The questions of the table, up to the limit."""
-        limit = _question_limit(self.options, self.entities)
-        return islice(_questions(self.options, self.entities, self.other_columns), limit)
-
-
-def prepare_run(options: ScoreOptions) -> Run:
-    """Checks options and the table's header.
+    Args:
+        options: What to score.
+        journal_file: Of the journal.
+        settings: Whatever changes answers, see Journal; is called after the checks.
 
     Raises:
         UnusableFile, ValueError: As score_table.
@@ -183,15 +219,19 @@ def prepare_run(options: ScoreOptions) -> Run:
     _check(options)
     schema = Schema.load(options.schema)
     entities = requested_entities(options.entities, schema)
-    header = read_header(options.table)
-    if not entities and "entity_name" not in header and set(IMAGE_COLUMNS) & set(header):
+    version = fingerprint(options.table)
+    table = open_table(options.table, options.table_format)
+    if not entities and "entity_name" not in table.columns and set(IMAGE_COLUMNS) & set(table.columns):
         raise UnusableFile(f"{options.table} has no column entity_name; name what to answer: --entities A,B")
-    return Run(options, schema, entities, [name for name in header if name not in KNOWN_COLUMNS])
+    if options.photos and table.photo_column:
+        raise UnusableFile(f"{options.table} has the photos in its column {table.photo_column}; leave --photos out")
+    format_of(options.out, options.out_format)  # raises where it cannot be told
+    with _photo_files(options), Journal(journal_file, settings()) as journal:
+        _add_questions(journal, options, table, entities)
+        yield Run(schema, entities, table, version, journal, _photo_source(options, journal, table))
 
 
-def _engine(
-    options: ScoreOptions, journal: Journal, photos: PhotoSource, answerer: Answerer | None, open_photos: int
-) -> Engine:
+def _engine(options: ScoreOptions, run: Run, answerer: Answerer | None, open_photos: int) -> Engine:
     network = NetworkSettings(
         weights=options.weights,
         schema=options.schema,
@@ -213,12 +253,12 @@ def _engine(
             connections=options.jobs,
         )
     if answerer:
-        return ThreadsEngine(photos, answerer, options.jobs)
+        return ThreadsEngine(run.photos, answerer, options.jobs)
     return make_engine(
         options.engine,
         network,
-        photos,
-        journal,
+        run.photos,
+        run.journal,
         open_photos=open_photos,
         jobs=options.jobs,
         workers=options.workers,
@@ -241,16 +281,18 @@ def requested_entities(names: Sequence[str], schema: Schema) -> list[Entity]:
 
 def _check(options: ScoreOptions) -> None:
     out = options.out
-    if not out.parent.is_dir():
+    if isinstance(out, Path) and not out.parent.is_dir():
         raise UnusableFile(f"{out.parent} is not a folder")
     if options.photos and options.cache:
         raise ValueError("--photos and --cache exclude each other: photos of a folder are not downloaded")
-    if options.photos and not options.photos.is_dir():
-        raise UnusableFile(f"--photos {options.photos} is not a folder")
+    photos = options.photos and location(options.photos)
+    if isinstance(photos, Path) and not is_shards(str(photos)) and not photos.is_dir():
+        raise UnusableFile(f"--photos {photos} is not a folder")
     inputs = [options.table, options.weights, options.schema, options.key_file]
-    refuse_overwriting(inputs, [out, options.errors, options.details, options.summary, options.journal])
-    refuse_overwriting([out], [options.errors, options.details, options.summary])
-    refuse_overwriting([options.errors, options.details], [options.summary])
+    working = [options.journal, options.photo_index, options.photo_bytes]
+    refuse_overwriting_any(inputs, [out, options.errors, options.details, options.summary, *working])
+    refuse_overwriting_any([out], [options.errors, options.details, options.summary])
+    refuse_overwriting_any([options.errors, options.details], [options.summary])
     if options.endpoint and options.engine is not EngineName.AUTO:
         raise ValueError(f"--engine {options.engine} and --endpoint exclude each other: the server answers")
     if options.address and options.engine is not EngineName.RAY:
@@ -284,18 +326,40 @@ def _digest(path: Path) -> str:
         raise UnusableFile(f"cannot load the network: cannot read {path}: {error.strerror}") from error
 
 
-def _questions(options: ScoreOptions, entities: Sequence[Entity], other: Sequence[str]) -> Iterator[Row]:
-    """The questions of the input: one a row, or these entities of each row."""
-    columns = ("|".join(IMAGE_COLUMNS),) if entities else ("|".join(IMAGE_COLUMNS), "entity_name")
-    for number, row in enumerate(read_table(options.table, *columns)):
-        image = image_cell(row)
-        index = row.get("index", str(number))
-        about = {name: value for name in ABOUT if (value := row.get(name, "").strip())}
-        kept = [row[name] for name in other]
+def _add_questions(journal: Journal, options: ScoreOptions, table: TableReader, entities: Sequence[Entity]) -> None:
+    def add(spool: PhotoSpool | None) -> None:
+        journal.add(islice(_questions(table, entities, spool), _question_limit(options, entities)), options.table)
+
+    if table.photo_column:
+        with photo_spool(options.photo_index, options.photo_bytes) as spool:
+            add(spool)
+    else:
+        add(None)
+
+
+def _questions(table: TableReader, entities: Sequence[Entity], spool: PhotoSpool | None) -> Iterator[Row]:
+    """The questions of the input: one a row, or these entities of each row.
+
+    Args:
+        table: The input.
+        entities: Asked about each row; without them the rows name theirs.
+        spool: Takes the photos that the table itself holds.
+    """
+    images = "|".join(IMAGE_COLUMNS)
+    needed = (images,) if entities else (images, "entity_name")
+    for number, row in enumerate(table.rows(needed, ["index", *ABOUT])):
+        cells = row.cells
+        image = image_cell(cells) if spool is None else _spooled(spool, row.photo)
+        index = cells.get("index", str(number))
+        about = {name: value for name in ABOUT if (value := cells.get(name, "").strip())}
         if not entities:
-            yield Row(index, image, row["entity_name"].strip(), about, kept, row.line)
+            yield Row(index, image, cells["entity_name"].strip(), about, row.place, row.fault)
         for entity in entities:
-            yield Row(index, image, entity.name, about, kept, row.line, shares_index=True)
+            yield Row(index, image, entity.name, about, row.place, row.fault, shares_index=True)
+
+
+def _spooled(spool: PhotoSpool, photo: bytes | None) -> str:
+    return "" if photo is None else spool.add(photo)
 
 
 def _question_limit(options: ScoreOptions, entities: Sequence[Entity]) -> int | None:
@@ -354,9 +418,28 @@ def _unknown_entities(questions: Questions, schema: Schema) -> dict[str, Outcome
     return outcomes
 
 
-def _photo_source(options: ScoreOptions, journal: Journal) -> PhotoSource:
+@contextmanager
+def _photo_files(options: ScoreOptions) -> Iterator[None]:
+    """Deletes the files that make photos of this run readable."""
+    try:
+        yield
+    finally:
+        options.photo_index.unlink(missing_ok=True)
+        options.photo_bytes.unlink(missing_ok=True)
+
+
+def _photo_source(options: ScoreOptions, journal: Journal, table: TableReader) -> PhotoSource:
+    if table.photo_column:
+        return IndexedPhotos(PhotoIndex(options.photo_index), str(table.place))
     if options.photos is None:
-        cache = options.cache or options.out.with_suffix(".images")
-        return downloaded(cache, Downloader(threads=options.jobs))
-    folder = PhotoFolder(options.photos)
-    return in_folder(folder, journal.images_of_one_file(folder.find, link_identity))
+        return DownloadedPhotos(options.downloads, Downloader(threads=options.jobs))
+    text = str(options.photos)
+    place = location(options.photos)
+    if isinstance(place, Path) and not is_shards(text):
+        folder = PhotoFolder(place)
+        return FolderPhotos(folder, journal.images_of_one_file(folder.find, link_identity))
+    if isinstance(place, RemoteFile) and not is_shards(text):
+        index = index_folder(options.photo_index, place)
+    else:
+        index = index_shards(options.photo_index, shards(text))
+    return IndexedPhotos(index, text, journal.images_of_one_file(index.find, link_identity))

@@ -91,9 +91,8 @@ def _errors(path: Path) -> dict[str, str]:
 
 def _photo_finder(options: ScoreOptions) -> Callable[[str], Path | None]:
     if options.photos is None:
-        cache = options.cache or options.out.with_suffix(".images")
-        return lambda image: cached_file(cache, image)
-    folder = PhotoFolder(options.photos)
+        return lambda image: cached_file(options.downloads, image)
+    folder = PhotoFolder(Path(options.photos))
 
     def find(image: str) -> Path | None:
         name = folder.find(image)
