@@ -51,7 +51,9 @@ def make_engine(
     if name is EngineName.RAY:
         from resformer.scripts.engines.ray_engine import RayEngine  # an optional package
 
-        return RayEngine(photos, network, address=address, workers=workers, jobs=jobs, batch=batch)
+        return RayEngine(
+            photos, network, open_photos=open_photos, address=address, workers=workers, jobs=jobs, batch=batch
+        )
     plan = plan_workers(open_photos, workers=workers, device=network.device)
     load = network.with_threads(plan.threads).batch_answerer
     return ProcessEngine(photos, load, known, workers=plan.workers, jobs=jobs, batch=batch)

@@ -26,8 +26,8 @@ __all__ = ["RayEngine"]
 # Of the CPUs that an actor computes on it reserves less than half: those of a node that is lost then fit on the others,
 # even on one of two, and there is room for what fetches.
 ACTOR_CPUS, FETCH_CPUS = 0.45, 0.05
-ROWS_OF_BLOCK = 32
-"""Questions that travel together. A node that is lost costs the work on as many for each of its actors."""
+MAX_BLOCK, BLOCKS_OF_WORKER = 256, 8
+"""Photos that travel together: at most, and so few that each actor gets some blocks. A lost node costs its blocks."""
 
 
 class RayEngine:
@@ -42,6 +42,7 @@ class RayEngine:
         network: What answers.
         address: Of the cluster, as `ray.init` takes it; None starts Ray on this machine.
         workers: Actors; None are as many as the cluster has CPUs, or GPUs.
+        open_photos: How many are to be answered.
         jobs: Photos that a task fetches at once.
         batch: Photos that an actor answers at once.
 
@@ -54,12 +55,13 @@ class RayEngine:
         photos: PhotoSource,
         network: NetworkSettings,
         *,
+        open_photos: int,
         address: str | None = None,
         workers: int | None = None,
         jobs: int = 4,
         batch: int = 1,
     ):
-        self._photos, self._network = photos, network
+        self._photos, self._network, self._open_photos = photos, network, open_photos
         self._address, self._workers, self._jobs, self._batch = address, workers, jobs, batch
 
     def answers(self, questions: Iterable[Questions]) -> Iterator[Answered]:
@@ -74,13 +76,14 @@ class RayEngine:
                 raise EngineError(f"Ray cannot go on: {error}") from error
 
     def _answers(self, questions: Iterable[Questions]) -> Iterator[Answered]:
+        workers = self._workers or self._devices()
         blocks = []
         rows = 0
-        for block in _blocks(questions, ROWS_OF_BLOCK):
+        for block in _blocks(questions, min(MAX_BLOCK, self._open_photos // (BLOCKS_OF_WORKER * workers) + 1)):
             rows += block.num_rows
             blocks.append(ray.put(block))
         answered = bytearray(rows)
-        for batch in self._pipeline(blocks).iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
+        for batch in self._pipeline(blocks, workers).iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
             for row in batch.to_pylist():
                 if answered[row["number"]]:
                     raise EngineError(
@@ -92,10 +95,20 @@ class RayEngine:
         if missing := answered.count(0):
             raise EngineError(f"Ray lost {missing} of {rows} rows; --resume answers them")
 
-    def _pipeline(self, blocks: Sequence["ray.ObjectRef[pa.Table]"]) -> "ray.data.Dataset":
-        gpu = self._network.device != "cpu"
-        workers = self._workers or max(1, int(ray.cluster_resources().get("GPU" if gpu else "CPU", 1)))
-        network = self._network if gpu else self._network.with_threads(1)
+    @property
+    def _gpu(self) -> bool:
+        return self._network.device != "cpu"
+
+    def _devices(self) -> int:
+        """CPUs of the cluster, or its GPUs where these compute."""
+        kind = "GPU" if self._gpu else "CPU"
+        count = int(ray.cluster_resources().get(kind, 0))
+        if not count:
+            raise EngineError(f"the Ray cluster has no {kind}; start it with some, or choose another --device")
+        return count
+
+    def _pipeline(self, blocks: Sequence["ray.ObjectRef[pa.Table]"], workers: int) -> "ray.data.Dataset":
+        network = self._network if self._gpu else self._network.with_threads(1)
         return (
             ray.data.from_arrow_refs(list(blocks))
             .map_batches(
@@ -112,7 +125,7 @@ class RayEngine:
                 batch_size=None,
                 batch_format="pyarrow",
                 num_cpus=ACTOR_CPUS,
-                num_gpus=1 if gpu else None,
+                num_gpus=1 if self._gpu else None,
                 udf_modifying_row_count=False,
             )
         )
@@ -128,6 +141,7 @@ def _connected(address: str | None) -> Iterator[None]:
         ray.init(address=address or "local", logging_level=logging.WARNING, log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise EngineError(f"--address {address}: no Ray cluster answers ({error}); start one: `ray start`") from error
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = DataContext.get_current()
     context.enable_progress_bars = False
     try:
