@@ -17,6 +17,7 @@ from resformer.handler.request import MAX_BYTES, parse_request
 from resformer.handler.settings import Settings
 from resformer.handler.threads import equal_part
 from resformer.model.errors import ResformerError
+from resformer.model.photo_query import Query
 from resformer.model.predictor import Predictor
 from resformer.model.schema.taxonomy import SEPARATOR
 
@@ -75,10 +76,13 @@ class Service:
         return cls(load, lambda: settings.num_threads or equal_part(), settings.max_bytes)
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
-        """Answers each row of a batch by its own JSON text and HTTP status."""
+        """Answers each row of a batch by its own JSON text and HTTP status. Photos of a batch are answered together."""
+        asked = [self._asked(row, context.get_all_request_header(i)) for i, row in enumerate(data)]
+        outcomes = iter(self._outcomes([query for query in asked if isinstance(query, Query)]))
         replies = []
-        for i, row in enumerate(data):
-            status, reply = self._reply(row, context.get_all_request_header(i), context.get_request_id(i))
+        for i, query in enumerate(asked):
+            outcome = next(outcomes) if isinstance(query, Query) else query
+            status, reply = self._reply(outcome, context.get_request_id(i))
             # TorchServe counts the characters of these two but sends their bytes, so both stay ASCII.
             context.set_response_content_type(i, "application/json")
             context.set_response_status(code=status.value, phrase=status.phrase, idx=i)
@@ -106,23 +110,16 @@ class Service:
             ],
         }
 
-    def _reply(
-        self, row: Mapping[str, Any], headers: Mapping[str, Any], request_id: str | None
-    ) -> tuple[HTTPStatus, str]:
+    def _asked(self, row: Mapping[str, Any], headers: Mapping[str, Any]) -> Query | dict[str, Any] | Exception:
+        """What one row asks; the answer of a call that describes the worker; or what is wrong with the row."""
         try:
-            answer = self.describe() if _is_describe_call(row, headers) else self._predict(row, headers)
-            return HTTPStatus.OK, json.dumps(answer, allow_nan=False)
-        except ResformerError as error:
-            return _failure(HTTPStatus(error.status), type(error).__name__, str(error))
-        except Exception:  # Raised further it would fail the whole batch.
-            logger.exception("request %s failed", request_id)
-            message = f"the server failed on this request; its log has the reason under {request_id}"
-            return _failure(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
-
-    def _predict(self, row: Mapping[str, Any], headers: Mapping[str, Any]) -> dict[str, Any]:
-        request = parse_request(row, headers, max_bytes=self._max_bytes)
-        predictor = self._current_predictor()
-        result = predictor.predict(
+            if _is_describe_call(row, headers):
+                return self.describe()
+            request = parse_request(row, headers, max_bytes=self._max_bytes)
+            self._current_predictor()
+        except Exception as error:  # Raised further it would fail the whole batch.
+            return error
+        return Query(
             request.photo,
             request.entities,
             title=request.title,
@@ -133,7 +130,33 @@ class Service:
             min_confidence=request.min_confidence,
             assume_present=request.assume_present or False,
         )
-        return {"model": MODEL_NAME, "version": predictor.version, **result.as_dict()}
+
+    def _outcomes(self, asked: Sequence[Query]) -> Sequence[dict[str, Any] | Exception]:
+        """The answer about each photo, or its error."""
+        if not asked:
+            return []
+        try:
+            predictor = self._current_predictor()
+        except Exception as error:
+            return [error] * len(asked)
+        return [
+            outcome
+            if isinstance(outcome, Exception)
+            else {"model": MODEL_NAME, "version": predictor.version, **outcome.as_dict()}
+            for outcome in predictor.predict_many(asked)
+        ]
+
+    def _reply(self, outcome: dict[str, Any] | Exception, request_id: str | None) -> tuple[HTTPStatus, str]:
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return HTTPStatus.OK, json.dumps(outcome, allow_nan=False)
+        except ResformerError as error:
+            return _failure(HTTPStatus(error.status), type(error).__name__, str(error))
+        except Exception:  # Raised further it would fail the whole batch.
+            logger.exception("request %s failed", request_id)
+            message = f"the server failed on this request; its log has the reason under {request_id}"
+            return _failure(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
 
     def _current_predictor(self) -> Predictor:
         """The predictor, loaded again where the number of threads has changed.

@@ -1,12 +1,14 @@
-"""A photo and questions in, validated answers out. Handler, scripts, evaluation and tests all come through here."""
+"""Photos and questions in, validated answers out. Handler, scripts, evaluation and tests all come through here."""
 
 import hashlib
+import logging
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -15,38 +17,61 @@ from safetensors import safe_open
 from resformer import __version__
 from resformer.model.errors import BadRequest
 from resformer.model.images.line_segments import find_line_drawing
-from resformer.model.images.loading import MAX_PIXELS, Photo, load_frame, load_photo
+from resformer.model.images.loading import MAX_PIXELS, LoadedPhoto, Photo, load_frame, load_photo
 from resformer.model.inference.calibration import read_calibrations
 from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS, Checkpoint, load_checkpoint
 from resformer.model.inference.inputs import Preprocessor
 from resformer.model.inference.min_confidence import parse_min_confidence
-from resformer.model.inference.row_predictor import RowPredictor
+from resformer.model.inference.row_predictor import AskedPage, RowPredictor
 from resformer.model.inference.text_catalogue import TextCatalogue
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.ocr.line_directions import box_before_turns, quarter_turns
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.readers import (
     DEFAULT_READER,
+    BatchReader,
     NullReader,
-    Reader,
     canonical_reader,
     make_reader,
     readers_for,
 )
+from resformer.model.photo_query import Options, Query, queries
 from resformer.model.prediction import Result
 from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.quantity import Quantity
+from resformer.model.runtime.batch_sizes import BatchSizes, batch_sizes_for
 from resformer.model.schema.schema import Entity, Schema
 
-__all__ = ["FALLBACK_READER", "Predictor", "weights_version"]
+__all__ = ["FALLBACK_READER", "MAX_BATCH_PIXELS", "Predictor", "weights_version"]
 
 FALLBACK_READER = "ppocr"
 """The default reader of weights that DEFAULT_READER does not work with."""
 MAX_TEXT = 10_000  # characters of title and description
+MAX_BATCH_PIXELS = 64_000_000
+"""Photos that are answered together have no more in all, unless it is one: 3 bytes each."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _LoadedQuery:
+    """A query that can be answered.
+
+    Attributes:
+        photo: its pixels.
+        entities: without repetitions. reader: one that there is.
+        min_confidence: as it was parsed.
+    """
+
+    query: Query
+    photo: LoadedPhoto
+    entities: list[Entity]
+    reader: str
+    min_confidence: float | None
 
 
 class Predictor:
-    """Answers questions about photos. Safe to call from several threads; one photo is answered at a time.
+    """Answers questions about photos. Safe to call from several threads; one photo or batch is answered at a time.
 
     Attributes:
         version: see weights_version.
@@ -67,6 +92,7 @@ class Predictor:
         device: str,
         max_pixels: int,
         texts: TextCatalogue | None = None,
+        sizes: BatchSizes | None = None,
     ):
         self.version = version
         self.schema = preprocessor.schema
@@ -80,11 +106,13 @@ class Predictor:
         self._threads = threads
         self._max_pixels = max_pixels
         self._texts = texts
-        self._made_readers: dict[str, Reader] = {}
+        self._sizes = sizes or batch_sizes_for(device)
+        self._made_readers: dict[str, BatchReader] = {}
         self.reader_for()
         self._rows = self._row_predictor()
         self._lock = threading.Lock()
-        self._background = ThreadPoolExecutor(1)
+        self._background = ThreadPoolExecutor(threads)
+        self._loading = ThreadPoolExecutor(threads)
 
     @classmethod
     def load(
@@ -97,6 +125,7 @@ class Predictor:
         device: str = "cpu",
         max_pixels: int = MAX_PIXELS,
         texts: Path | None = None,
+        sizes: BatchSizes | None = None,
     ) -> "Predictor":
         """Loads the shipped weights, or others.
 
@@ -113,6 +142,7 @@ class Predictor:
             device: where the network computes, as torch names it.
             max_pixels: larger photos are refused.
             texts: a catalogue of texts, see TextCatalogue.
+            sizes: of the batches of `predict_many`; None: those that are fastest on the device.
 
         Raises:
             FileNotFoundError: there are no such weights, or there is no such schema.
@@ -135,6 +165,7 @@ class Predictor:
             device=device,
             max_pixels=max_pixels,
             texts=catalogue,
+            sizes=sizes,
         )
 
     @property
@@ -174,35 +205,112 @@ class Predictor:
             ResformerError: the photo or the request cannot be used; nothing else was done.
             OSError: the path cannot be read.
         """
-        min_confidence = parse_min_confidence(min_confidence)
-        asked = [self.schema[name] for name in dict.fromkeys(entities or self.schema.names)]
+        query = Query(photo, entities, title, description, group_id, reader, assume_present, min_confidence, top_k)
+        return self._answer([self._load(query)])[0]
+
+    def predict_many(
+        self, photos: Iterable[Photo | Query], entities: Sequence[str] | None = None, **options: Unpack[Options]
+    ) -> Iterator[Result | Exception]:
+        """The outcome of each of many photos, in their order: its Result, or the error that `predict` would raise.
+
+        Photos are drawn and decoded as they are needed, and answered in batches, see BatchSizes: of at most
+        `sizes.photos` photos and MAX_BATCH_PIXELS, so memory does not grow with their number. Answers are those of
+        `predict`, but for confidences that differ by 0.001 at most, as sums are rounded in another order.
+
+        Examples:
+            >>> for outcome in Predictor.load().predict_many(["a.jpg", Query("b.jpg", ["width"])]):  # doctest: +SKIP
+            ...     print(outcome if isinstance(outcome, Exception) else outcome.predictions)
+
+        Args:
+            photos: a Query stands for itself, without `entities` and `options`.
+            entities: as that of `predict`, for all other photos.
+            options: as those of `predict`, for all other photos.
+
+        Raises:
+            TypeError: this is one photo.
+        """
+        return self._outcomes(queries(photos, entities, **options))
+
+    def _outcomes(self, asked: Iterable[Query]) -> Iterator[Result | Exception]:
+        for batch in self._batches(asked):
+            answered = iter(self._answer_batch([loaded for loaded in batch if isinstance(loaded, _LoadedQuery)]))
+            for loaded in batch:
+                yield next(answered) if isinstance(loaded, _LoadedQuery) else loaded
+
+    def _batches(self, asked: Iterable[Query]) -> Iterator[list["_LoadedQuery | Exception"]]:
+        """What is answered together, with the errors of what cannot be, in their order."""
+        batch: list[_LoadedQuery | Exception] = []
+        pixels = 0
+        for loaded in self._loaded(asked):
+            more = loaded.photo.pixels.size // 3 if isinstance(loaded, _LoadedQuery) else 0
+            if batch and (len(batch) == self._sizes.photos or pixels + more > MAX_BATCH_PIXELS):
+                yield batch
+                batch, pixels = [], 0
+            batch.append(loaded)
+            pixels += more
+        if batch:
+            yield batch
+
+    def _loaded(self, asked: Iterable[Query]) -> Iterator["_LoadedQuery | Exception"]:
+        """Photos are decoded side by side, and a few ahead of the batch that is answered."""
+        pending: deque[Future[_LoadedQuery]] = deque()
+        for query in asked:
+            pending.append(self._loading.submit(self._load, query))
+            if len(pending) > self._threads:
+                yield _outcome(pending.popleft())
+        while pending:
+            yield _outcome(pending.popleft())
+
+    def _load(self, query: Query) -> _LoadedQuery:
+        """Raises what `predict` raises."""
+        min_confidence = parse_min_confidence(query.min_confidence)
+        asked = [self.schema[name] for name in dict.fromkeys(query.entities or self.schema.names)]
         if self._rows is None:
             raise BadRequest(f"these weights do not answer {asked[0].name}: they hold no Resformer; train one")
-        if len(title) + len(description) > MAX_TEXT:
+        if len(query.title) + len(query.description) > MAX_TEXT:
             raise BadRequest(f"title and description have more than {MAX_TEXT} characters in all; send less of them")
-        reader = canonical_reader(reader or self.reader)
+        reader = canonical_reader(query.reader or self.reader)
         if reader not in self.readers:
             self.reader_for(reader)  # raises what is wrong with it
-        loaded = load_frame(photo, max_pixels=self._max_pixels)
+        photo = load_frame(query.photo, max_pixels=self._max_pixels)
+        return _LoadedQuery(query, photo, asked, reader, min_confidence)
+
+    def _answer_batch(self, loaded: Sequence[_LoadedQuery]) -> Sequence[Result | Exception]:
+        try:
+            return self._answer(loaded)
+        except Exception as error:  # One photo of a batch must not fail the others.
+            if len(loaded) == 1:
+                return [error]
+            logger.warning("a batch of %d photos failed and is answered photo by photo", len(loaded), exc_info=True)
+        return [outcome for one in loaded for outcome in self._answer_batch([one])]
+
+    def _answer(self, loaded: Sequence[_LoadedQuery]) -> list[Result]:
+        """The answers about photos, through each stage together."""
         with self._lock:
-            pixels = loaded.pixels
-            page = self._read(pixels, reader, group_id)
-            turns = quarter_turns(page.lines)
-            if turns:
-                pixels = np.ascontiguousarray(np.rot90(pixels, turns))
-                page = self._read(pixels, reader, group_id)
-            answers = self._answer(
-                pixels,
-                page,
-                asked,
-                title=title,
-                description=description,
-                assume_present=assume_present,
-                min_confidence=min_confidence,
-                top_k=top_k,
+            pages = self._read(loaded)
+            turns = [quarter_turns(page.lines) for page in pages]
+            turned = [_turned(one, n) for one, n in zip(loaded, turns, strict=True)]
+            again = iter(self._read([one for one, n in zip(turned, turns, strict=True) if n]))
+            pages = [next(again) if n else page for page, n in zip(pages, turns, strict=True)]
+            results = self._results(
+                [
+                    AskedPage(
+                        one.photo.pixels,
+                        page,
+                        one.entities,
+                        title=one.query.title,
+                        description=one.query.description,
+                        assume_present=one.query.assume_present,
+                        min_confidence=one.min_confidence,
+                        top_k=one.query.top_k,
+                    )
+                    for one, page in zip(turned, pages, strict=True)
+                ]
             )
-        answers = _before_turns(answers, turns) if turns else answers
-        return replace(answers, frame=loaded.frame, frames=loaded.frames)
+        return [
+            replace(_before_turns(result, n) if n else result, frame=one.photo.frame, frames=one.photo.frames)
+            for one, result, n in zip(loaded, results, turns, strict=True)
+        ]
 
     def predict_page(
         self,
@@ -225,7 +333,7 @@ class Predictor:
             top_k: how many alternatives an answer has.
         """
         with self._lock:
-            return self._answer(
+            asked = AskedPage(
                 image,
                 page,
                 entities,
@@ -234,11 +342,13 @@ class Predictor:
                 excluded_labels=excluded_labels,
                 top_k=top_k,
             )
+            return self._results([asked])[0]
 
-    def _answer(self, image: np.ndarray | None, page: Page, entities: Sequence[Entity], **options: Any) -> Result:
+    def _results(self, pages: Sequence[AskedPage]) -> list[Result]:
         assert self._rows is not None  # else there are no entities to ask for
         with torch.inference_mode():
-            return Result(page.width, page.height, self._rows(image, page, entities, **options))
+            rows = self._rows(pages)
+        return [Result(asked.page.width, asked.page.height, row) for asked, row in zip(pages, rows, strict=True)]
 
     def picture_features(self, photo: Photo) -> np.ndarray:
         """Features (size,) of a picture, by which a catalogue of texts compares it.
@@ -251,21 +361,30 @@ class Predictor:
         with self._lock, torch.inference_mode():
             return self._rows.picture_features(load_photo(photo, max_pixels=self._max_pixels))
 
-    def reader_for(self, name: str | None = None) -> Reader:
+    def reader_for(self, name: str | None = None) -> BatchReader:
         """The reader of this name, or the default one. Raises BadRequest: there is none."""
         name = canonical_reader(name or self.reader)
         if name not in self._made_readers:
-            self._made_readers[name] = make_reader(name, self._network, self._device, self._threads)
+            self._made_readers[name] = make_reader(name, self._network, self._device, self._threads, self._sizes)
         return self._made_readers[name]
 
-    def _read(self, image: np.ndarray, reader_name: str, group_id: str) -> Page:
-        """The text lines and line segments of a photo."""
-        reader = self.reader_for(reader_name)
-        # In the background, while the reader's threads wait for each other now and then: 8 ms of 17.
-        pending = None if isinstance(reader, NullReader) else self._background.submit(find_line_drawing, image)
-        lines = reader.read(image)
-        drawing = pending.result() if pending and lines else None
-        return Page(lines, image.shape[1], image.shape[0], drawing, group_id)
+    def _read(self, loaded: Sequence[_LoadedQuery]) -> list[Page]:
+        """The text lines and line segments of each photo."""
+        pages: dict[int, Page] = {}
+        for name in dict.fromkeys(one.reader for one in loaded):
+            reader = self.reader_for(name)
+            chosen = [i for i, one in enumerate(loaded) if one.reader == name]
+            images = [loaded[i].photo.pixels for i in chosen]
+            # In the background, while the reader's threads wait for each other now and then: 8 ms of 17.
+            drawings = (
+                []
+                if isinstance(reader, NullReader)
+                else [self._background.submit(find_line_drawing, image) for image in images]
+            )
+            for n, (i, image, lines) in enumerate(zip(chosen, images, reader.read_many(images), strict=True)):
+                drawing = drawings[n].result() if drawings and lines else None
+                pages[i] = Page(lines, image.shape[1], image.shape[0], drawing, loaded[i].query.group_id)
+        return [pages[i] for i in range(len(loaded))]
 
     def _row_predictor(self) -> RowPredictor | None:
         network = self._network
@@ -278,8 +397,24 @@ class Predictor:
             network.preset.image_size,
             self._device,
             self._threads,
+            self._sizes,
             self._texts,
         )
+
+
+def _outcome(pending: "Future[_LoadedQuery]") -> _LoadedQuery | Exception:
+    try:
+        return pending.result()
+    except Exception as error:  # It stands in the place of its photo's answers.
+        return error
+
+
+def _turned(loaded: _LoadedQuery, turns: int) -> _LoadedQuery:
+    """The query with its photo turned counter-clockwise by quarters."""
+    if not turns:
+        return loaded
+    pixels = np.ascontiguousarray(np.rot90(loaded.photo.pixels, turns))
+    return replace(loaded, photo=replace(loaded.photo, pixels=pixels))
 
 
 def _before_turns(result: Result, turns: int) -> Result:

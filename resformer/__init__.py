@@ -8,17 +8,19 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from resformer.model.photo_query import Query
     from resformer.model.prediction import Alternative, Prediction, Result
     from resformer.model.predictor import Predictor
     from resformer.model.schema.schema import Entity, Schema
 
-__all__ = ["Alternative", "Entity", "Prediction", "Predictor", "Result", "Schema", "__version__"]
+__all__ = ["Alternative", "Entity", "Prediction", "Predictor", "Query", "Result", "Schema", "__version__"]
 
 __version__ = "1.0"
 
 _HOMES = {
     **dict.fromkeys(("Alternative", "Prediction", "Result"), "resformer.model.prediction"),
     "Predictor": "resformer.model.predictor",
+    "Query": "resformer.model.photo_query",
     **dict.fromkeys(("Entity", "Schema"), "resformer.model.schema.schema"),
 }
 

@@ -1,6 +1,6 @@
-"""The answers of the Resformer about one photo: everything that is asked, in one pass."""
+"""The answers of the Resformer about photos: everything that is asked about each, in one pass."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import reduce
 
@@ -17,7 +17,7 @@ from resformer.model.inference.quantity_decoding import (
     decode_quantities,
 )
 from resformer.model.inference.text_catalogue import ChosenText, TextCatalogue
-from resformer.model.inference.text_generation import GeneratedText, TextWriter
+from resformer.model.inference.text_generation import GeneratedText, TextTask, TextWriter
 from resformer.model.networks.batch import Batch
 from resformer.model.networks.label_shortcut import DECODER_WEIGHT
 from resformer.model.networks.resformer import Resformer
@@ -27,12 +27,39 @@ from resformer.model.ocr.text_line import TextLine
 from resformer.model.prediction import Alternative, Prediction
 from resformer.model.quantities.candidates import group_equal_amounts
 from resformer.model.quantities.quantity import Quantity
+from resformer.model.runtime.batch_sizes import BatchSizes
 from resformer.model.schema.schema import Entity
 
-__all__ = ["RowPredictor"]
+__all__ = ["AskedPage", "RowPredictor"]
 
 DEFAULT = Calibration()
 PRESUMED_EMPTY_ABOVE = 0.9  # a product that is presumed to have a label or a text
+
+
+@dataclass(frozen=True)
+class AskedPage:
+    """A photo whose text was read, and what is asked about it.
+
+    Attributes:
+        image: uint8 (H, W, 3); None answers from the words alone.
+        page: what was read on it.
+        entities: what is asked.
+        title, description: text that came with the photo.
+        assume_present: whether the product is presumed to have the values that are asked for.
+        min_confidence: an answer that is less sure is empty; None: as the weights are calibrated.
+        excluded_labels: see Preprocessor.sample, by entity.
+        top_k: how many alternatives an answer has.
+    """
+
+    image: np.ndarray | None
+    page: Page
+    entities: Sequence[Entity]
+    title: str = ""
+    description: str = ""
+    assume_present: bool = False
+    min_confidence: float | None = None
+    excluded_labels: Sequence[Quantity | None] | None = None
+    top_k: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +77,7 @@ class RowPredictor:
         network: on its device. calibrations: by kind of entity.
         image_size: side of the letterboxed picture, pixels.
         threads: of ONNX Runtime.
+        sizes: of batches.
         catalogue: texts that answer about photos like those of its products.
     """
 
@@ -61,6 +89,7 @@ class RowPredictor:
         image_size: int,
         device: str,
         threads: int,
+        sizes: BatchSizes,
         catalogue: TextCatalogue | None = None,
     ):
         self._catalogue = catalogue
@@ -70,70 +99,64 @@ class RowPredictor:
         self._calibrations = calibrations
         self._image_size = image_size
         self._log_prior = network.log_prior.cpu().numpy()
-        example = self._batch(_example_sample(preprocessor), np.zeros((32, 32, 3), dtype=np.uint8))
-        self._encode = PhotoEncoder(network.eval(), example, image_size, device, threads)
-        self._write = TextWriter(network, self._tokenizer, device, threads)
+        self._encoder_batch = sizes.encoder
+        example = [(_example_sample(preprocessor), np.zeros((32, 32, 3), dtype=np.uint8))]
+        examples = self._batch(example * min(2, sizes.encoder))
+        self._encode = PhotoEncoder(network.eval(), examples, image_size, device, threads)
+        self._write = TextWriter(network, self._tokenizer, device, threads, sizes.writer)
 
-    def __call__(
-        self,
-        image: np.ndarray | None,
-        page: Page,
-        entities: Sequence[Entity],
-        *,
-        title: str = "",
-        description: str = "",
-        assume_present: bool = False,
-        min_confidence: float | None = None,
-        excluded_labels: Sequence[Quantity | None] | None = None,
-        top_k: int = 0,
-    ) -> dict[str, Prediction]:
-        """Answers by entity name.
+    def __call__(self, pages: Sequence[AskedPage]) -> list[dict[str, Prediction]]:
+        """Answers about each page, by entity name.
 
         A text that the caller sends is its own answer.
-
-        Args:
-            image: uint8 (H, W, 3); None answers from the words alone.
-            page: what was read on it.
-            assume_present: whether the product is presumed to have the values that are asked for.
-            min_confidence: an answer that is less sure is empty; None: as the weights are calibrated.
-            excluded_labels: see Preprocessor.sample, by entity.
-            top_k: how many alternatives an answer has.
         """
-        sent = {"title": title.strip(), "description": description.strip()}
-        answers = {
-            e.name: Prediction(sent[e.name], None, None, None, 1.0, None, [] if top_k else None)
-            for e in entities
-            if e.kind == "text" and sent.get(e.name)
-        }
-        asked = self._asked([e for e in entities if e.name not in answers])
-        if not asked:
-            return answers
-        excluded = dict(zip((e.name for e in entities), excluded_labels or [], strict=False))
-        sample = self._preprocessor.sample(
-            page,
-            asked,
-            title=title,
-            description=description,
-            assume_present=assume_present,
-            excluded_labels=[excluded.get(e.name) for e in asked],
-            has_image=image is not None,
-        )
-        photo = self._encode(self._batch(sample, image))
-        rules = {e.name: self._rule(e, assume_present, min_confidence) for e in self._schema.entities}
-        answers |= self._quantities(photo, sample, rules, top_k)
-        answers |= self._labels(photo, sample, entities, rules, top_k)
-        answers |= self._texts(photo, sample, rules, top_k)
-        return {entity.name: answers[entity.name] for entity in entities}
+        rows = [_sent_texts(asked) for asked in pages]
+        samples = {i: sample for i, asked in enumerate(pages) if (sample := self._sample(asked, rows[i]))}
+        photos = dict(zip(samples, self._encoded([(s, pages[i].image) for i, s in samples.items()]), strict=True))
+        texts = {(i, q): task for i, photo in photos.items() for q, task in self._tasks(photo, samples[i], pages[i])}
+        written = dict(zip(texts, self._write(list(texts.values())), strict=True))
+        for i, photo in photos.items():
+            asked, sample = pages[i], samples[i]
+            rules = self._rules(asked)
+            rows[i] |= self._quantities(photo, sample, rules, asked.top_k)
+            rows[i] |= self._labels(photo, sample, asked.entities, rules, asked.top_k)
+            drafts = {q: text for (of_page, q), text in written.items() if of_page == i}
+            rows[i] |= self._texts(photo, sample, drafts, rules, asked.top_k)
+        return [{e.name: row[e.name] for e in asked.entities} for asked, row in zip(pages, rows, strict=True)]
 
     def picture_features(self, image: np.ndarray) -> np.ndarray:
         """Features (size,) of a picture, by which a catalogue of texts compares it."""
-        return self._encode.picture_features(self._batch(_example_sample(self._preprocessor), image))
+        return self._encode.picture_features(self._batch([(_example_sample(self._preprocessor), image)]))[0]
+
+    def _sample(self, asked: AskedPage, answered: Mapping[str, Prediction]) -> Sample | None:
+        """What the network is asked about a page; None where all is answered."""
+        questions = self._asked([e for e in asked.entities if e.name not in answered])
+        if not questions:
+            return None
+        excluded = dict(zip((e.name for e in asked.entities), asked.excluded_labels or [], strict=False))
+        return self._preprocessor.sample(
+            asked.page,
+            questions,
+            title=asked.title,
+            description=asked.description,
+            assume_present=asked.assume_present,
+            excluded_labels=[excluded.get(e.name) for e in questions],
+            has_image=asked.image is not None,
+        )
+
+    def _encoded(self, photos: Sequence[tuple[Sample, np.ndarray | None]]) -> list[EncodedPhoto]:
+        size = self._encoder_batch
+        batches = [photos[first : first + size] for first in range(0, len(photos), size)]
+        return [photo for batch in batches for photo in self._encode(self._batch(batch))]
 
     def _asked(self, entities: Sequence[Entity]) -> list[Entity]:
         """What the network is asked: the entities that have answers of their own, and both of an exclusive pair."""
         own = [self._schema[e.labels_from] if e.labels_from else e for e in entities]
         pairs = [pair for pair in self._schema.exclusive_pairs if any(e in own for e in pair)]
         return list(dict.fromkeys([*own, *(e for pair in pairs for e in pair)]))
+
+    def _rules(self, asked: AskedPage) -> dict[str, _EmptyRule]:
+        return {e.name: self._rule(e, asked.assume_present, asked.min_confidence) for e in self._schema.entities}
 
     def _rule(self, entity: Entity, assume_present: bool, requested: float | None) -> _EmptyRule:
         """When an answer is empty: by what is requested, by the margins of a presumed value, or as calibrated."""
@@ -143,11 +166,14 @@ class RowPredictor:
             return _EmptyRule(None, PRESUMED_EMPTY_ABOVE)
         return _EmptyRule(self._calibrations.get(entity.kind, DEFAULT).min_confidence)
 
-    def _batch(self, sample: Sample, image: np.ndarray | None) -> Batch:
-        if image is None:
-            image = np.zeros((1, 1, 3), dtype=np.uint8)
-        pixels, extent = letterbox(image, self._image_size)
-        return self._preprocessor.batch([sample], pixels[None], [extent])
+    def _batch(self, photos: Sequence[tuple[Sample, np.ndarray | None]]) -> Batch:
+        no_picture = np.zeros((1, 1, 3), dtype=np.uint8)
+        pictures = [letterbox(no_picture if image is None else image, self._image_size) for _, image in photos]
+        return self._preprocessor.batch(
+            [replace(sample, image_index=i) for i, (sample, _) in enumerate(photos)],
+            np.stack([pixels for pixels, _ in pictures]),
+            [extent for _, extent in pictures],
+        )
 
     def _temperature(self, entity: Entity) -> float:
         return self._calibrations.get(entity.kind, DEFAULT).temperature
@@ -209,17 +235,28 @@ class RowPredictor:
             answers[entity.name] = _label_prediction(answer, top_k)
         return answers
 
+    def _tasks(self, photo: EncodedPhoto, sample: Sample, asked: AskedPage) -> Iterator[tuple[int, TextTask]]:
+        """The texts to write about a page, each with the index of its question."""
+        rules = self._rules(asked)
+        for q, entity in enumerate(sample.entities):
+            if entity.kind == "text":
+                least, empty_above = astuple(rules[entity.name])
+                # An answer that may be withheld is written for the alternatives, one with a least confidence to get it.
+                is_written = asked.top_k or least is not None
+                yield q, TextTask(photo, q, entity, sample.words, empty_above=1.0 if is_written else empty_above)
+
     def _texts(
-        self, photo: EncodedPhoto, sample: Sample, rules: Mapping[str, _EmptyRule], top_k: int
+        self,
+        photo: EncodedPhoto,
+        sample: Sample,
+        drafts: Mapping[int, GeneratedText],
+        rules: Mapping[str, _EmptyRule],
+        top_k: int,
     ) -> dict[str, Prediction]:
         answers = {}
-        for q, entity in enumerate(sample.entities):
-            if entity.kind != "text":
-                continue
+        for q, text in drafts.items():
+            entity = sample.entities[q]
             least, empty_above = astuple(rules[entity.name])
-            # An answer that may be withheld is written for the alternatives, and one with a least confidence to get it.
-            is_written = top_k or least is not None
-            text = self._write(photo, q, entity, sample.words, empty_above=1.0 if is_written else empty_above)
             if text.text and self._catalogue and sample.has_image and entity.name in self._catalogue.entities:
                 text = _agreed(text, self._catalogue.choose(entity.name, photo.picture_features, text.text))
             boxes = [box for w in text.copied if (box := sample.words[w].box) is not None]
@@ -234,6 +271,16 @@ class RowPredictor:
             evidence = _rounded(reduce(union, boxes)) if boxes else None
             answers[entity.name] = Prediction(text.text, None, None, None, confidence, evidence, alternatives)
         return answers
+
+
+def _sent_texts(asked: AskedPage) -> dict[str, Prediction]:
+    """The texts that are asked for and were sent."""
+    sent = {"title": asked.title.strip(), "description": asked.description.strip()}
+    return {
+        e.name: Prediction(sent[e.name], None, None, None, 1.0, None, [] if asked.top_k else None)
+        for e in asked.entities
+        if e.kind == "text" and sent.get(e.name)
+    }
 
 
 def _agreed(draft: GeneratedText, chosen: ChosenText) -> GeneratedText:

@@ -1,8 +1,8 @@
 """Greedy generation of texts from subwords and from words that were read or sent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Final, cast
 
 import numpy as np
@@ -13,25 +13,21 @@ from resformer.model.inference.inputs import Word, word_key
 from resformer.model.inference.photo_encoder import EncodedPhoto
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.decoder import KVCache
-from resformer.model.networks.encoder import Memory
+from resformer.model.networks.encoder import PHOTO, Memory
 from resformer.model.networks.resformer import Resformer
-from resformer.model.runtime.onnx_module import OnnxModule
+from resformer.model.runtime.onnx_module import Array, OnnxModule, to_array
 from resformer.model.schema.schema import Entity
 
-__all__ = ["GeneratedText", "TextWriter"]
+__all__ = ["GeneratedText", "TextTask", "TextWriter"]
 
 AXES: Final = {
-    "token": {},
-    "question": {},
+    **{name: {0: "texts"} for name in ("token", "question", "prompt")},
     "position": {},
-    "states": {1: "memory_tokens"},
-    "is_token": {1: "memory_tokens"},
-    "questions": {1: "memory_tokens"},
-    "prompt": {},
-    "cross": {4: "memory_tokens"},
-    "past": {4: "past_tokens"},
-    "logits": {1: "outputs"},
-    "new_past": {4: "steps"},
+    **{name: {0: "texts", 1: "memory_tokens"} for name in ("states", "is_token", "questions")},
+    "cross": {2: "texts", 4: "memory_tokens"},
+    "past": {2: "texts", 4: "past_tokens"},
+    "logits": {0: "texts", 1: "outputs"},
+    "new_past": {2: "texts", 4: "steps"},
 }
 
 
@@ -52,6 +48,24 @@ class GeneratedText:
     copied: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class TextTask:
+    """A text to write.
+
+    Attributes:
+        photo: that it is about.
+        question: its index among the questions of the photo.
+        words: of the photo's sample.
+        empty_above: the text is empty where that is more probable.
+    """
+
+    photo: EncodedPhoto
+    question: int
+    entity: Entity
+    words: Sequence[Word]
+    empty_above: float
+
+
 class TextWriter:
     """Writes texts step by step, the likeliest step each time; a step goes through ONNX Runtime on a CPU.
 
@@ -59,24 +73,24 @@ class TextWriter:
 
     Args:
         threads: of ONNX Runtime.
+        batch_size: how many texts are written at once.
     """
 
-    def __init__(self, network: Resformer, tokenizer: Tokenizer, device: str, threads: int):
+    def __init__(self, network: Resformer, tokenizer: Tokenizer, device: str, threads: int, batch_size: int = 1):
         self._tokenizer = tokenizer
+        self._batch_size = batch_size
         self._vocab_size = network.vocab_size
         layers = len(network.decoder.layers)
         heads = network.decoder.heads
-        shape = (layers, 2, 1, heads, 0, network.width // heads)
-        self._no_past = np.zeros(shape, dtype=np.float32)
-        key_values = torch.zeros(*shape[:4], 2, shape[5])
+        key_values = torch.zeros(layers, 2, 2, heads, 2, network.width // heads)
         examples = {
-            "token": torch.full((1, 1), tokenizer.bos_id),
-            "question": torch.zeros(1, dtype=torch.long),
+            "token": torch.full((2, 1), tokenizer.bos_id),
+            "question": torch.zeros(2, dtype=torch.long),
             "position": torch.zeros(1, dtype=torch.long),
-            "states": torch.zeros(1, 2, network.width),
-            "is_token": torch.ones(1, 2, dtype=torch.bool),
-            "questions": torch.tensor([[-1, 0]]),
-            "prompt": torch.zeros(1, 1, network.width),
+            "states": torch.zeros(2, 2, network.width),
+            "is_token": torch.ones(2, 2, dtype=torch.bool),
+            "questions": torch.tensor([[PHOTO, 0]] * 2),
+            "prompt": torch.zeros(2, 1, network.width),
             "cross": key_values,
             "past": key_values,
         }
@@ -85,66 +99,143 @@ class TextWriter:
             _Step(network).to(device), examples, AXES, ["logits", "new_past"], device=device, threads=threads
         )
 
-    def __call__(
-        self, photo: EncodedPhoto, question: int, entity: Entity, words: Sequence[Word], *, empty_above: float
-    ) -> GeneratedText:
-        """The text that answers a question.
+    def __call__(self, tasks: Sequence[TextTask]) -> list[GeneratedText]:
+        """The texts of some tasks; those of one call are written together, as many as a batch may have."""
+        written: list[GeneratedText] = []
+        for first in range(0, len(tasks), self._batch_size):
+            batch = tasks[first : first + self._batch_size]
+            sources = _stacked(batch)
+            drafts = [_Draft(task, self._tokenizer, self._vocab_size, sources.states.shape[1]) for task in batch]
+            self._write(drafts, sources)
+            written += [draft.text() for draft in drafts]
+        return written
 
-        Args:
-            question: its index among the questions of the photo.
-            words: of the photo's sample.
-            empty_above: the text is empty where that is more probable.
-        """
-        tokenizer = self._tokenizer
-        empty = tokenizer.empty(entity)
-        first_word = self._vocab_size + photo.first_word
-        outputs = _outputs_by_word(words, first_word)
-        repeated = [indices for indices in outputs.values() if len(indices) > 1]
-        grammar = np.full(self._vocab_size + photo.states.shape[1], -np.inf, dtype=np.float32)
-        grammar[[empty, *tokenizer.subwords, *range(first_word, first_word + len(words))]] = 0
-        past, token = self._no_past, tokenizer.bos_id
-        steps: list[int] = []
-        log_probabilities: list[float] = []
-        p_empty = 0.0
-        for position in range(entity.max_subwords + 1):
-            logits, past = self._next(photo, question, position, token, past)
-            allowed = logits + grammar
-            pooled = _pooled(allowed, repeated)
-            if position == 0:
-                p_empty = float(np.exp(allowed[empty] - np.logaddexp.reduce(allowed)))
-                if p_empty > empty_above:
-                    return GeneratedText("", p_empty, p_empty, ())
-                grammar[empty] = allowed[empty] = pooled[empty] = -np.inf
-                grammar[tokenizer.eos_id] = 0  # a text has one step at least
-            pooled[_repetitions(steps)] = -np.inf
-            token = tokenizer.eos_id if len(steps) == entity.max_subwords else int(pooled.argmax())
-            log_probabilities.append(float(pooled[token] - np.logaddexp.reduce(allowed)))
-            if token == tokenizer.eos_id:
-                break
-            steps.append(token)
-            if token >= first_word:
-                grammar[outputs[_key(words[token - first_word])]] = -np.inf  # a word is copied once
-        copied = tuple(step - first_word for step in steps if step >= first_word)
-        text = self._text(steps, words, first_word)
-        probability = (1 - p_empty) * float(np.exp(np.mean(log_probabilities)))
-        return GeneratedText(text, probability, p_empty, copied)
+    def _write(self, drafts: Sequence["_Draft"], sources: "_Sources") -> None:
+        """Takes step after step of all drafts until each has ended."""
+        source: list[Array] = [self._step.put(array) for array in sources.arrays()]
+        past: Array = self._step.put(np.zeros_like(sources.cross[..., :0, :]))
+        rows = list(drafts)
+        for position in itertools.count():
+            running = [i for i, draft in enumerate(rows) if not draft.ended]
+            if not running:
+                return
+            # Ended texts go along until half of a batch has ended: to take them out copies the others.
+            if len(running) <= len(rows) / 2:
+                rows = [rows[i] for i in running]
+                question, *states, prompt, cross = source
+                source = [a[running] for a in (question, *states, prompt)] + [cross[:, :, running]]
+                past = past[:, :, running]
+            tokens = np.array([[draft.token] for draft in rows])
+            question, *others = source
+            found, past = self._step.on_device(tokens, question, np.array([position]), *others, past)
+            for draft, logits in zip(rows, to_array(found), strict=True):
+                if not draft.ended:
+                    draft.advance(logits)
 
-    def _next(
-        self, photo: EncodedPhoto, question: int, position: int, token: int, past: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Logits (V + L,) of what follows a step, and the keys and values of the steps so far."""
-        prompt = photo.states[:, photo.first_prompt + question, None]
-        indices = np.array([[token]]), np.array([question]), np.array([position])
-        source = photo.states, photo.is_token, photo.question, prompt, photo.cross
-        logits, past = self._step(*indices, *source, past)
-        return logits[0], past
 
-    def _text(self, steps: Sequence[int], words: Sequence[Word], first_word: int) -> str:
+@dataclass(frozen=True)
+class _Sources:
+    """What a batch of texts is written from: T texts, L tokens of which each sees some.
+
+    Attributes:
+        question: (T,). states: (T, L, D). is_token, questions: (T, L), see Memory. prompt: (T, 1, D).
+        cross: (layers, 2, T, H, L, d).
+    """
+
+    question: np.ndarray
+    states: np.ndarray
+    is_token: np.ndarray
+    questions: np.ndarray
+    prompt: np.ndarray
+    cross: np.ndarray
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """All of them, in the order of the step's inputs."""
+        return (getattr(self, f.name) for f in fields(self))
+
+
+def _stacked(tasks: Sequence[TextTask]) -> _Sources:
+    """The tokens that each text may attend to: patches, words and its own prompt, which stands last."""
+    first_word = tasks[0].photo.first_word
+    length = first_word + max(len(task.words) for task in tasks) + 1
+    layers, two, _, heads, _, size = tasks[0].photo.cross.shape
+    count, width = len(tasks), tasks[0].photo.states.shape[2]
+    questions = np.full((count, length), PHOTO)
+    questions[:, -1] = 0
+    states = np.zeros((count, length, width), dtype=np.float32)
+    is_token = np.zeros((count, length), dtype=bool)
+    cross = np.zeros((layers, two, count, heads, length, size), dtype=np.float32)
+    for i, task in enumerate(tasks):
+        photo, shared = task.photo, first_word + len(task.words)
+        for to, taken in ((slice(shared), slice(shared)), (-1, photo.first_prompt + task.question)):
+            states[i, to] = photo.states[0, taken]
+            is_token[i, to] = photo.is_token[0, taken]
+            cross[:, :, i, :, to] = photo.cross[:, :, 0, :, taken]
+    return _Sources(np.zeros(count, dtype=np.int64), states, is_token, questions, states[:, -1:], cross)
+
+
+class _Draft:
+    """A text while it is written.
+
+    Attributes:
+        token: the last step, or the begin of a text.
+        ended: whether there are no more steps.
+
+    Args:
+        num_tokens: of the source that it is written from.
+    """
+
+    def __init__(self, task: TextTask, tokenizer: Tokenizer, vocab_size: int, num_tokens: int):
+        self.token, self.ended = tokenizer.bos_id, False
+        self._task, self._tokenizer = task, tokenizer
+        self._empty = tokenizer.empty(task.entity)
+        self._first_word = vocab_size + task.photo.first_word
+        self._outputs = _outputs_by_word(task.words, self._first_word)
+        self._repeated = [indices for indices in self._outputs.values() if len(indices) > 1]
+        self._grammar = np.full(vocab_size + num_tokens, -np.inf, dtype=np.float32)
+        words = range(self._first_word, self._first_word + len(task.words))
+        self._grammar[[self._empty, *tokenizer.subwords, *words]] = 0
+        self._steps: list[int] = []
+        self._log_probabilities: list[float] = []
+        self._p_empty = 0.0
+
+    def advance(self, logits: np.ndarray) -> None:
+        """Takes the likeliest step, by logits (V + L,) of what follows the last one."""
+        grammar, steps, eos = self._grammar, self._steps, self._tokenizer.eos_id
+        allowed = logits + grammar
+        pooled = _pooled(allowed, self._repeated)
+        if not self._log_probabilities:
+            self._p_empty = float(np.exp(allowed[self._empty] - np.logaddexp.reduce(allowed)))
+            if self._p_empty > self._task.empty_above:
+                self.ended = True
+                return
+            grammar[self._empty] = allowed[self._empty] = pooled[self._empty] = -np.inf
+            grammar[eos] = 0  # a text has one step at least
+        pooled[_repetitions(steps)] = -np.inf
+        self.token = eos if len(steps) == self._task.entity.max_subwords else int(pooled.argmax())
+        self._log_probabilities.append(float(pooled[self.token] - np.logaddexp.reduce(allowed)))
+        if self.token == eos:
+            self.ended = True
+            return
+        steps.append(self.token)
+        if self.token >= self._first_word:
+            word = self._task.words[self.token - self._first_word]
+            grammar[self._outputs[_key(word)]] = -np.inf  # a word is copied once
+
+    def text(self) -> GeneratedText:
+        """What was written."""
+        if not self._log_probabilities:
+            return GeneratedText("", self._p_empty, self._p_empty, ())
+        copied = tuple(step - self._first_word for step in self._steps if step >= self._first_word)
+        probability = (1 - self._p_empty) * float(np.exp(np.mean(self._log_probabilities)))
+        return GeneratedText(self._spelled(), probability, self._p_empty, copied)
+
+    def _spelled(self) -> str:
         """Copied words and runs of subwords, with spaces between them."""
         parts = []
-        for is_copied, run in groupby(steps, lambda step: step >= first_word):
+        for is_copied, run in itertools.groupby(self._steps, lambda step: step >= self._first_word):
             if is_copied:
-                parts += [words[step - first_word].text for step in run]
+                parts += [self._task.words[step - self._first_word].text for step in run]
             else:
                 parts.append(self._tokenizer.decode(list(run)).strip())
         return " ".join(part for part in parts if part)
@@ -181,7 +272,7 @@ def _pooled(logits: np.ndarray, repeated: Sequence[list[int]]) -> np.ndarray:
 
 
 class _Step(nn.Module):
-    """One step of one text: logits (1, V + L) of the next, and keys and values (layers, 2, 1, H, T + 1, d)."""
+    """A step of each of B texts: logits (B, V + L) of the next, and keys and values (layers, 2, B, H, T + 1, d)."""
 
     def __init__(self, network: Resformer):
         super().__init__()

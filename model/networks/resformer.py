@@ -108,9 +108,9 @@ class Resformer(nn.Module):
         words = self._embed_words(batch)
         prompts = self.embed(batch.prompts) + batch.assume_present[..., None] * self.assume_present
         candidates = self._embed_candidates(batch, prompts)
-        questions = torch.arange(prompts.shape[1], device=words.device).expand(len(prompts), -1)
+        questions = torch.arange(prompts.shape[1], device=words.device).expand(prompts.shape[0], -1)
         sizes = [x.shape[1] for x in (patches, words, prompts, candidates)]
-        photo = torch.full((len(words), sizes[0] + sizes[1]), PHOTO, dtype=torch.long, device=words.device)
+        photo = torch.full((words.shape[0], sizes[0] + sizes[1]), PHOTO, dtype=torch.long, device=words.device)
         ends = [sizes[0], sizes[0] + sizes[1], sum(sizes[:3]), sum(sizes)]
         memory: Memory = self.encoder(
             Memory(
@@ -146,7 +146,7 @@ class Resformer(nn.Module):
             cache: a fresh one; it is used up.
         """
         count = memory.prompts.stop - memory.prompts.start
-        questions = torch.arange(count, device=memory.states.device).expand(len(memory.states), -1)
+        questions = torch.arange(count, device=memory.states.device).expand(memory.states.shape[0], -1)
         bos = torch.full_like(questions[..., None], self._bos_id)
         prompts = memory.states[:, memory.prompts]
         positions = torch.zeros(1, dtype=torch.long, device=bos.device)

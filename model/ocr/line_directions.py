@@ -20,41 +20,55 @@ MIN_LINES, MIN_CHARACTERS, MIN_AGREEMENT, MIN_SCORE = 3, 15, 0.75, 0.9
 
 
 def read_both_ways(
-    image: np.ndarray, lines: Sequence[DetectedLine], recognize: LineRecognizer
-) -> tuple[list[DetectedLine], list[RecognizedText]]:
-    """The lines with their text, each in the direction in which it is read more surely.
+    images: Sequence[np.ndarray], lines: Sequence[Sequence[DetectedLine]], recognize: LineRecognizer
+) -> list[tuple[list[DetectedLine], list[RecognizedText]]]:
+    """The lines on each of several photos with their text, each in the direction in which it is read more surely.
 
     Vertical lines are tried both ways. Of level lines that are read doubtfully the longest are; where most of them are
     upside down, the others are tried, too.
 
     Args:
-        image: uint8 RGB (H, W, 3).
+        images: uint8 RGB (H, W, 3).
+        lines: of each photo.
     """
-    kept, texts = list(lines), recognize(image, lines)
+    kept, texts = [list(on_photo) for on_photo in lines], _texts(images, lines, recognize)
 
-    def turn(indices: Sequence[int]) -> int:
-        """Turns those of the lines that are read more surely so, and counts them."""
-        turned = [lines[i].upside_down() for i in indices]
-        better = [
-            (i, line, text)
-            for i, line, text in zip(indices, turned, recognize(image, turned), strict=True)
-            if text[0].strip() and text[1] > texts[i][1]
-        ]
-        for i, line, text in better:
-            kept[i], texts[i] = line, text
-        return len(better)
+    def turn(indices: Sequence[Sequence[int]]) -> list[int]:
+        """Turns those of the lines of each photo that are read more surely so, and counts them."""
+        turned = [[lines[p][i].upside_down() for i in on_photo] for p, on_photo in enumerate(indices)]
+        counts = [0] * len(indices)
+        for p, again in enumerate(_texts(images, turned, recognize)):
+            for i, line, text in zip(indices[p], turned[p], again, strict=True):
+                if text[0].strip() and text[1] > texts[p][i][1]:
+                    kept[p][i], texts[p][i] = line, text
+                    counts[p] += 1
+        return counts
 
-    turn([i for i, line in enumerate(lines) if line.is_vertical])
-    doubtful = [
+    turn([[i for i, line in enumerate(on_photo) if line.is_vertical] for on_photo in lines])
+    doubtful = [_doubtful(*of_photo) for of_photo in zip(lines, texts, strict=True)]
+    probes = [of_photo[:NUM_PROBES] for of_photo in doubtful]
+    upside_down = [count > len(tried) / 2 for count, tried in zip(turn(probes), probes, strict=True)]
+    turn([of_photo[NUM_PROBES:] if others else [] for of_photo, others in zip(doubtful, upside_down, strict=True)])
+    return list(zip(kept, texts, strict=True))
+
+
+def _texts(
+    images: Sequence[np.ndarray], lines: Sequence[Sequence[DetectedLine]], recognize: LineRecognizer
+) -> list[list[RecognizedText]]:
+    """The texts of the lines on each photo, all recognized together."""
+    flat = [(image, line) for image, on_photo in zip(images, lines, strict=True) for line in on_photo]
+    texts = iter(recognize(flat) if flat else [])
+    return [[next(texts) for _ in on_photo] for on_photo in lines]
+
+
+def _doubtful(lines: Sequence[DetectedLine], texts: Sequence[RecognizedText]) -> list[int]:
+    """The level lines of a photo that may be upside down, the longest first."""
+    found = [
         i
-        for i, line in enumerate(lines)
-        if not line.is_vertical and texts[i][1] < DOUBTFUL_SCORE and line.width > MIN_PROBE_ASPECT * line.height
+        for i, (line, (_, score)) in enumerate(zip(lines, texts, strict=True))
+        if not line.is_vertical and score < DOUBTFUL_SCORE and line.width > MIN_PROBE_ASPECT * line.height
     ]
-    doubtful.sort(key=lambda i: -lines[i].width)
-    probes, others = doubtful[:NUM_PROBES], doubtful[NUM_PROBES:]
-    if turn(probes) > len(probes) / 2:
-        turn(others)
-    return kept, texts
+    return sorted(found, key=lambda i: -lines[i].width)
 
 
 def quarter_turns(lines: Sequence[TextLine]) -> int:

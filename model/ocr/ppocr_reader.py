@@ -98,6 +98,10 @@ class PPOCRReader:
                 lines.append(TextLine((c, d, a, b) if i in upside_down else (a, b, c, d), text, score))
         return lines
 
+    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        """The text lines of each of several upright photos, see `read`; the engine takes one at a time."""
+        return [self.read(image) for image in images]
+
     def _upside_down(self, crops: Sequence[np.ndarray]) -> list[bool]:
         """Which crops stand upside down."""
         if not crops:

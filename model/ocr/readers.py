@@ -1,6 +1,6 @@
 """The readers: named ways of getting text off a photo. Nothing behind them knows which one was used."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -13,8 +13,18 @@ from resformer.model.ocr.recognizer import BuiltinRecognizer
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.ocr.tiled_reader import TiledReader
 from resformer.model.ocr.two_stage_reader import SecondReading, TwoStageReader
+from resformer.model.runtime.batch_sizes import BatchSizes, batch_sizes_for
 
-__all__ = ["DEFAULT_READER", "READERS", "NullReader", "Reader", "canonical_reader", "make_reader", "readers_for"]
+__all__ = [
+    "DEFAULT_READER",
+    "READERS",
+    "BatchReader",
+    "NullReader",
+    "Reader",
+    "canonical_reader",
+    "make_reader",
+    "readers_for",
+]
 
 
 class Reader(Protocol):
@@ -25,12 +35,24 @@ class Reader(Protocol):
         ...
 
 
+class BatchReader(Reader, Protocol):
+    """Gets text off many photos together."""
+
+    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        """The text lines of each of several upright photos, as `read` gives them."""
+        ...
+
+
 class NullReader:
     """Reads nothing: `builtin` of weights without a text detector and a text recognizer."""
 
     def read(self, image: np.ndarray) -> list[TextLine]:
         """No lines."""
         return []
+
+    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        """No lines on any photo."""
+        return [[] for _ in images]
 
 
 # Pixels of the longer side of the built-in detector's input. A line that it misses is lost to `crops` too; `builtin`
@@ -40,26 +62,36 @@ CROPS_MAX_SIDE, BUILTIN_MAX_SIDE = 640, 512
 PPOCR_TILE_SIDE, CROPS_TILE_SIDE, BUILTIN_TILE_SIDE = 1600, 2 * CROPS_MAX_SIDE, 2 * BUILTIN_MAX_SIDE
 
 
-def _ppocr(network: Parts, device: str, threads: int) -> Reader:
+def _ppocr(network: Parts, device: str, threads: int, sizes: BatchSizes) -> BatchReader:
     return TiledReader(PPOCRReader(threads), PPOCR_TILE_SIDE)
 
 
-def _crops(network: Parts, device: str, threads: int) -> Reader:
-    assert network.text_detector is not None and network.text_recognizer is not None  # see readers_for
-    detector = TextDetector(network.text_detector, device, threads)
-    recognizer = BuiltinRecognizer(network.text_recognizer, device, threads)
-    return TiledReader(TwoStageReader(detector, recognizer, CROPS_MAX_SIDE, SecondReading(threads)), CROPS_TILE_SIDE)
+def _crops(network: Parts, device: str, threads: int, sizes: BatchSizes) -> BatchReader:
+    reader = _two_stages(network, device, threads, sizes, CROPS_MAX_SIDE, SecondReading(threads))
+    return TiledReader(reader, CROPS_TILE_SIDE)
 
 
-def _builtin(network: Parts, device: str, threads: int) -> Reader:
+def _builtin(network: Parts, device: str, threads: int, sizes: BatchSizes) -> BatchReader:
     if network.text_detector is None or network.text_recognizer is None:
         return NullReader()
-    recognizer = BuiltinRecognizer(network.text_recognizer, device, threads)
-    detector = TextDetector(network.text_detector, device, threads)
-    return TiledReader(TwoStageReader(detector, recognizer, BUILTIN_MAX_SIDE), BUILTIN_TILE_SIDE)
+    return TiledReader(_two_stages(network, device, threads, sizes, BUILTIN_MAX_SIDE), BUILTIN_TILE_SIDE)
 
 
-MAKERS: Mapping[str, Callable[[Parts, str, int], Reader]] = {
+def _two_stages(
+    network: Parts,
+    device: str,
+    threads: int,
+    sizes: BatchSizes,
+    max_side: int,
+    read_again: SecondReading | None = None,
+) -> TwoStageReader:
+    assert network.text_detector is not None and network.text_recognizer is not None  # see readers_for
+    detector = TextDetector(network.text_detector, device, threads, sizes.detector)
+    recognizer = BuiltinRecognizer(network.text_recognizer, device, threads, sizes.recognizer)
+    return TwoStageReader(detector.detect, recognizer, max_side, read_again)
+
+
+MAKERS: Mapping[str, Callable[[Parts, str, int, BatchSizes], BatchReader]] = {
     "ppocr": _ppocr,
     "crops": _crops,
     "builtin": _builtin,
@@ -81,11 +113,12 @@ def readers_for(network: Parts) -> tuple[str, ...]:
     return tuple(name for name in READERS if name != "crops" or has_ocr)
 
 
-def make_reader(name: str, network: Parts, device: str, threads: int) -> Reader:
+def make_reader(name: str, network: Parts, device: str, threads: int, sizes: BatchSizes | None = None) -> BatchReader:
     """The reader of this canonical name.
 
     Args:
         network: whose text detector and text recognizer a reader may use, and the device that it is on.
+        sizes: of batches; None: those for the device.
 
     Raises:
         BadRequest: there is none for this network; the message lists those there are.
@@ -94,4 +127,4 @@ def make_reader(name: str, network: Parts, device: str, threads: int) -> Reader:
     if name not in known:
         hint = "; `crops` needs weights with a text detector and a text recognizer" if name in MAKERS else ""
         raise BadRequest(f"unknown reader {name[:40]!r}; known are {', '.join(known)}{hint}")
-    return MAKERS[name](network, device, threads)
+    return MAKERS[name](network, device, threads, sizes or batch_sizes_for(device))

@@ -1,6 +1,7 @@
 """Reads long pages and wide banners in tiles, in which small text keeps a size that readers recognize."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -51,7 +52,7 @@ class Tile:
 
 
 class _Reader(Protocol):
-    def read(self, image: np.ndarray) -> list[TextLine]: ...
+    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]: ...
 
 
 class TiledReader:
@@ -70,13 +71,22 @@ class TiledReader:
 
     def read(self, image: np.ndarray) -> list[TextLine]:
         """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
-        tiles = tiles_of(image, self._tile_side)
-        if not tiles:
-            return self.reader.read(image)
+        return self.read_many([image])[0]
+
+    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        """The text lines of each of several upright photos, see `read`. Those of usual shapes are read together."""
+        tiles = [tiles_of(image, self._tile_side) for image in images]
+        together = iter(self.reader.read_many([image for image, parts in zip(images, tiles, strict=True) if not parts]))
+        return [
+            self._read_tiles(image, parts) if parts else next(together)
+            for image, parts in zip(images, tiles, strict=True)
+        ]
+
+    def _read_tiles(self, image: np.ndarray, tiles: Sequence[Tile]) -> list[TextLine]:
         lines = [
             line
-            for tile in tiles
-            for part in self.reader.read(tile.pixels(image))
+            for tile, parts in zip(tiles, self.reader.read_many([tile.pixels(image) for tile in tiles]), strict=True)
+            for part in parts
             if tile.holds(line := _moved(part, tile.columns.first, tile.rows.first))
         ]
         return sorted(lines, key=lambda line: centre(line.box)[::-1])

@@ -34,20 +34,25 @@ class SecondReading:
         self._pool = ThreadPoolExecutor(threads)
 
     def __call__(
-        self, image: np.ndarray, lines: Sequence[DetectedLine], texts: Sequence[RecognizedText]
-    ) -> list[RecognizedText]:
-        """The texts of detected lines on a photo, uint8 RGB (H, W, 3), as they were read first and as they are now."""
-        improved = list(texts)
-        largest = np.argsort([-line.height for line in lines])[:NUM_LARGEST]
+        self,
+        images: Sequence[np.ndarray],
+        lines: Sequence[Sequence[DetectedLine]],
+        texts: Sequence[Sequence[RecognizedText]],
+    ) -> list[list[RecognizedText]]:
+        """The texts of the lines on each of several photos, as they are now.
+
+        Args:
+            images: uint8 RGB (H, W, 3).
+            lines, texts: of each photo, as they were read first.
+        """
+        improved = [list(on_photo) for on_photo in texts]
         doubtful = [
-            i
-            for i, (text, score) in enumerate(texts)
-            if score < DOUBTFUL_SCORE and (has_digit(text) or i in largest or score < LOST_SCORE)
+            (p, i) for p, (found, read) in enumerate(zip(lines, texts, strict=True)) for i in _doubtful(found, read)
         ]
-        again = self._pool.map(lambda i: self._small(_bgr_crop(image, lines[i])), doubtful)
-        for i, text in zip(doubtful, again, strict=True):
-            if text[1] >= texts[i][1]:
-                improved[i] = text
+        again = self._pool.map(lambda at: self._small(_bgr_crop(images[at[0]], lines[at[0]][at[1]])), doubtful)
+        for (p, i), text in zip(doubtful, again, strict=True):
+            if text[1] >= texts[p][i][1]:
+                improved[p][i] = text
         return improved
 
 
@@ -55,7 +60,7 @@ class TwoStageReader:
     """Detects text lines, and reads them.
 
     Args:
-        detect: a photo, uint8 RGB (H, W, 3), to score maps.
+        detect: photos, uint8 RGB (H, W, 3), to their score maps.
         recognize: lines to text.
         max_side: pixels of the longer side that photos are resized to for the detector.
         read_again: improves the text of lines.
@@ -63,7 +68,7 @@ class TwoStageReader:
 
     def __init__(
         self,
-        detect: Callable[[np.ndarray], np.ndarray],
+        detect: Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]],
         recognize: LineRecognizer,
         max_side: int,
         read_again: SecondReading | None = None,
@@ -79,18 +84,42 @@ class TwoStageReader:
 
     def read(self, image: np.ndarray) -> list[TextLine]:
         """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
-        resized, scale = resize_for_detector(image, self._max_side)
-        lines = extract_lines(self._detect(resized), scale)
-        lines.sort(key=lambda line: tuple(line.corners.mean(axis=0)[::-1]))
-        lines, texts = read_both_ways(image, lines, self._recognize)
+        return self.read_many([image])[0]
+
+    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        """The text lines of each of several upright photos, see `read`."""
+        resized = [resize_for_detector(image, self._max_side) for image in images]
+        maps = self._detect([photo for photo, _ in resized])
+        detected = [_sorted_lines(*found) for found in zip(maps, (scale for _, scale in resized), strict=True)]
+        read = read_both_ways(images, detected, self._recognize)
+        lines, texts = [lines for lines, _ in read], [texts for _, texts in read]
         if self._read_again:
-            texts = self._read_again(image, lines, texts)
-        restored = restore_characters([text for text, _ in texts])
-        return [
-            TextLine.from_reading_order(line.corners, text, score)
-            for line, text, (_, score) in zip(lines, restored, texts, strict=True)
-            if text.strip() and score >= MIN_TEXT_SCORE
-        ]
+            texts = self._read_again(images, lines, texts)
+        return [_text_lines(*of_photo) for of_photo in zip(lines, texts, strict=True)]
+
+
+def _sorted_lines(maps: np.ndarray, scale: tuple[float, float]) -> list[DetectedLine]:
+    """The lines in score maps, from top to bottom."""
+    return sorted(extract_lines(maps, scale), key=lambda line: tuple(line.corners.mean(axis=0)[::-1]))
+
+
+def _doubtful(lines: Sequence[DetectedLine], texts: Sequence[RecognizedText]) -> list[int]:
+    """The lines of a photo that are worth a second reading."""
+    largest = np.argsort([-line.height for line in lines])[:NUM_LARGEST]
+    return [
+        i
+        for i, (text, score) in enumerate(texts)
+        if score < DOUBTFUL_SCORE and (has_digit(text) or i in largest or score < LOST_SCORE)
+    ]
+
+
+def _text_lines(lines: Sequence[DetectedLine], texts: Sequence[RecognizedText]) -> list[TextLine]:
+    restored = restore_characters([text for text, _ in texts])
+    return [
+        TextLine.from_reading_order(line.corners, text, score)
+        for line, text, (_, score) in zip(lines, restored, texts, strict=True)
+        if text.strip() and score >= MIN_TEXT_SCORE
+    ]
 
 
 def _bgr_crop(image: np.ndarray, line: DetectedLine) -> np.ndarray:

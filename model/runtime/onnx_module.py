@@ -10,7 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["OnnxModule", "Session", "create_session"]
+__all__ = ["Array", "OnnxModule", "Session", "create_session", "to_array"]
+
+Array = np.ndarray | Tensor
+"""Values where a module computes: an array on a CPU, a tensor on another device."""
 
 
 class Session(Protocol):
@@ -50,14 +53,32 @@ class OnnxModule:
         if torch.device(device).type == "cpu":
             self._session = _export(self._module, examples, dynamic_axes, output_names, threads)
 
-    def __call__(self, *inputs: np.ndarray) -> list[np.ndarray]:
+    def __call__(self, *inputs: Array) -> list[np.ndarray]:
         """The outputs for inputs in the order of the examples."""
+        return [to_array(output) for output in self.on_device(*inputs)]
+
+    def on_device(self, *inputs: Array) -> list[Array]:
+        """The same outputs, left where they were computed: inputs of the next call, without a copy."""
         if self._session:
-            return list(self._session.run(None, dict(zip(self._input_names, inputs, strict=True))))
+            return list(self._session.run(None, dict(zip(self._input_names, map(to_array, inputs), strict=True))))
         with torch.inference_mode():
-            outputs = self._module(*(torch.from_numpy(a).to(self._device) for a in inputs))
-        tensors = outputs if isinstance(outputs, tuple) else (outputs,)
-        return [(t.float() if t.is_floating_point() else t).cpu().numpy() for t in tensors]
+            outputs = self._module(*(self.put(a) for a in inputs))
+        return list(outputs) if isinstance(outputs, tuple) else [outputs]
+
+    def put(self, values: Array) -> Array:
+        """Values where the module computes, for inputs of several calls."""
+        if self._session:
+            return values
+        tensor = torch.from_numpy(values) if isinstance(values, np.ndarray) else values
+        return tensor.to(self._device)
+
+
+def to_array(values: Array) -> np.ndarray:
+    """An array, of half precision in single."""
+    if isinstance(values, np.ndarray):
+        return values
+    array: np.ndarray = (values.float() if values.is_floating_point() else values).cpu().numpy()
+    return array
 
 
 def create_session(model: Path, threads: int) -> Session:

@@ -3,7 +3,7 @@
 import json
 import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +14,7 @@ from ts.context import Context, RequestProcessor
 from resformer.handler import service
 from resformer.handler.service import Service
 from resformer.model.images.loading import decode_photo
+from resformer.model.photo_query import Query
 from resformer.model.prediction import Alternative, Prediction, Result
 from resformer.model.schema.schema import Schema
 
@@ -31,27 +32,28 @@ class FakePredictor:
         self.schema = Schema.load()
         self.entities = self.schema.entities
         self.options: list[tuple[float | None, bool]] = []
+        self.batches: list[int] = []
 
-    def predict(
-        self,
-        photo: bytes,
-        entities: Sequence[str] | None = None,
-        *,
-        title: str = "",
-        description: str = "",
-        group_id: str = "",
-        reader: str | None = None,
-        top_k: int = 0,
-        min_confidence: float | None = None,
-        assume_present: bool = False,
-    ) -> Result:
-        self.options.append((min_confidence, assume_present))
-        names = [self.schema[name].name for name in entities or self.schema.names]
-        height, width = decode_photo(photo, max_pixels=500_000).shape[:2]
-        if description == "fail":
+    def predict_many(self, queries: Sequence[Query]) -> Iterator[Result | Exception]:
+        self.batches.append(len(queries))
+        for query in queries:
+            try:
+                yield self._result(query)
+            except Exception as error:
+                yield error
+
+    def predict(self, photo: bytes) -> Result:
+        return self._result(Query(photo))
+
+    def _result(self, query: Query) -> Result:
+        assert isinstance(query.photo, bytes | bytearray)
+        self.options.append((query.min_confidence, query.assume_present))
+        names = [self.schema[name].name for name in query.entities or self.schema.names]
+        height, width = decode_photo(query.photo, max_pixels=500_000).shape[:2]
+        if query.description == "fail":
             raise RuntimeError("CUDA secret")
-        confidence = float("nan") if description == "nan" else 0.5
-        alternatives = [Alternative("", confidence)][:top_k] if top_k else None
+        confidence = float("nan") if query.description == "nan" else 0.5
+        alternatives = [Alternative("", confidence)][: query.top_k] if query.top_k else None
         prediction = Prediction("", None, None, None, confidence, None, alternatives)
         return Result(width, height, dict.fromkeys(names, prediction))
 
@@ -159,6 +161,15 @@ def test_one_bad_request_leaves_the_others_alone() -> None:
             assert answer["code"] == status
             assert answer["message"]
     assert "item_weight" in found[4][1]["message"]  # It lists the known entities.
+
+
+def test_the_usable_requests_of_a_batch_are_answered_together() -> None:
+    predictor = FakePredictor(1)
+    worker = Service(lambda _: predictor, lambda: 1)  # type: ignore[arg-type, return-value]
+    rows: list[dict[str, Any]] = [{"body": photo()}, {"body": bytearray()}, {}, {"body": photo()}]
+    found = answers(rows, [{}, {}, {"describe": "True"}, {}], worker)
+    assert [status for status, _, _ in found] == [200, 400, 200, 200]
+    assert predictor.batches == [2]
 
 
 def test_an_unexpected_error_is_logged_and_not_disclosed(caplog: pytest.LogCaptureFixture) -> None:

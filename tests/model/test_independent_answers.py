@@ -36,7 +36,8 @@ def fast() -> Iterator[Predictor]:
     assert predictor._rows is not None
     encode = predictor._rows._encode
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "read", once(reader.read))
+        read = once(reader.read)
+        patch.setattr(reader, "read_many", lambda images: [read(image) for image in images])
         patch.setattr(encode, "_features", once(encode._features))
         patch.setattr("resformer.model.predictor.find_line_drawing", once(find_line_drawing))
         yield predictor

@@ -10,7 +10,7 @@ import pytest
 from resformer.model.inference.calibration import Calibration
 from resformer.model.inference.inputs import Sample
 from resformer.model.inference.photo_encoder import EncodedPhoto
-from resformer.model.inference.row_predictor import RowPredictor
+from resformer.model.inference.row_predictor import AskedPage, RowPredictor
 from resformer.model.inference.text_catalogue import TextCatalogue
 from resformer.model.inference.text_generation import GeneratedText
 from resformer.model.networks.batch import Batch
@@ -19,6 +19,7 @@ from resformer.model.networks.resformer import Resformer
 from resformer.model.ocr.page import Page
 from resformer.model.prediction import Alternative, Prediction
 from resformer.model.quantities.parser import parse_quantity
+from resformer.model.runtime.batch_sizes import batch_sizes_for
 from resformer.model.schema.taxonomy import SEPARATOR
 from tests.model.conftest import NANO, PAGE, PHOTO, PREPROCESSOR, SCHEMA, TOKENIZER
 
@@ -28,7 +29,7 @@ GENDER, WEIGHT, CATEGORY = (SCHEMA[name] for name in ("gender", "item_weight", "
 
 @pytest.fixture(scope="module")
 def shared_row(network: Resformer) -> RowPredictor:
-    return RowPredictor(network, PREPROCESSOR, CALIBRATIONS, NANO.image_size, "cpu", 1)
+    return RowPredictor(network, PREPROCESSOR, CALIBRATIONS, NANO.image_size, "cpu", 1, batch_sizes_for("cpu"))
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def force(row: RowPredictor, name: str, probabilities: Mapping[int, float]) -> N
     encode, entity = row._encode, SCHEMA[name]
     prompt = TOKENIZER.prompt(entity)
 
-    def forced(batch: Batch) -> EncodedPhoto:
-        photo = encode(batch)
+    def forced(batch: Batch) -> list[EncodedPhoto]:
+        (photo,) = encode(batch)
         logits = photo.logits.copy()
         question = batch.prompts[0].tolist().index(prompt)
         logits[question] = -50
@@ -59,13 +60,13 @@ def force(row: RowPredictor, name: str, probabilities: Mapping[int, float]) -> N
             )
             # The shortcut of a network that was not fitted adds nothing.
             logits[question, at] = np.log(probability) / (1 if entity.units else DECODER_WEIGHT)
-        return replace(photo, logits=logits)
+        return [replace(photo, logits=logits)]
 
     row._encode = forced  # type: ignore[assignment]
 
 
 def ask(row: RowPredictor, *names: str, page: Page = PAGE, **options: Any) -> dict[str, Prediction]:
-    return row(PHOTO, page, [SCHEMA[name] for name in names], **options)
+    return row([AskedPage(PHOTO, page, [SCHEMA[name] for name in names], **options)])[0]
 
 
 @pytest.mark.parametrize("min_confidence", [0.0, None, 1.0])
@@ -111,9 +112,9 @@ def test_the_shortcut_adds_its_logits_to_labels(row: RowPredictor) -> None:
     force(row, "gender", {1: 0.8, 2: 0.2})
     encode, second = row._encode, TOKENIZER.empty(GENDER) + 2
 
-    def shifted(batch: Batch) -> EncodedPhoto:
-        photo = encode(batch)
-        return replace(photo, label_logits=np.log(16) * (np.arange(len(photo.label_logits)) == second))
+    def shifted(batch: Batch) -> list[EncodedPhoto]:
+        (photo,) = encode(batch)
+        return [replace(photo, label_logits=np.log(16) * (np.arange(len(photo.label_logits)) == second))]
 
     row._encode = shifted  # type: ignore[assignment]
     answer = ask(row, "gender")["gender"]
@@ -204,28 +205,28 @@ def test_frequent_labels_win_by_their_prior(row: RowPredictor) -> None:
 
 
 def test_a_text_has_the_place_of_its_copied_words(row: RowPredictor) -> None:
-    row._write = lambda *_, **__: GeneratedText("Net Shampoo", 0.8, 0.1, (0, 10))  # type: ignore[assignment]
+    row._write = lambda tasks: [GeneratedText("Net Shampoo", 0.8, 0.1, (0, 10))] * len(tasks)  # type: ignore[assignment]
     title = ask(row, "title")["title"]
     assert (title.prediction, title.confidence) == ("Net Shampoo", 0.8)
     assert title.evidence == pytest.approx([10.0, 10.0, 130.0, 220.0])
 
 
 def test_a_text_that_is_not_confident_enough_is_empty(row: RowPredictor) -> None:
-    row._write = lambda *_, **__: GeneratedText("Shampoo", 0.4, 0.3, ())  # type: ignore[assignment]
+    row._write = lambda tasks: [GeneratedText("Shampoo", 0.4, 0.3, ())] * len(tasks)  # type: ignore[assignment]
     withheld = ask(row, "title", top_k=2)["title"]
     assert withheld == Prediction("", None, None, None, 0.3, None, [Alternative("Shampoo", 0.4), Alternative("", 0.3)])
     assert ask(row, "title", min_confidence=0.4)["title"].prediction == "Shampoo"
 
 
 def test_texts_of_similar_pictures_answer(row: RowPredictor) -> None:
-    row._write = lambda *_, **__: GeneratedText("draft", 0.5, 0.1, (0,))  # type: ignore[assignment]
+    row._write = lambda tasks: [GeneratedText("draft", 0.5, 0.1, (0,))] * len(tasks)  # type: ignore[assignment]
     texts = ["a red mug of clay", "a red mug"]
     row._catalogue = TextCatalogue(np.stack([row.picture_features(PHOTO)] * 2), {"description": texts}, "1.0")
     answers = ask(row, "title", "description", min_confidence=0.1)
     assert answers["title"].prediction == "draft"  # of which the catalogue has no texts
     assert answers["description"].prediction in texts and answers["description"].evidence is None
-    assert row(None, PAGE, [SCHEMA["description"]])["description"].prediction == "draft"
-    row._write = lambda *_, **__: GeneratedText("", 0.9, 0.9, ())  # type: ignore[assignment]
+    assert row([AskedPage(None, PAGE, [SCHEMA["description"]])])[0]["description"].prediction == "draft"
+    row._write = lambda tasks: [GeneratedText("", 0.9, 0.9, ())] * len(tasks)  # type: ignore[assignment]
     assert ask(row, "description", min_confidence=0.1)["description"].prediction == ""
 
 
@@ -239,7 +240,7 @@ def test_a_text_that_is_sent_is_the_answer(row: RowPredictor, sent: str) -> None
 
 
 def test_words_alone_can_be_asked(row: RowPredictor) -> None:
-    answers = row(None, PAGE, [WEIGHT, GENDER], min_confidence=0.0)
+    (answers,) = row([AskedPage(None, PAGE, [WEIGHT, GENDER], min_confidence=0.0)])
     assert answers["item_weight"].prediction and answers["gender"].prediction
     assert answers["gender"].confidence != ask(row, "gender", min_confidence=0.0)["gender"].confidence
 

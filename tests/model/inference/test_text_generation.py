@@ -1,6 +1,7 @@
 """Greedy generation of texts: by given logits, and by a network with random weights."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,13 @@ import torch
 from resformer.model.images.resize import letterbox
 from resformer.model.inference.inputs import Word
 from resformer.model.inference.photo_encoder import EncodedPhoto, PhotoEncoder
-from resformer.model.inference.text_generation import GeneratedText, TextWriter
+from resformer.model.inference.text_generation import GeneratedText, TextTask, TextWriter
 from resformer.model.networks.batch import PRINTED
 from resformer.model.networks.resformer import Resformer
-from resformer.model.ocr.page import BOX_SIZE
+from resformer.model.ocr.page import BOX_SIZE, Page
 from tests.model.conftest import NANO, PAGE, PHOTO, PREPROCESSOR, SCHEMA, TOKENIZER
 
+TEXTS = (SCHEMA["title"], SCHEMA["description"])
 FIRST_WORD = 4  # among the tokens of the photo
 EMPTY, EOS = TOKENIZER.empty(SCHEMA["title"]), TOKENIZER.eos_id
 (DRESS,) = TOKENIZER.encode(" dress")
@@ -42,7 +44,7 @@ def copy_of(word: int) -> int:
 
 @pytest.fixture(scope="module")
 def writer(network: Resformer) -> TextWriter:
-    return TextWriter(network, TOKENIZER, "cpu", 1)
+    return TextWriter(network, TOKENIZER, "cpu", 1, batch_size=8)
 
 
 @pytest.fixture
@@ -53,16 +55,18 @@ def write(writer: TextWriter, monkeypatch: pytest.MonkeyPatch) -> Write:
         length = FIRST_WORD + len(words) + 1
         states = np.zeros((1, length, NANO.width), dtype=np.float32)
         zeros = np.zeros((1, length))
-        photo = EncodedPhoto(zeros, zeros[0], states, zeros, zeros, zeros, FIRST_WORD, length - 1, length, zeros)
+        cross = np.zeros((1, 2, 1, 1, length, 1))
+        is_token = np.ones((1, length), dtype=bool)
+        photo = EncodedPhoto(zeros, zeros[0], states, is_token, zeros, cross, FIRST_WORD, length - 1, length, zeros)
 
-        def step(_token: Any, _question: Any, position: np.ndarray, *_: Any) -> list[np.ndarray]:
+        def step(_token: Any, _question: Any, position: np.ndarray, *others: Any) -> list[np.ndarray]:
             logits = np.full((1, TOKENIZER.vocab_size + length), UNLIKELY, dtype=np.float32)
             for output, logit in steps[min(int(position[0]), len(steps) - 1)].items():
                 logits[0, output] = logit
-            return [logits, zeros]
+            return [logits, others[-1]]
 
-        monkeypatch.setattr(writer, "_step", step)
-        return writer(photo, 0, SCHEMA["title"], words_of(*words), empty_above=empty_above)
+        monkeypatch.setattr(writer._step, "on_device", step)
+        return writer([TextTask(photo, 0, SCHEMA["title"], words_of(*words), empty_above)])[0]
 
     return call
 
@@ -144,8 +148,8 @@ def test_the_network_takes_the_likeliest_step_each_time(network: Resformer, writ
     sample = PREPROCESSOR.sample(PAGE, [SCHEMA["item_weight"], title])
     pixels, extent = letterbox(PHOTO, NANO.image_size)
     batch = PREPROCESSOR.batch([sample], pixels[None], [extent])
-    photo = PhotoEncoder(network, batch, NANO.image_size, "cpu", 1)(batch)
-    written = writer(photo, 1, title, sample.words, empty_above=1.0)
+    (photo,) = PhotoEncoder(network, batch, NANO.image_size, "cpu", 1)(batch)
+    (written,) = writer([TextTask(photo, 1, title, sample.words, 1.0)])
     with torch.inference_mode():
         memory = network.encode(batch, network.image(batch.pixels))
         first_word = network.vocab_size + memory.words.start
@@ -170,3 +174,29 @@ def test_the_network_takes_the_likeliest_step_each_time(network: Resformer, writ
     assert written.copied == tuple(copied)
     probability = (1 - p_empty) * np.exp(np.mean(log_probabilities))
     assert written.probability == pytest.approx(probability, rel=1e-3)
+
+
+def test_texts_are_written_together_as_alone(network: Resformer, writer: TextWriter) -> None:
+    """Of photos with many, few and no words; some are empty at once."""
+    pages = [PAGE, Page([], 300, 400), replace(PAGE, lines=PAGE.lines[1:])]
+    samples = [
+        PREPROCESSOR.sample(page, [SCHEMA["item_weight"], *TEXTS], title="Oats " * i) for i, page in enumerate(pages)
+    ]
+    pixels, extent = letterbox(PHOTO, NANO.image_size)
+    batches = [PREPROCESSOR.batch([sample], pixels[None], [extent]) for sample in samples]
+    encode = PhotoEncoder(network, batches[0], NANO.image_size, "cpu", 1)
+    tasks = [
+        TextTask(photo, q, entity, sample.words, empty_above)
+        for sample, batch in zip(samples, batches, strict=True)
+        for photo in encode(batch)
+        for q, entity in enumerate(sample.entities)
+        if entity in TEXTS
+        for empty_above in (0.0, 1.0)
+    ]
+    alone = [text for task in tasks for text in writer([task])]
+    assert {text.text == "" for text in alone} == {True, False}
+    for order in (range(len(tasks)), reversed(range(len(tasks)))):
+        indices = list(order)
+        for i, text in zip(indices, writer([tasks[i] for i in indices]), strict=True):
+            assert (text.text, text.copied) == (alone[i].text, alone[i].copied)
+            assert text.probability == pytest.approx(alone[i].probability, rel=1e-3)

@@ -7,6 +7,7 @@ import pytest
 
 from resformer.model.ocr.detection_postprocess import DetectedLine
 from resformer.model.ocr.line_directions import NUM_PROBES, box_before_turns, quarter_turns, read_both_ways
+from resformer.model.ocr.recognizer import LineOnPhoto
 from resformer.model.ocr.text_line import RecognizedText, TextLine
 
 IMAGE = np.zeros((100, 100, 3), dtype=np.uint8)
@@ -27,15 +28,15 @@ class Upright:
         self.direction = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]][direction])
         self.doubtful, self.count = doubtful, 0
 
-    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
+    def __call__(self, lines: Sequence[LineOnPhoto]) -> list[RecognizedText]:
         self.count += len(lines)
-        along = [of_line.corners[1] - of_line.corners[0] for of_line in lines]
+        along = [of_line.corners[1] - of_line.corners[0] for _, of_line in lines]
         return [("61 cm", 0.99) if a @ self.direction > 1 else ("w 19", self.doubtful) for a in along]
 
 
 @pytest.mark.parametrize(("detected", "right"), [(1, 3), (3, 1), (1, 1), (0, 2), (2, 0)])
 def test_a_line_is_read_in_its_surer_direction(detected: int, right: int) -> None:
-    (read,), (text,) = read_both_ways(IMAGE, [line(detected)], Upright(right))
+    [((read,), (text,))] = read_both_ways([IMAGE], [[line(detected)]], Upright(right))
     assert text == ("61 cm", 0.99)
     assert np.allclose(read.corners, line(right).corners)
 
@@ -43,15 +44,24 @@ def test_a_line_is_read_in_its_surer_direction(detected: int, right: int) -> Non
 def test_level_lines_that_are_read_surely_are_read_once() -> None:
     recognize = Upright(0)
     lines = [line(0)] * 9
-    assert read_both_ways(IMAGE, lines, recognize)[0] == lines and recognize.count == 9
+    assert read_both_ways([IMAGE], [lines], recognize)[0][0] == lines and recognize.count == 9
 
 
 @pytest.mark.parametrize(("right", "again"), [(0, 0), (2, 20), (1, NUM_PROBES)])
 def test_all_doubtful_lines_are_turned_where_the_longest_are_upside_down(right: int, again: int) -> None:
     recognize = Upright(right)
-    _, texts = read_both_ways(IMAGE, [line(0, 20 + i) for i in range(20)], recognize)
+    [(_, texts)] = read_both_ways([IMAGE], [[line(0, 20 + i) for i in range(20)]], recognize)
     assert recognize.count == 20 + again
     assert all(text == ("61 cm", 0.99) for text in texts) == (right != 1)
+
+
+def test_photos_that_are_read_together_are_read_as_alone() -> None:
+    photos = [[line(1), line(0)], [], [line(0, 20 + i) for i in range(9)], [line(3)] * 2, [line(2)]]
+    together = read_both_ways([IMAGE] * len(photos), photos, Upright(2))
+    for found, lines in zip(together, photos, strict=True):
+        [alone] = read_both_ways([IMAGE], [lines], Upright(2))
+        assert found[1] == alone[1]
+        assert [a.corners.tolist() for a in found[0]] == [b.corners.tolist() for b in alone[0]]
 
 
 def on_photo(directions: Sequence[int], text: str = "rolled oats", score: float = 0.99) -> list[TextLine]:

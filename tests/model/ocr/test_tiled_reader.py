@@ -1,5 +1,7 @@
 """Long pages and wide banners are read in tiles: every line once, where it is, and whole."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
@@ -16,6 +18,9 @@ class BlockReader:
 
     def __init__(self) -> None:
         self.images: list[np.ndarray] = []
+
+    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        return [self.read(image) for image in images]
 
     def read(self, image: np.ndarray) -> list[TextLine]:
         self.images.append(image)
@@ -110,3 +115,13 @@ def test_a_photo_beyond_the_limit_has_longer_tiles() -> None:
     tiles = tiles_of(image, SIDE)
     assert len(tiles) <= MAX_TILES
     assert max(tile.rows.end - tile.rows.begin for tile in tiles) > SIDE
+
+
+def test_photos_of_all_shapes_are_read_together_as_alone() -> None:
+    photos = [
+        photo(width, height, [(x, 30, 20, 20) for x in range(5, width - 30, 60)])
+        for width, height in ((960, 960), (5000, 300), (400, 1000), (790, 9000))
+    ]
+    together = TiledReader(BlockReader(), SIDE).read_many(photos)
+    assert together == [TiledReader(BlockReader(), SIDE).read(image) for image in photos]
+    assert all(together)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.ocr.detection_postprocess import DetectedLine
+from resformer.model.ocr.recognizer import LineOnPhoto
 from resformer.model.ocr.text_line import RecognizedText, TextLine
 from resformer.model.ocr.two_stage_reader import NUM_LARGEST, SecondReading, TwoStageReader
 from tests.train.ocr.detection.ideal_maps import as_maps
@@ -40,13 +41,13 @@ class FakeRecognizer:
     def __init__(self, text: str, score: float):
         self.recognized = (text, score)
 
-    def __call__(self, image: np.ndarray, lines: Sequence[DetectedLine]) -> list[RecognizedText]:
+    def __call__(self, lines: Sequence[LineOnPhoto]) -> list[RecognizedText]:
         return [self.recognized] * len(lines)
 
 
 def reader_of(line: TextLine, fast: FakeRecognizer) -> TwoStageReader:
     """A reader that detects the line where it is."""
-    return TwoStageReader(lambda photo: maps_of(line, photo), fast, 640, SecondReading(1))
+    return TwoStageReader(lambda photos: [maps_of(line, photo) for photo in photos], fast, 640, SecondReading(1))
 
 
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
@@ -83,5 +84,5 @@ def test_of_doubtful_lines_without_a_digit_the_largest_are_read_again() -> None:
     small = DetectedLine(corners, text=1, digit=0, cue=0)
     large = DetectedLine(corners + np.array([[0, -2], [0, -2], [0, 2], [0, 2]]), text=1, digit=0, cue=0)
     lines = [small] + [large] * NUM_LARGEST
-    texts = SecondReading(1)(image, lines, [("goiden", 0.8)] * len(lines))
+    [texts] = SecondReading(1)([image], [lines], [[("goiden", 0.8)] * len(lines)])
     assert [text.replace(" ", "") for text, _ in texts] == ["goiden"] + ["Goldenrice"] * NUM_LARGEST
