@@ -3,11 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from resformer.model.errors import ResformerError
 from resformer.scripts.engines.engine import PhotoQuestions, outcomes_of
-from resformer.scripts.lib.answerers import Answerer, answerer_for
+from resformer.scripts.lib.answerers import Answerer, in_process, load_predictor
 from resformer.scripts.lib.journal import Outcome
+
+if TYPE_CHECKING:
+    from resformer.model.photo_query import Query
+    from resformer.model.prediction import Result
+    from resformer.model.predictor import Predictor
 
 __all__ = ["BatchAnswerer", "NetworkSettings"]
 
@@ -44,20 +50,47 @@ class NetworkSettings:
         Raises:
             UnusableFile: It cannot be loaded.
         """
-        return answerer_for(
-            weights=self.weights,
-            schema=self.schema,
-            reader=self.reader,
-            min_confidence=self.min_confidence,
-            assume_present=self.assume_present,
-            endpoint_url=None,
-            token="",
-            key_file=None,
-            threads=self.threads,
-            device=self.device,
-        )
+        return self._answerer(self._load())
 
     def batch_answerer(self) -> BatchAnswerer:
         """As `answerer`, for several photos at once."""
-        answerer = self.answerer()
-        return lambda batch: [outcomes_of(answerer, asked) for asked in batch]
+        predictor = self._load()
+        alone = self._answerer(predictor)
+
+        def answer(batch: Sequence[PhotoQuestions]) -> list[dict[str, Outcome]]:
+            if len(batch) == 1:  # bit for bit what other engines answer; sums of a batch are rounded in another order
+                return [outcomes_of(alone, batch[0])]
+            results = predictor.predict_many([self._query(asked) for asked in batch])
+            return [_outcomes(asked, result) for asked, result in zip(batch, results, strict=True)]
+
+        return answer
+
+    def _load(self) -> "Predictor":
+        return load_predictor(
+            weights=self.weights, schema=self.schema, reader=self.reader, threads=self.threads, device=self.device
+        )
+
+    def _answerer(self, predictor: "Predictor") -> Answerer:
+        return in_process(predictor, min_confidence=self.min_confidence, assume_present=self.assume_present)
+
+    def _query(self, asked: PhotoQuestions) -> "Query":
+        from resformer.model.photo_query import Query  # imports torch, which this process need not have
+
+        return Query(
+            asked.photo,
+            asked.entities,
+            title=asked.about.get("title", ""),
+            description=asked.about.get("description", ""),
+            group_id=asked.about.get("group_id", ""),
+            min_confidence=self.min_confidence,
+            assume_present=self.assume_present,
+        )
+
+
+def _outcomes(asked: PhotoQuestions, result: "Result | Exception") -> dict[str, Outcome]:
+    if isinstance(result, ResformerError):
+        return {name: Outcome(None, f"{type(result).__name__}: {result}") for name in asked.entities}
+    if isinstance(result, Exception):
+        raise result
+    answers = result.as_dict()["predictions"]
+    return {name: Outcome(answers[name], "") for name in asked.entities}

@@ -4,7 +4,7 @@ Photos are fetched here, in threads, and their bytes go to whichever worker is f
 another name is not answered again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from queue import SimpleQueue
@@ -64,7 +64,7 @@ class ProcessEngine:
         self._photos, self._load, self._known = photos, load, known
         self._workers, self._jobs, self._batch = workers, jobs, batch
 
-    def answers(self, questions: Iterable[Questions]) -> Iterator[Answered]:
+    def answers(self, questions: Iterable[Questions]) -> Generator[Answered]:
         """See Engine."""
         events: SimpleQueue[Answered | _Fetched | tuple[Task, dict[str, Outcome]] | BaseException] = SimpleQueue()
         tasks: SimpleQueue[Task | None] = SimpleQueue()
@@ -107,8 +107,8 @@ class ProcessEngine:
                     twins[event.content].append(event.questions)
                 else:
                     twins[event.content] = []
-                    asked = PhotoQuestions(event.photo, event.questions.entities, event.questions.about)
-                    tasks.put(Task(event.questions, event.content, asked))
+                    wanted = PhotoQuestions(event.photo, event.questions.entities, event.questions.about)
+                    tasks.put(Task(event.questions, event.content, wanted))
                 under_way -= len(done)
                 yield from done
         finally:

@@ -5,7 +5,7 @@ The process that runs it keeps the journal. Nodes need this package, the weights
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -64,7 +64,7 @@ class RayEngine:
         self._photos, self._network, self._open_photos = photos, network, open_photos
         self._address, self._workers, self._jobs, self._batch = address, workers, jobs, batch
 
-    def answers(self, questions: Iterable[Questions]) -> Iterator[Answered]:
+    def answers(self, questions: Iterable[Questions]) -> Generator[Answered]:
         """See Engine."""
         with _connected(self._address):
             try:
@@ -83,7 +83,9 @@ class RayEngine:
             rows += block.num_rows
             blocks.append(ray.put(block))
         answered = bytearray(rows)
-        for batch in self._pipeline(blocks, workers).iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
+        for batch in self._pipeline(blocks, workers).iter_batches(
+            batch_size=None, batch_format="pyarrow", prefetch_batches=1
+        ):
             for row in batch.to_pylist():
                 if answered[row["number"]]:
                     raise EngineError(

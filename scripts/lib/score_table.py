@@ -306,6 +306,8 @@ def _settings(options: ScoreOptions) -> str:
     settings = [f"reader {options.reader or 'by default'}"]
     if options.device != "cpu":
         settings.append(f"--device {options.device}")
+    if options.batch > 1:
+        settings.append(f"--batch {options.batch}")
     if options.min_confidence is not None:
         settings.append(f"--min-confidence {options.min_confidence}")
     settings.append("--assume-present" if options.presumes_values else "--no-assume-present")

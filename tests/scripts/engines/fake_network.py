@@ -16,7 +16,8 @@ from resformer.scripts.lib.journal import Outcome
 class FakeNetwork:
     """Loads what answers with the number in a photo, such as `7`; other photos are told what to do.
 
-    A photo `kill` ends its process, `kill unless FILE` only where there is no such file, which it makes; `fault` raises.
+    A photo `kill` ends its process, `kill unless FILE` only where there is no such file, which it makes; `fault`
+    raises.
 
     Attributes:
         log: A file that gets a line for each photo that is answered.

@@ -100,10 +100,8 @@ def test_a_process_that_is_killed_from_outside_is_replaced(journal: Journal, log
 
 
 @pytest.mark.parametrize(("image", "error"), [("a/fault", ValueError), ("broken/1", RuntimeError)])
-def test_a_fault_of_the_program_ends_the_run(
-    journal: Journal, log: Path, image: str, error: type[Exception]
-) -> None:
-    with pytest.raises(error, match="the network is at fault|the disk is broken"):
+def test_a_fault_of_the_program_ends_the_run(journal: Journal, log: Path, image: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"the network is at fault|the disk is broken"):
         answers(journal, FakeNetwork(log), asked("a/1", image))
 
 
@@ -116,7 +114,7 @@ def test_no_process_outlives_a_run_that_is_stopped(journal: Journal, log: Path) 
     engine = ProcessEngine(photo, FakeNetwork(log, seconds=0.2), journal, workers=2, jobs=2)
     run = engine.answers(asked(*(f"a/{i}" for i in range(100))))
     next(iter(run))
-    run.close()  # type: ignore[attr-defined]
+    run.close()
     assert _alive(log) == []
 
 
@@ -176,6 +174,8 @@ def test_contents_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
         journal.record(Questions("b/2", {}, ["width"]), {"width": Outcome(None, "lost")})
         raise RuntimeError
     with Journal(tmp_path / "journal", "") as journal:
-        assert journal.same_content(b"1", Questions("c/1", {}, ["width"])) == {"width": Outcome({"prediction": "1"}, "")}
+        assert journal.same_content(b"1", Questions("c/1", {}, ["width"])) == {
+            "width": Outcome({"prediction": "1"}, "")
+        }
         assert journal.same_content(b"1", Questions("c/1", {}, ["width", "height"])) is None
         assert journal.same_content(b"2", Questions("c/2", {}, ["width"])) is None
