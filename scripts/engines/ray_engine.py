@@ -5,6 +5,7 @@ The process that runs it keeps the journal. Nodes need this package, the weights
 
 import json
 import logging
+import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ __all__ = ["RayEngine"]
 # Of the CPUs that an actor computes on it reserves less than half: those of a node that is lost then fit on the others,
 # even on one of two, and there is room for what fetches.
 ACTOR_CPUS, FETCH_CPUS = 0.45, 0.05
+CONNECT_SECONDS = 10.0
 MAX_BLOCK, BLOCKS_OF_WORKER = 256, 8
 """Photos that travel together: at most, and so few that each actor gets some blocks. A lost node costs its blocks."""
 
@@ -140,8 +142,9 @@ def _connected(address: str | None) -> Iterator[None]:
         yield
         return
     try:
+        _knock(address or "local")
         ray.init(address=address or "local", logging_level=logging.WARNING, log_to_driver=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, RayError) as error:
         raise EngineError(f"--address {address}: no Ray cluster answers ({error}); start one: `ray start`") from error
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = DataContext.get_current()
@@ -150,6 +153,13 @@ def _connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens, for which Ray itself tries for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
 
 
 def _blocks(questions: Iterable[Questions], rows: int) -> Iterator[pa.Table]:
