@@ -20,7 +20,7 @@ FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.t
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve stop status scale archive demo docs docs-serve test test-browser lint fonts nginx chromium words python check
+.PHONY: help serve stop status scale archive demo docs docs-serve test test-ray test-browser lint fonts nginx chromium words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -32,6 +32,7 @@ help:
 	@echo "make archive                            build model_store/resformer.mar"
 	@echo "make docs | docs-serve                  build the documentation site in build/site; show it on port 8000"
 	@echo "make test | test-browser | lint         run the tests; those in a browser; check style and types"
+	@echo "make test-ray                           run the tests on a Ray cluster of this machine"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
@@ -65,7 +66,10 @@ docs-serve: $(VENV)/.docs-requirements
 	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
-	$(VENV_PYTHON) -m pytest -m "not browser"
+	$(VENV_PYTHON) -m pytest -m "not browser and not ray"
+
+test-ray: $(VENV)/.ray-requirements
+	$(VENV_PYTHON) -m pytest -m ray
 
 test-browser: $(VENV)/.test-requirements chromium
 	$(VENV_PYTHON) -m pytest -m browser
@@ -128,6 +132,10 @@ $(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements
 $(VENV)/.demo-requirements: requirements-demo.txt requirements-gradio.txt $(VENV)/.requirements
 	@$(PIP) -r requirements-demo.txt
 	@$(PIP) --no-deps -r requirements-gradio.txt
+	@touch $@
+
+$(VENV)/.ray-requirements: requirements-ray.txt $(VENV)/.test-requirements
+	@$(PIP) -r requirements-ray.txt
 	@touch $@
 
 $(VENV)/.test-requirements: requirements-client.txt requirements-s3.txt requirements-test.txt requirements-train.txt requirements-docs.txt $(VENV)/.demo-requirements

@@ -248,6 +248,25 @@ def endpoint(
 
 
 @app.command()
+def scoring(
+    out: OutOption,
+    photos: Annotated[int, typer.Option(help="Photos to draw and score.", min=16)] = 400,
+    reader: Annotated[str, typer.Option(help="ppocr, crops or builtin.")] = "builtin",
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="threads, processes, independent or ray; may be repeated. Default: all."),
+    ] = None,
+) -> None:
+    """Rate and memory of `resformer score` by engine, on drawn photos; run it on an idle machine."""
+    from resformer.scripts.engines.scoring_benchmark import ENGINES, benchmark_scoring
+
+    if unknown := set(engine or []) - set(ENGINES):
+        raise typer.BadParameter(f"unknown engine {unknown.pop()!r}; known are {', '.join(ENGINES)}")
+    (name,) = _readers([reader])
+    _finish(out, "scoring", benchmark_scoring(photos, name, engine or ENGINES))
+
+
+@app.command()
 def report(
     labels: Annotated[Path, typer.Argument(help="CSV with the answers that are right.", exists=True, dir_okay=False)],
     out: Annotated[Path, typer.Option("--out", help="HTML file to write.", dir_okay=False)],

@@ -27,6 +27,8 @@ INSTALL_PAGE = (
     "install what the page needs: `make demo` does in a checkout, elsewhere `pip install 'resformer[demo]'` and then "
     "`pip install --no-deps gradio==6.31.0`"
 )
+INSTALL_RAY = "install what --engine ray needs: `pip install 'resformer[ray]'`"
+INSTALL = {"gradio": INSTALL_PAGE, "ray": INSTALL_RAY}
 
 
 def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
@@ -51,7 +53,7 @@ def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:
         package = (error.name or "resformer").partition(".")[0]
         if package == "resformer" or os.environ.get("RESFORMER_DEBUG"):
             raise
-        install = INSTALL_PAGE if package == "gradio" else INSTALL_TRAINING
+        install = INSTALL.get(package, INSTALL_TRAINING)
         print(f"{name}: the package {package} is missing; {install}", file=sys.stderr)
         return FAILED
     except Exception as error:

@@ -80,7 +80,7 @@ Format = Annotated[
 OutFormat = Annotated[
     TableFormat | None, typer.Option("--out-format", metavar="NAME", help="Of OUT. [default: by its name]")
 ]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Photos fetched and answered at once.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Photos fetched at once.")]
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=1, help="Stop after this many rows. [default: all]")
 ]

@@ -26,6 +26,7 @@ from resformer.scripts.cli.options import (
     comma_separated,
     reader_value,
 )
+from resformer.scripts.engines.engine_name import EngineName
 
 __all__ = ["check_predictions", "draw", "sanity", "score"]
 
@@ -60,6 +61,30 @@ def score(
     ] = None,
     limit: Limit = None,
     jobs: Jobs = 4,
+    engine: Annotated[
+        EngineName,
+        typer.Option(
+            "--engine",
+            metavar="NAME",
+            help="processes of this machine, ray, threads of this process, or auto: threads for a few photos, else "
+            "processes.",
+        ),
+    ] = EngineName.AUTO,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Processes that answer. [default: one a core]")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="Ray cluster. [default: Ray on this machine]")
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", metavar="N", min=1, help="Photos a network answers at once.")] = 1,
+    device: Annotated[str, typer.Option("--device", help="Where networks compute: cpu or cuda.")] = "cpu",
+    summary: Annotated[
+        Path | None,
+        typer.Option("--summary", metavar="FILE.json", help="Counts of questions by entity and outcome, with reasons."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the table and look for its photos; answer nothing.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> int:
     """Answer a table of questions about photos.
@@ -81,17 +106,23 @@ def score(
     are listed in `OUT.errors.csv` (index, image, error). An interrupted run leaves `OUT.csv.journal`, from which
     `--resume` continues; where OUT is a URL it is in the working folder.
 
+    Photos are answered in a process for each core. One that is killed is replaced, and its photo is tried once more.
+    `--engine ray` answers on a Ray cluster.
+
     Exit codes: 0 every row is answered, 1 the server failed, 2 the input cannot be used, 3 some rows have no answer.
 
     Examples:
 
         resformer score in.csv out.csv --photos photos/
 
+        resformer score in.csv out.csv --photos photos/ --dry-run
+
         resformer score products.csv out.csv --photos photos/ --entities category,baseColour,title
 
         resformer score in.csv out.csv --key-file build/serve-8080/key_file.json
         --endpoint http://127.0.0.1:8080/predictions/resformer
     """
+    from resformer.scripts.lib.dry_run import dry_run as check_only
     from resformer.scripts.lib.locations import location
     from resformer.scripts.lib.score_table import ScoreOptions, score_table
 
@@ -114,9 +145,20 @@ def score(
         details=location(details) if details else None,
         min_confidence=min_confidence,
         assume_present=assume_present,
+        engine=engine,
+        workers=workers,
+        address=address,
+        batch=batch,
+        device=device,
+        summary=summary,
         resume=resume,
     )
-    rows, failed = score_table(options)
+    if dry_run:
+        found = check_only(options)
+        print(found.as_text())
+        return INCOMPLETE if found.problems else DONE
+    rows, failed, outcomes = score_table(options)
+    print(outcomes.as_text(), file=sys.stderr)
     print(f"{rows} rows are in {out}", file=sys.stderr)
     if failed:
         print(f"not answered: {failed} of them; {options.errors} says why", file=sys.stderr)

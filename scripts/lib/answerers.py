@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin
 
 import requests
@@ -15,7 +15,19 @@ from resformer.scripts.lib.external_error import ExternalError
 from resformer.scripts.lib.http_retry import RETRIED_STATUS, cause, retrying_session
 from resformer.scripts.lib.photo_sources import PhotoError
 
-__all__ = ["EXAMPLE_URL", "Answerer", "Answers", "EndpointError", "answerer_for", "endpoint", "in_process"]
+if TYPE_CHECKING:
+    from resformer.model.predictor import Predictor
+
+__all__ = [
+    "EXAMPLE_URL",
+    "Answerer",
+    "Answers",
+    "EndpointError",
+    "answerer_for",
+    "endpoint",
+    "in_process",
+    "load_predictor",
+]
 
 Answers = dict[str, dict[str, Any]]
 """Entity name to the six keys of a prediction."""
@@ -155,6 +167,8 @@ def answerer_for(
     token: str,
     key_file: Path | None,
     connections: int = 1,
+    threads: int | None = None,
+    device: str = "cpu",
 ) -> Answerer:
     """The server at `endpoint_url`, or without one the network in this process.
 
@@ -163,6 +177,8 @@ def answerer_for(
         reader: How text is read; None is the default of the weights or of the server.
         min_confidence, assume_present: As those of Predictor.predict.
         token, key_file: The server's inference key, or TorchServe's file with it; $RESFORMER_TOKEN by default.
+        connections: To the server.
+        threads, device: Of the network in this process, as those of Predictor.load.
 
     Raises:
         UnusableFile: The network or the key file cannot be loaded.
@@ -185,14 +201,25 @@ def answerer_for(
             token=token,
             connections=connections,
         )
+    predictor = load_predictor(weights=weights, schema=schema, reader=reader, threads=threads, device=device)
+    return in_process(predictor, min_confidence=min_confidence, assume_present=assume_present)
+
+
+def load_predictor(
+    *, weights: Path | None, schema: Path | None, reader: str | None, threads: int | None = None, device: str = "cpu"
+) -> "Predictor":
+    """The network in this process; the arguments are those of Predictor.load.
+
+    Raises:
+        UnusableFile: It cannot be loaded.
+    """
     # Loads torch, which a run against a server need not wait for.
     from resformer.model.predictor import Predictor
 
     try:
-        predictor = Predictor.load(weights, schema=schema, reader=reader)
+        return Predictor.load(weights, schema=schema, reader=reader, threads=threads, device=device)
     except (OSError, ValueError) as error:
         raise UnusableFile(f"cannot load the network: {error}") from error
-    return in_process(predictor, min_confidence=min_confidence, assume_present=assume_present)
 
 
 def _key(key_file: Path) -> str:

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple, Self
 
 from resformer.model.files.whole_file import UnusableFile
 
-__all__ = ["Journal", "Outcome", "Questions", "Row", "ScoredRow"]
+__all__ = ["Journal", "Outcome", "Questions", "Row", "ScoredRow", "about_text"]
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (text TEXT);
 CREATE TABLE IF NOT EXISTS answers (image TEXT, entity TEXT, about TEXT, outcome TEXT, error TEXT,
     PRIMARY KEY (image, entity, about)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS contents (content BLOB PRIMARY KEY, image TEXT) WITHOUT ROWID;
 DROP TABLE IF EXISTS rows;
 CREATE TABLE rows (position INTEGER PRIMARY KEY, row_index TEXT UNIQUE, image TEXT, entity TEXT,
     about TEXT, fault TEXT);
@@ -118,7 +119,7 @@ class Journal:
         with self._connection:
             for number, row in enumerate(rows):
                 key = f"{row.index}{KEY_SEPARATOR}{row.entity}" if row.shares_index else row.index
-                values = (number, key, row.image, row.entity, _text(row.about), row.fault)
+                values = (number, key, row.image, row.entity, about_text(row.about), row.fault)
                 try:
                     self._connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", values)
                 except sqlite3.IntegrityError as error:
@@ -154,6 +155,10 @@ class Journal:
                    JOIN images other ON other.file = shared.file AND other.id <> first.id"""
         return dict(self._connection.execute(query))
 
+    def faults(self) -> Iterator[tuple[int, str]]:
+        """Rows that cannot be asked: position, from 0, and why."""
+        yield from self._connection.execute("SELECT position, fault FROM rows WHERE fault <> '' ORDER BY position")
+
     def open_photos(self) -> int:
         """How many photos have questions without an answer."""
         query = f"SELECT COUNT(DISTINCT image) FROM ({OPEN_QUESTIONS})"
@@ -169,11 +174,35 @@ class Journal:
     def record(self, questions: Questions, outcomes: Mapping[str, Outcome]) -> None:
         """Stores the outcome of each question about a photo."""
         rows = [
-            (questions.image, entity, _text(questions.about), json.dumps(outcome.answer), outcome.error)
+            (questions.image, entity, about_text(questions.about), json.dumps(outcome.answer), outcome.error)
             for entity, outcome in outcomes.items()
         ]
         with self._connection:
             self._connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", rows)
+
+    def same_content(self, content: bytes, questions: Questions) -> dict[str, Outcome] | None:
+        """The outcomes of questions that have been recorded for this content; None where there are none.
+
+        Args:
+            content: See `remember_content`.
+            questions: Of this content.
+        """
+        query = """SELECT entity, outcome, error FROM contents JOIN answers USING (image)
+                   WHERE content = ? AND about = ?"""
+        found = {
+            entity: Outcome(json.loads(answer), error)
+            for entity, answer, error in self._connection.execute(query, (content, about_text(questions.about)))
+        }
+        return {name: found[name] for name in questions.entities} if found.keys() >= set(questions.entities) else None
+
+    def remember_content(self, content: bytes, questions: Questions) -> None:
+        """Tells which content these questions have; is kept when their outcomes are recorded.
+
+        Args:
+            content: A key that is equal for photos with the same bytes, the same texts and the same questions.
+            questions: Whose outcomes are recorded next.
+        """
+        self._connection.execute("INSERT OR REPLACE INTO contents VALUES (?, ?)", (content, questions.image))
 
     def scored_rows(self) -> Iterator[ScoredRow]:
         """All rows in the order of the input, once every question has its outcome."""
@@ -198,7 +227,7 @@ OPEN_QUESTIONS = (
 )
 
 
-def _text(about: Mapping[str, str]) -> str:
+def about_text(about: Mapping[str, str]) -> str:
     """Equal for equal mappings; empty for one without values."""
     given = {name: value for name, value in about.items() if value}
     return json.dumps(given, sort_keys=True) if given else ""

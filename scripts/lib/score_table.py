@@ -6,19 +6,22 @@ which an interrupted run is resumed; memory does not grow with the table.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
-from resformer.client.in_order import mapped
 from resformer.model.errors import ResformerError
 from resformer.model.files.photo_names import IMAGE_COLUMNS, PhotoFolder, image_cell, link_identity
 from resformer.model.files.whole_file import UnusableFile, file_digest
 from resformer.model.schema.schema import Entity, Schema
+from resformer.scripts.engines.choose_engine import make_engine
+from resformer.scripts.engines.engine import Engine
+from resformer.scripts.engines.engine_name import EngineName
+from resformer.scripts.engines.network_settings import NetworkSettings
+from resformer.scripts.engines.threads_engine import ThreadsEngine
 from resformer.scripts.lib.answerers import Answerer, answerer_for
 from resformer.scripts.lib.downloads import Downloader
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
@@ -40,13 +43,15 @@ from resformer.scripts.lib.packed_photos import (
     photo_spool,
     shards,
 )
-from resformer.scripts.lib.photo_sources import DownloadedPhotos, FolderPhotos, IndexedPhotos, PhotoError, PhotoSource
+from resformer.scripts.lib.photo_sources import DownloadedPhotos, FolderPhotos, IndexedPhotos, PhotoSource
 from resformer.scripts.lib.result_files import ResultFiles, write_results
+from resformer.scripts.lib.run_progress import run_progress
+from resformer.scripts.lib.run_summary import OutcomeCounts
 from resformer.scripts.lib.table_formats.format_names import format_of
 from resformer.scripts.lib.table_formats.open_table import open_table
 from resformer.scripts.lib.table_formats.table_reader import TableReader
 
-__all__ = ["ScoreOptions", "ScoreSummary", "requested_entities", "score_table"]
+__all__ = ["Run", "ScoreOptions", "ScoreSummary", "opened_run", "requested_entities", "score_table"]
 
 ABOUT = ("group_id", "title", "description")
 KNOWN_COLUMNS = frozenset({"index", *IMAGE_COLUMNS, "entity_name", *ABOUT})
@@ -71,6 +76,10 @@ class ScoreOptions:
         key_file: TorchServe's file with the key.
         reader: How text is read; None is the default of the weights or of the server.
         jobs: Photos that are fetched and answered at once.
+        engine: What answers, where it is not a server.
+        workers, batch, address: See make_engine.
+        device: Where the network computes, as torch names it.
+        summary: A JSON file for how many questions were answered, by entity.
         details: A file for all keys of every answer, JSON lines.
         min_confidence: As that of Predictor.predict.
         assume_present: As that of Predictor.predict; None is True for a table of questions, whose rows name what the
@@ -93,6 +102,12 @@ class ScoreOptions:
     key_file: Path | None = None
     reader: str | None = None
     jobs: int = 4
+    engine: EngineName = EngineName.AUTO
+    workers: int | None = None
+    batch: int = 1
+    address: str | None = None
+    device: str = "cpu"
+    summary: Path | None = None
     details: Location | None = None
     min_confidence: float | None = None
     assume_present: bool | None = None
@@ -130,10 +145,32 @@ class ScoreOptions:
 
 
 class ScoreSummary(NamedTuple):
-    """Rows of the output, and those of them without an answer."""
+    """Rows of the output, those of them without an answer, and what became of each question."""
 
     rows: int
     failed: int
+    outcomes: OutcomeCounts
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that can begin.
+
+    Attributes:
+        schema: Of the entities.
+        entities: That are asked about every row; none where rows name their own.
+        table: The input; its columns and its rows.
+        version: Of the table's file.
+        journal: Holds the table's questions, and what was answered before.
+        photos: Where photos come from.
+    """
+
+    schema: Schema
+    entities: Sequence[Entity]
+    table: TableReader
+    version: str
+    journal: Journal
+    photos: PhotoSource
 
 
 def score_table(
@@ -154,6 +191,39 @@ def score_table(
         EndpointError: The server cannot be used. What was answered before is in the journal.
         ValueError: The options exclude each other, or the weights cannot be loaded.
     """
+    journal_file = options.journal
+    try:
+        with opened_run(options, journal_file, partial(_settings, options)) as run:
+            make = partial(_engine, options, run, answerer)
+            with run_progress() if on_photo is None else nullcontext(on_photo) as told:
+                _answer_all(run.journal, make, run.schema, told)
+            if fingerprint(options.table) != run.version:
+                raise UnusableFile(f"{options.table} has changed since the run began; add --resume to score it again")
+            other = [name for name in run.table.columns if name not in KNOWN_COLUMNS]
+            out_format = format_of(options.out, options.out_format)
+            files = ResultFiles(options.out, out_format, options.errors, options.details, other)
+            counts = OutcomeCounts()
+            written = write_results(counts.counted(run.journal.scored_rows()), run.table, files, run.entities)
+            if options.summary:
+                counts.write(options.summary, *written)
+            return ScoreSummary(*written, counts)
+    finally:
+        if journal_file.exists():
+            print(f"{journal_file} holds what was answered; --resume continues from it", file=sys.stderr)
+
+
+@contextmanager
+def opened_run(options: ScoreOptions, journal_file: Path, settings: Callable[[], str]) -> Iterator[Run]:
+    """Checks the options and reads the whole table into a journal.
+
+    Args:
+        options: What to score.
+        journal_file: Of the journal.
+        settings: Whatever changes answers, see Journal; is called after the checks.
+
+    Raises:
+        UnusableFile, ValueError: As score_table.
+    """
     _check(options)
     schema = Schema.load(options.schema)
     entities = requested_entities(options.entities, schema)
@@ -163,32 +233,46 @@ def score_table(
         raise UnusableFile(f"{options.table} has no column entity_name; name what to answer: --entities A,B")
     if options.photos and table.photo_column:
         raise UnusableFile(f"{options.table} has the photos in its column {table.photo_column}; leave --photos out")
-    other = [name for name in table.columns if name not in KNOWN_COLUMNS]
-    out_format = format_of(options.out, options.out_format)
-    files = ResultFiles(options.out, out_format, options.errors, options.details, other)
-    journal_file = options.journal
-    try:
-        with _photo_files(options), Journal(journal_file, _settings(options)) as journal:
-            _add_questions(journal, options, table, entities)
-            photos = _photo_source(options, journal, table)
-            answerer = answerer or answerer_for(
-                weights=options.weights,
-                schema=options.schema,
-                reader=options.reader,
-                min_confidence=options.min_confidence,
-                assume_present=options.presumes_values,
-                endpoint_url=options.endpoint,
-                token=options.token,
-                key_file=options.key_file,
-                connections=options.jobs,
-            )
-            _answer_all(journal, photos, answerer, schema, options.jobs, on_photo)
-            if fingerprint(options.table) != version:
-                raise UnusableFile(f"{options.table} has changed since the run began; add --resume to score it again")
-            return ScoreSummary(*write_results(journal.scored_rows(), table, files, entities))
-    finally:
-        if journal_file.exists():
-            print(f"{journal_file} holds what was answered; --resume continues from it", file=sys.stderr)
+    format_of(options.out, options.out_format)  # raises where it cannot be told
+    with _photo_files(options), Journal(journal_file, settings()) as journal:
+        _add_questions(journal, options, table, entities)
+        yield Run(schema, entities, table, version, journal, _photo_source(options, journal, table))
+
+
+def _engine(options: ScoreOptions, run: Run, answerer: Answerer | None, open_photos: int) -> Engine:
+    network = NetworkSettings(
+        weights=options.weights,
+        schema=options.schema,
+        reader=options.reader,
+        min_confidence=options.min_confidence,
+        assume_present=options.presumes_values,
+        device=options.device,
+    )
+    if options.endpoint and answerer is None:
+        answerer = answerer_for(
+            weights=options.weights,
+            schema=options.schema,
+            reader=options.reader,
+            min_confidence=options.min_confidence,
+            assume_present=options.presumes_values,
+            endpoint_url=options.endpoint,
+            token=options.token,
+            key_file=options.key_file,
+            connections=options.jobs,
+        )
+    if answerer:
+        return ThreadsEngine(run.photos, answerer, options.jobs)
+    return make_engine(
+        options.engine,
+        network,
+        run.photos,
+        run.journal,
+        open_photos=open_photos,
+        jobs=options.jobs,
+        workers=options.workers,
+        batch=options.batch,
+        address=options.address,
+    )
 
 
 def requested_entities(names: Sequence[str], schema: Schema) -> list[Entity]:
@@ -215,8 +299,13 @@ def _check(options: ScoreOptions) -> None:
         raise UnusableFile(f"--photos {photos} is not a folder")
     inputs = [options.table, options.weights, options.schema, options.key_file]
     working = [options.journal, options.photo_index, options.photo_bytes]
-    refuse_overwriting_any(inputs, [out, options.errors, options.details, *working])
-    refuse_overwriting_any([out], [options.errors, options.details])
+    refuse_overwriting_any(inputs, [out, options.errors, options.details, options.summary, *working])
+    refuse_overwriting_any([out], [options.errors, options.details, options.summary])
+    refuse_overwriting_any([options.errors, options.details], [options.summary])
+    if options.endpoint and options.engine is not EngineName.AUTO:
+        raise ValueError(f"--engine {options.engine} and --endpoint exclude each other: the server answers")
+    if options.address and options.engine is not EngineName.RAY:
+        raise ValueError("--address is that of a Ray cluster; add --engine ray")
     if options.journal.exists() and not options.resume:
         raise UnusableFile(f"{options.journal} is of an interrupted run; add --resume, or delete it")
 
@@ -224,6 +313,10 @@ def _check(options: ScoreOptions) -> None:
 def _settings(options: ScoreOptions) -> str:
     """Whatever changes answers."""
     settings = [f"reader {options.reader or 'by default'}"]
+    if options.device != "cpu":
+        settings.append(f"--device {options.device}")
+    if options.batch > 1:
+        settings.append(f"--batch {options.batch}")
     if options.min_confidence is not None:
         settings.append(f"--min-confidence {options.min_confidence}")
     settings.append("--assume-present" if options.presumes_values else "--no-assume-present")
@@ -290,39 +383,53 @@ def _question_limit(options: ScoreOptions, entities: Sequence[Entity]) -> int | 
 
 def _answer_all(
     journal: Journal,
-    photos: PhotoSource,
-    answerer: Answerer,
+    engine: Callable[[int], Engine],
     schema: Schema,
-    jobs: int,
-    on_photo: Callable[[int, int], None] | None,
+    on_photo: Callable[[int, int], None],
 ) -> None:
-    """Answers every question of the journal that has no answer yet."""
+    """Answers every question of the journal that has no answer yet.
 
-    def answered(questions: Questions) -> tuple[Questions, dict[str, Outcome]]:
-        return questions, _outcomes(questions, photos, answerer, schema)
-
-    results = mapped(answered, journal.questions(), jobs)
+    Args:
+        journal: Of the run.
+        engine: Makes the engine for a number of photos.
+        schema: Names that it lacks are answered without an engine.
+        on_photo: See score_table.
+    """
     count = journal.open_photos()
-    shown = tqdm(results, total=count, unit="photo", disable=True if on_photo else None)
-    for done, (questions, outcomes) in enumerate(shown, 1):
-        journal.record(questions, outcomes)
-        if on_photo:
-            on_photo(done, count)
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        on_photo(done, count)
+
+    def known() -> Iterator[Questions]:
+        for questions in journal.questions():
+            unknown = _unknown_entities(questions, schema)
+            if unknown:
+                journal.record(questions, unknown)
+            if names := [name for name in questions.entities if name not in unknown]:
+                yield questions._replace(entities=names)
+            else:
+                tell()
+
+    questions = known()
+    first = next(questions, None)
+    if first is None:
+        return
+    with closing(engine(count).answers(chain([first], questions))) as answers:
+        for answered in answers:
+            journal.record(*answered)
+            tell()
 
 
-def _outcomes(questions: Questions, photos: PhotoSource, answerer: Answerer, schema: Schema) -> dict[str, Outcome]:
+def _unknown_entities(questions: Questions, schema: Schema) -> dict[str, Outcome]:
     outcomes = {}
-    known = []
     for name in questions.entities:
         try:
-            known.append(schema[name].name)
+            schema[name]
         except ResformerError as error:
             outcomes[name] = Outcome(None, f"{type(error).__name__}: {error}")
-    try:
-        answers = answerer(photos(questions.image), known, questions.about) if known else {}
-        outcomes.update((name, Outcome(answers[name], "")) for name in known)
-    except PhotoError as error:
-        outcomes.update((name, Outcome(None, str(error))) for name in known)
     return outcomes
 
 

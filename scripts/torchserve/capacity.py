@@ -28,8 +28,14 @@ def available_bytes(cgroup: Path = CGROUP) -> int:
     available = int(psutil.virtual_memory().available)
     limit, current = cgroup / "memory.max", cgroup / "memory.current"
     if limit.is_file() and current.is_file() and (text := limit.read_text().strip()) != "max":
-        available = min(available, int(text) - int(current.read_text()))
+        available = min(available, int(text) - int(current.read_text()) + _reclaimable(cgroup / "memory.stat"))
     return max(0, available)
+
+
+def _reclaimable(stat: Path) -> int:
+    """Bytes of files that a container has read, which make room for its processes."""
+    lines = stat.read_text().splitlines() if stat.is_file() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("inactive_file ")), 0)
 
 
 def check_capacity(wanted: int, workers: Sequence[Mapping[str, Any]]) -> None:

@@ -291,6 +291,20 @@ def _ablation(figures: Figures) -> list[str]:
     return lines
 
 
+def _scoring(figures: Figures) -> list[str]:
+    rows = [
+        [
+            name,
+            str(run["processes"]),
+            f"{run['photos_per_second']:.1f}",
+            f"{run['start_seconds']:.1f}",
+            f"{run['peak_bytes'] / 2**20:.0f}",
+        ]
+        for name, run in figures["engines"].items()
+    ]
+    return _table(["engine", "processes", "photos/s", "start, s", "peak memory, MB"], rows)
+
+
 SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
     "quantities": (
         "Quantities",
@@ -364,5 +378,13 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         "Ablation",
         "F1 of the preset `nano`, on whole rows the strict one; another seed alone moves it by up to two points.",
         _ablation,
+    ),
+    "scoring": (
+        "Batch scoring",
+        "`resformer score` on drawn photos, with each engine: *threads* of one process, *processes* (the default), as "
+        "many *independent* runs as there are cores with a part of the table each, and *ray* on this machine. Rates "
+        "are those behind the first answer, *start* is the time to it. Memory is that of all processes, with what they "
+        "share counted once.",
+        _scoring,
     ),
 }
