@@ -9,15 +9,23 @@ import typer
 from resformer.scripts.cli.invoke import DONE, FAILED, INCOMPLETE
 from resformer.scripts.cli.options import (
     AssumePresent,
+    Attempts,
+    CacheAge,
+    CacheSize,
     Description,
     Endpoint,
     Entities,
+    HostConnections,
+    HostRate,
     Jobs,
     KeyFile,
     Limit,
+    LinkSeconds,
+    MaxBytes,
     MinConfidence,
     Reader,
     SchemaFile,
+    SilentSeconds,
     Title,
     Token,
     Weights,
@@ -40,6 +48,14 @@ def score(
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Folder of downloaded photos. [default: OUT.images]")
     ] = None,
+    cache_size: CacheSize = 20.0,
+    cache_age: CacheAge = 24.0,
+    host_connections: HostConnections = 16,
+    host_rate: HostRate = None,
+    attempts: Attempts = 4,
+    timeout: SilentSeconds = 20.0,
+    time_limit: LinkSeconds = 120.0,
+    max_bytes: MaxBytes = 20_000_000,
     entities: Entities = None,
     reader: Reader = None,
     weights: Weights = None,
@@ -68,9 +84,9 @@ def score(
     the other columns, and each entity's answer and confidence; a path has a column for each level (`category_1`, ...).
 
     Photos are files of the folder `--photos`, found by path, name or the last part of their link, or are downloaded and
-    kept in `OUT.images`. Of links with one file name, the first gets the photo of the folder. Rows without an answer
-    are listed in `OUT.errors.csv` (index, image, error). An interrupted run leaves `OUT.csv.journal`, from which
-    `--resume` continues.
+    kept in `OUT.images`, or a cache that runs share. Of links with one file name, the first gets the photo of the
+    folder. Rows without an answer are listed in `OUT.errors.csv` (index, image, error). An interrupted
+    run leaves `OUT.csv.journal`, from which `--resume` continues.
 
     Exit codes: 0 every row is answered, 1 the server failed, 2 the input cannot be used, 3 some rows have no answer.
 
@@ -83,6 +99,7 @@ def score(
         resformer score in.csv out.csv --key-file build/serve-8080/key_file.json
         --endpoint http://127.0.0.1:8080/predictions/resformer
     """
+    from resformer.scripts.lib.downloads import DownloadLimits
     from resformer.scripts.lib.score_table import ScoreOptions, score_table
 
     options = ScoreOptions(
@@ -91,6 +108,16 @@ def score(
         entities=comma_separated(entities),
         photos=photos,
         cache=cache,
+        cache_bytes=round(cache_size * 1e9),
+        cache_max_age=cache_age * 3600,
+        downloads=DownloadLimits(
+            attempts=attempts,
+            timeout=timeout,
+            time_limit=time_limit,
+            max_bytes=max_bytes,
+            host_connections=host_connections,
+            host_rate=host_rate,
+        ),
         limit=limit,
         weights=weights,
         schema=schema,

@@ -1,13 +1,12 @@
 """Sources of the photos of a scoring run: a folder, or downloads."""
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
-from pathlib import Path
 
 from resformer.model.files.photo_names import PhotoFolder, file_name
-from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError
+from resformer.scripts.lib.download_table import PLACEHOLDER
+from resformer.scripts.lib.downloads import Downloader, DownloadError
 
-__all__ = ["PhotoError", "PhotoSource", "cached_file", "downloaded", "in_folder"]
+__all__ = ["PhotoError", "PhotoSource", "downloaded", "in_folder"]
 
 PhotoSource = Callable[[str], bytes]
 """From the name or link of a photo in the table to the bytes of its file; raises PhotoError."""
@@ -44,21 +43,13 @@ def in_folder(photos: PhotoFolder, same_file: Mapping[str, str]) -> PhotoSource:
     return photo
 
 
-def downloaded(cache: Path, downloader: Downloader) -> PhotoSource:
-    """Photos that are downloaded when they are asked for, and kept in the folder `cache`."""
-    cache.mkdir(parents=True, exist_ok=True)
+def downloaded(downloader: Downloader) -> PhotoSource:
+    """Photos that are downloaded when they are asked for."""
 
     def photo(image: str) -> bytes:
-        path = cached_file(cache, image)
         try:
-            downloader.fetch(image, path)
+            return downloader.fetch(image)
         except DownloadError as error:
             raise PhotoError(f"cannot download: {error}") from error
-        return path.read_bytes()
 
     return photo
-
-
-def cached_file(cache: Path, image: str) -> Path:
-    """Where a download is kept: not under the link's last part, which links to different photos may share."""
-    return cache / sha256(image.encode()).hexdigest()[:32]

@@ -6,6 +6,7 @@ which an interrupted run is resumed; memory does not grow with the table.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,8 +21,9 @@ from resformer.model.files.tables import read_header, read_table
 from resformer.model.files.whole_file import UnusableFile, file_digest, refuse_overwriting
 from resformer.model.schema.schema import Entity, Schema
 from resformer.scripts.lib.answerers import Answerer, answerer_for
-from resformer.scripts.lib.downloads import Downloader
+from resformer.scripts.lib.downloads import CACHE_BYTES, MAX_AGE, Downloader, DownloadLimits
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
+from resformer.scripts.lib.photo_cache import PhotoCache
 from resformer.scripts.lib.photo_sources import PhotoError, PhotoSource, downloaded, in_folder
 from resformer.scripts.lib.result_files import ResultFiles, write_products, write_results
 
@@ -41,6 +43,8 @@ class ScoreOptions:
         entities: Names; each is asked about every row.
         photos: The folder of the photos; None downloads them.
         cache: The folder of downloaded photos; None is `out` with the suffix `.images`.
+        cache_bytes, cache_max_age: See PhotoCache and Downloader.
+        downloads: How patient downloads are, and how hard they press; None is the default.
         limit: Rows at the table's beginning that are scored; None scores all.
         weights, schema: Other files than the shipped ones.
         endpoint: The address of a server that answers in place of the network in this process.
@@ -60,6 +64,9 @@ class ScoreOptions:
     entities: Sequence[str] = ()
     photos: Path | None = None
     cache: Path | None = None
+    cache_bytes: int = CACHE_BYTES
+    cache_max_age: float = MAX_AGE
+    downloads: DownloadLimits | None = None
     limit: int | None = None
     weights: Path | None = None
     schema: Path | None = None
@@ -77,6 +84,11 @@ class ScoreOptions:
     def presumes_values(self) -> bool:
         """The value of `assume_present`."""
         return not self.entities if self.assume_present is None else self.assume_present
+
+    @property
+    def cache_folder(self) -> Path:
+        """The value of `cache`."""
+        return self.cache or self.out.with_suffix(".images")
 
     @property
     def errors(self) -> Path:
@@ -127,7 +139,6 @@ def score_table(
         with Journal(journal_file, _settings(options)) as journal:
             questions = _questions(options, entities, other)
             journal.add(islice(questions, _question_limit(options, entities)), options.table)
-            photos = _photo_source(options, journal)
             answerer = answerer or answerer_for(
                 weights=options.weights,
                 schema=options.schema,
@@ -139,7 +150,8 @@ def score_table(
                 key_file=options.key_file,
                 connections=options.jobs,
             )
-            _answer_all(journal, photos, answerer, schema, options.jobs, on_photo)
+            with _photo_source(options, journal) as photos:
+                _answer_all(journal, photos, answerer, schema, options.jobs, on_photo)
             if entities:
                 return ScoreSummary(*write_products(journal.scored_rows(), files, entities))
             return ScoreSummary(*write_results(journal.scored_rows(), files))
@@ -254,9 +266,12 @@ def _outcomes(questions: Questions, photos: PhotoSource, answerer: Answerer, sch
     return outcomes
 
 
-def _photo_source(options: ScoreOptions, journal: Journal) -> PhotoSource:
-    if options.photos is None:
-        cache = options.cache or options.out.with_suffix(".images")
-        return downloaded(cache, Downloader(threads=options.jobs))
-    folder = PhotoFolder(options.photos)
-    return in_folder(folder, journal.images_of_one_file(folder.find, link_identity))
+@contextmanager
+def _photo_source(options: ScoreOptions, journal: Journal) -> Iterator[PhotoSource]:
+    if options.photos is not None:
+        folder = PhotoFolder(options.photos)
+        yield in_folder(folder, journal.images_of_one_file(folder.find, link_identity))
+        return
+    cache = PhotoCache(options.cache_folder, options.cache_bytes)
+    with Downloader(options.downloads, cache=cache, max_age=options.cache_max_age) as downloader:
+        yield downloaded(downloader)

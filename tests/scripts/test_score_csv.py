@@ -19,7 +19,7 @@ from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS
 from resformer.model.predictor import Predictor
 from resformer.scripts import sanity, score_csv
 from resformer.scripts.lib import answerers
-from resformer.scripts.lib.downloads import PLACEHOLDER
+from resformer.scripts.lib.download_table import PLACEHOLDER
 from resformer.scripts.lib.journal import Journal, Outcome, Questions
 from resformer.scripts.lib.result_files import NO_ANSWER
 from tests.paths import ROOT
@@ -397,7 +397,7 @@ def test_downloads_what_is_not_in_a_folder(tmp_path: Path, web: Web, predictor: 
         assert run(tmp_path, None) == 3
         assert [row[1] for row in read_rows(tmp_path / "out.csv")[1:]] == ["50 inch", "60 inch", "", ""]
     errors = [row[2] for row in read_rows(tmp_path / "out.errors.csv")[1:]]
-    assert errors == ["cannot download: the server answered 404", "cannot download: not an http or https link"]
+    assert errors == ["cannot download: the server answered 404 (Not Found)", "cannot download: not an http or https link"]
     assert sorted(web.asked) == ["/a/x.jpg", "/b/x.jpg", "/none.jpg", "/none.jpg"]
 
 
