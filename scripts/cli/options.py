@@ -11,6 +11,7 @@ __all__ = [
     "Attempts",
     "CacheAge",
     "CacheSize",
+    "Concurrency",
     "Description",
     "Endpoint",
     "Entities",
@@ -81,12 +82,17 @@ Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Photos fetched and ans
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=1, help="Stop after this many rows. [default: all]")
 ]
+Concurrency = Annotated[int, typer.Option("--concurrency", min=1, help="Photos under way at each endpoint, at most.")]
 Endpoint = Annotated[
-    str | None, typer.Option("--endpoint", metavar="URL", help="Ask a server instead of loading the network.")
+    str | None,
+    typer.Option("--endpoint", metavar="URL[,URL]", help="Ask servers instead of loading the network."),
 ]
 Token = Annotated[str, typer.Option("--token", metavar="KEY", help="The server's inference key. [$RESFORMER_TOKEN]")]
 KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", metavar="FILE", help="The server's key_file.json, with the key.")
+    str | None,
+    typer.Option(
+        "--key-file", metavar="FILE[,FILE]", help="key_file.json with the key of the server, or of each in their order."
+    ),
 ]
 MinConfidence = Annotated[
     float | None,

@@ -12,6 +12,7 @@ from resformer.scripts.cli.options import (
     Attempts,
     CacheAge,
     CacheSize,
+    Concurrency,
     Description,
     Endpoint,
     Entities,
@@ -63,6 +64,7 @@ def score(
     endpoint: Endpoint = None,
     token: Token = "",
     key_file: KeyFile = None,
+    concurrency: Concurrency = 64,
     min_confidence: MinConfidence = None,
     assume_present: AssumePresent = None,
     details: Annotated[
@@ -121,9 +123,10 @@ def score(
         limit=limit,
         weights=weights,
         schema=schema,
-        endpoint=endpoint,
+        endpoints=comma_separated(endpoint),
         token=token,
-        key_file=key_file,
+        key_files=[Path(file) for file in comma_separated(key_file)],
+        concurrency=concurrency,
         reader=reader_value(reader),
         jobs=jobs,
         details=details,
@@ -220,9 +223,9 @@ def draw(
         reader=reader_value(reader),
         min_confidence=min_confidence,
         assume_present=assume_present,
-        endpoint_url=endpoint,
+        endpoints=comma_separated(endpoint),
         token=token,
-        key_file=key_file,
+        key_files=[Path(file) for file in comma_separated(key_file)],
     )
     about = {name: text for name, text in (("title", title), ("description", description)) if text}
     predictions = write_row_picture(

@@ -1,9 +1,11 @@
 """A loop of asyncio beside threads that wait for what it does."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeVar
 
 __all__ = ["BackgroundLoop"]
@@ -30,9 +32,18 @@ class BackgroundLoop:
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
+    @staticmethod
+    def shared() -> "BackgroundLoop":
+        """The one of this process, which nobody closes."""
+        return _of_process(os.getpid())
+
     def submit(self, call: Coroutine[Any, Any, T]) -> "Future[T]":
         """Starts a coroutine; to cancel the result is to cancel it."""
-        return asyncio.run_coroutine_threadsafe(call, self._loop)
+        try:
+            return asyncio.run_coroutine_threadsafe(call, self._loop)
+        except RuntimeError:  # it is closed
+            call.close()
+            raise
 
     def run(self, call: Coroutine[Any, Any, T]) -> T:
         """Waits for a coroutine; whoever is interrupted meanwhile cancels it."""
@@ -51,6 +62,11 @@ class BackgroundLoop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+@cache
+def _of_process(_: int) -> BackgroundLoop:
+    return BackgroundLoop("background")
 
 
 async def _cancel_others() -> None:

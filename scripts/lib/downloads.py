@@ -5,7 +5,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -69,7 +69,7 @@ class Downloader:
         running = self._start()
         return running.loop.submit(self._photo(running, link))
 
-    def fetch_all(self, links: Iterable[str]) -> Iterator[tuple[str, bytes | DownloadError]]:
+    def fetch_all(self, links: Iterable[str]) -> Generator[tuple[str, bytes | DownloadError], None, None]:
         """Downloads links and yields each with its photo, or why there is none, as they come.
 
         Links are drawn as they are needed.

@@ -5,8 +5,8 @@ which an interrupted run is resumed; memory does not grow with the table.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,17 +14,19 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from resformer.client.in_order import mapped
 from resformer.model.errors import ResformerError
 from resformer.model.files.photo_names import IMAGE_COLUMNS, PhotoFolder, image_cell, link_identity
 from resformer.model.files.tables import read_header, read_table
 from resformer.model.files.whole_file import UnusableFile, file_digest, refuse_overwriting
 from resformer.model.schema.schema import Entity, Schema
-from resformer.scripts.lib.answerers import Answerer, answerer_for
+from resformer.scripts.engines.endpoint_engine import EndpointEngine
+from resformer.scripts.engines.engine import Answered, Engine
+from resformer.scripts.engines.threads_engine import ThreadsEngine
+from resformer.scripts.lib.answerers import Answerer, answerer_for, endpoint_pool_for
 from resformer.scripts.lib.downloads import CACHE_BYTES, MAX_AGE, Downloader, DownloadLimits
 from resformer.scripts.lib.journal import Journal, Outcome, Questions, Row
 from resformer.scripts.lib.photo_cache import PhotoCache
-from resformer.scripts.lib.photo_sources import PhotoError, PhotoSource, downloaded, in_folder
+from resformer.scripts.lib.photo_sources import PhotoSource, downloaded, in_folder
 from resformer.scripts.lib.result_files import ResultFiles, write_products, write_results
 
 __all__ = ["ScoreOptions", "ScoreSummary", "requested_entities", "score_table"]
@@ -47,9 +49,10 @@ class ScoreOptions:
         downloads: How patient downloads are, and how hard they press; None is the default.
         limit: Rows at the table's beginning that are scored; None scores all.
         weights, schema: Other files than the shipped ones.
-        endpoint: The address of a server that answers in place of the network in this process.
-        token: The server's inference key.
-        key_file: TorchServe's file with the key.
+        endpoints: Addresses of servers that answer in place of the network in this process.
+        token: The servers' inference key.
+        key_files: TorchServe's files with the key: one for all servers, or one for each.
+        concurrency: Photos under way at each server, at most.
         reader: How text is read; None is the default of the weights or of the server.
         jobs: Photos that are fetched and answered at once.
         details: A file for all keys of every answer, JSON lines.
@@ -70,9 +73,10 @@ class ScoreOptions:
     limit: int | None = None
     weights: Path | None = None
     schema: Path | None = None
-    endpoint: str | None = None
+    endpoints: Sequence[str] = ()
     token: str = ""
-    key_file: Path | None = None
+    key_files: Sequence[Path] = ()
+    concurrency: int = 64
     reader: str | None = None
     jobs: int = 4
     details: Path | None = None
@@ -139,19 +143,8 @@ def score_table(
         with Journal(journal_file, _settings(options)) as journal:
             questions = _questions(options, entities, other)
             journal.add(islice(questions, _question_limit(options, entities)), options.table)
-            answerer = answerer or answerer_for(
-                weights=options.weights,
-                schema=options.schema,
-                reader=options.reader,
-                min_confidence=options.min_confidence,
-                assume_present=options.presumes_values,
-                endpoint_url=options.endpoint,
-                token=options.token,
-                key_file=options.key_file,
-                connections=options.jobs,
-            )
             with _photo_source(options, journal) as photos:
-                _answer_all(journal, photos, answerer, schema, options.jobs, on_photo)
+                _answer_all(journal, _engine(options, photos, answerer), schema, on_photo)
             if entities:
                 return ScoreSummary(*write_products(journal.scored_rows(), files, entities))
             return ScoreSummary(*write_results(journal.scored_rows(), files))
@@ -180,7 +173,7 @@ def _check(options: ScoreOptions) -> None:
         raise ValueError("--photos and --cache exclude each other: photos of a folder are not downloaded")
     if options.photos and not options.photos.is_dir():
         raise UnusableFile(f"--photos {options.photos} is not a folder")
-    inputs = [options.table, options.weights, options.schema, options.key_file]
+    inputs = [options.table, options.weights, options.schema, *options.key_files]
     refuse_overwriting(inputs, [out, options.errors, options.details, options.journal])
     refuse_overwriting([out], [options.errors, options.details])
     if options.journal.exists() and not options.resume:
@@ -193,8 +186,8 @@ def _settings(options: ScoreOptions) -> str:
     if options.min_confidence is not None:
         settings.append(f"--min-confidence {options.min_confidence}")
     settings.append("--assume-present" if options.presumes_values else "--no-assume-present")
-    if options.endpoint:
-        return ", ".join([*settings, f"server {options.endpoint}"])
+    if options.endpoints:
+        return ", ".join([*settings, f"server {' '.join(options.endpoints)}"])
     from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS  # imports torch
 
     settings.append(f"weights {_digest(options.weights or DEFAULT_WEIGHTS)}")
@@ -228,41 +221,69 @@ def _question_limit(options: ScoreOptions, entities: Sequence[Entity]) -> int | 
     return None if options.limit is None else options.limit * max(1, len(entities))
 
 
-def _answer_all(
-    journal: Journal,
-    photos: PhotoSource,
-    answerer: Answerer,
-    schema: Schema,
-    jobs: int,
-    on_photo: Callable[[int, int], None] | None,
-) -> None:
+def _engine(options: ScoreOptions, photos: PhotoSource, answerer: Answerer | None) -> Engine:
+    if answerer is None and options.endpoints:
+        pool = endpoint_pool_for(
+            options.endpoints,
+            weights=options.weights,
+            reader=options.reader,
+            min_confidence=options.min_confidence,
+            assume_present=options.presumes_values,
+            token=options.token,
+            key_files=options.key_files,
+            concurrency=options.concurrency,
+        )
+        return EndpointEngine(photos, pool)
+    answerer = answerer or answerer_for(
+        weights=options.weights,
+        schema=options.schema,
+        reader=options.reader,
+        min_confidence=options.min_confidence,
+        assume_present=options.presumes_values,
+    )
+    return ThreadsEngine(photos, answerer, options.jobs)
+
+
+def _answer_all(journal: Journal, engine: Engine, schema: Schema, on_photo: Callable[[int, int], None] | None) -> None:
     """Answers every question of the journal that has no answer yet."""
-
-    def answered(questions: Questions) -> tuple[Questions, dict[str, Outcome]]:
-        return questions, _outcomes(questions, photos, answerer, schema)
-
-    results = mapped(answered, journal.questions(), jobs)
     count = journal.open_photos()
-    shown = tqdm(results, total=count, unit="photo", disable=True if on_photo else None)
-    for done, (questions, outcomes) in enumerate(shown, 1):
-        journal.record(questions, outcomes)
+    bar = tqdm(total=count, unit="photo", disable=True if on_photo else None)
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        bar.update()
         if on_photo:
             on_photo(done, count)
 
+    def known() -> Iterator[Questions]:
+        for questions in journal.questions():
+            unknown = _unknown_entities(questions, schema)
+            if unknown:
+                journal.record(questions, unknown)
+            if names := [name for name in questions.entities if name not in unknown]:
+                yield questions._replace(entities=names)
+            else:
+                tell()
 
-def _outcomes(questions: Questions, photos: PhotoSource, answerer: Answerer, schema: Schema) -> dict[str, Outcome]:
+    with bar, closing(_drawn(engine, known())) as answers:
+        for answered in answers:
+            journal.record(*answered)
+            tell()
+
+
+def _drawn(engine: Engine, questions: Iterator[Questions]) -> Generator[Answered, None, None]:
+    yield from engine.answers(questions)
+
+
+def _unknown_entities(questions: Questions, schema: Schema) -> dict[str, Outcome]:
     outcomes = {}
-    known = []
     for name in questions.entities:
         try:
-            known.append(schema[name].name)
+            schema[name]
         except ResformerError as error:
             outcomes[name] = Outcome(None, f"{type(error).__name__}: {error}")
-    try:
-        answers = answerer(photos(questions.image), known, questions.about) if known else {}
-        outcomes.update((name, Outcome(answers[name], "")) for name in known)
-    except PhotoError as error:
-        outcomes.update((name, Outcome(None, str(error))) for name in known)
     return outcomes
 
 

@@ -52,7 +52,7 @@ def score_files(
             entities=() if given.has_questions else entities,
             photos=given.photos,
             schema=schema,
-            endpoint=source.url or None,
+            endpoints=[source.url] if source.url else [],
             reader=reader,
             jobs=JOBS,
             details=folder / "answers.jsonl",

@@ -111,8 +111,8 @@ def test_a_table_with_photos_and_the_file_to_download(
         out=own,
         entities=asked,
         photos=folder,
-        endpoint=server.predictions_url,
-        key_file=server.key_file,
+        endpoints=[server.predictions_url],
+        key_files=[server.key_file],
         reader="crops",
     )
     score_table(options)

@@ -4,7 +4,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -20,6 +20,11 @@ PHOTO = jpeg()
 NEWER = jpeg(50)
 ETAG = '"first"'
 DATE = "Tue, 01 Sep 2026 10:00:00 GMT"
+
+
+def _wait(event: threading.Event) -> None:
+    event.wait(10)
+
 
 Quick = Callable[..., Downloader]
 
@@ -135,8 +140,8 @@ def test_connection_cut_in_the_middle(web: Web, quick: Quick) -> None:
 
 def test_silent_server(web: Web, quick: Quick) -> None:
     done = threading.Event()
-    web.replies["/a.jpg"] = lambda handler: done.wait(10) and None
-    with pytest.raises(DownloadError, match="^the server falls silent, 2 times$"):
+    web.replies["/a.jpg"] = lambda handler: _wait(done)
+    with pytest.raises(DownloadError, match=r"^the server falls silent, 2 times$"):
         quick(timeout=0.2, attempts=2).fetch(f"{web.url}/a.jpg")
     done.set()
     assert len(web.asked) == 2
@@ -207,10 +212,10 @@ def test_redirects(web: Web, quick: Quick) -> None:
     web.replies["/b.jpg"] = lambda handler: reply(handler, PHOTO)
     assert quick().fetch(f"{web.url}/a.jpg") == PHOTO
     web.replies["/b.jpg"] = web.replies["/a.jpg"]
-    with pytest.raises(DownloadError, match="^more than 10 redirects$"):
+    with pytest.raises(DownloadError, match=r"^more than 10 redirects$"):
         quick().fetch(f"{web.url}/a.jpg")
     web.replies["/b.jpg"] = lambda handler: answers(handler, 302, Location="file:///etc/passwd")
-    with pytest.raises(DownloadError, match="redirects to file://.*, which is no http or https link"):
+    with pytest.raises(DownloadError, match=r"redirects to file://.*, which is no http or https link"):
         quick().fetch(f"{web.url}/a.jpg")
 
 
@@ -253,10 +258,9 @@ def test_links_are_drawn_as_they_are_needed(web: Web, quick: Quick) -> None:
             drawn.append(i)
             yield f"{web.url}/{i}.jpg"
 
-    outcomes = quick(connections=2).fetch_all(links())
-    next(outcomes)
+    with closing(quick(connections=2).fetch_all(links())) as outcomes:
+        next(outcomes)
     assert len(drawn) < 10
-    outcomes.close()
 
 
 # What is kept.
@@ -353,7 +357,7 @@ def test_a_forked_process_makes_its_own_connections(web: Web, quick: Quick, tmp_
 
 def test_close_cancels_what_is_under_way(web: Web) -> None:
     done = threading.Event()
-    web.replies["/a.jpg"] = lambda handler: done.wait(10) and None
+    web.replies["/a.jpg"] = lambda handler: _wait(done)
     downloader = Downloader()
     future = downloader.submit(f"{web.url}/a.jpg")
     while not web.asked:
