@@ -219,6 +219,17 @@ def _endpoint(figures: Figures) -> list[str]:
     return _table(["photos", "reader", *groups, "memory MiB"], rows)
 
 
+def _downloads(figures: Figures) -> list[str]:
+    kinds = ", ".join(f"{row['kind']} {row['as_it_must']} of {row['links']}" for row in figures["kinds"])
+    return [
+        f"{figures['good_links']} good links alone took {_number(figures['good_s'], 1)} s, with "
+        f"{figures['links'] - figures['good_links']} failing ones {_number(figures['all_s'], 1)} s (at most: 1.2 "
+        f"times the sum of that and the limit of a link, {_number(figures['most_s'], 1)} s). Afterwards {figures['connections_after']} of "
+        f"{figures['connections']} connections were free. As they must end: {kinds}.",
+        *(f"- {outcome}" for outcome in figures["wrong"]),
+    ]
+
+
 def _attributes(figures: Figures) -> list[str]:
     """A table for each set of metrics: those of choices, of paths and of texts."""
     by_metrics: dict[str, list[Figures]] = {}
@@ -329,6 +340,11 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         "Latency and memory at the endpoint",
         "Milliseconds (median, 95th percentile) of one request at a time, one worker, two threads; memory with Java.",
         _endpoint,
+    ),
+    "downloads": (
+        "Failing downloads",
+        "Links of which 30 % fail in fifteen ways, from a server on the same machine that takes 20 ms for a photo.",
+        _downloads,
     ),
     "attributes": (
         "Attributes",

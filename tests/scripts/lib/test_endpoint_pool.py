@@ -66,8 +66,9 @@ class Served:
         reply(handler, json.dumps({"predictions": {"width": ANSWER}}).encode())
 
 
-def fault(handler: BaseHTTPRequestHandler, status: int, kind: str) -> None:
+def fault(handler: BaseHTTPRequestHandler, status: int, kind: str) -> bool:
     reply(handler, json.dumps({"code": status, "type": kind, "message": "no"}).encode(), status)
+    return True
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_backs_off_where_workers_die(serve: Serve, pool_of: PoolOf) -> None:
     ask(pool, 100)
     before = pool.limits()[server.url]
     deaths = iter([True])
-    server.broken = lambda handler, body: next(deaths, False) and fault(handler, 507, "WorkerDied") is None
+    server.broken = lambda handler, body: next(deaths, False) and fault(handler, 507, "WorkerDied")
     ask(pool, 1)
     assert pool.limits()[server.url] == before // 2
 
@@ -188,7 +189,7 @@ def test_a_run_ends_where_no_server_answers_any_more(serve: Serve, pool_of: Pool
 def test_a_photo_that_is_always_passed_over_is_given_up(serve: Serve, pool_of: PoolOf) -> None:
     server = serve(seconds=0.005)
     pool = pool_of(server.url, patience=Patience(seconds=60, passed_over=3, first_wait=0.01, max_wait=0.02))
-    server.broken = lambda handler, body: b"unlucky" in body and fault(handler, 504, "GatewayTimeout") is None
+    server.broken = lambda handler, body: b"unlucky" in body and fault(handler, 504, "GatewayTimeout")
     unlucky = pool.submit(b"unlucky", ["width"], {})
     while not unlucky.done():
         ask(pool, 2)
@@ -235,7 +236,12 @@ def test_a_server_that_refuses_its_key_later_is_left_out(
 
 def test_what_answers_otherwise_is_no_server(serve: Serve, pool_of: PoolOf) -> None:
     server = serve()
-    server.broken = lambda handler, body: reply(handler, b'{"predictions": {}}') is None
+
+    def empty(handler: BaseHTTPRequestHandler, _: bytes) -> bool:
+        reply(handler, b'{"predictions": {}}')
+        return True
+
+    server.broken = empty
     with pytest.raises(EndpointError, match="does not answer as Resformer does"):
         pool_of(server.url).answer(b"photo", ["width"], {})
 
