@@ -33,9 +33,9 @@ def benchmark_downloads(links: int, *, time_limit: float, connections: int = 64)
 
     Returns:
         `links`, `good_links`, `connections`, `time_limit_s`; seconds of both runs, `good_s` and `all_s`; `most_s`, what
-        `all_s` may be: 1.2 times the sum of `good_s` and the limit of a link; `kinds`, the number of links of each kind and how
-        many of them ended as they must; `wrong`, the first outcomes that are others; `connections_after`, how many
-        photos the same downloader gets at once after the run.
+        `all_s` may be: 1.2 times the sum of `good_s` and the limit of a link; `kinds`, the number of links of each
+        kind and how many of them ended as they must; `wrong`, the first outcomes that are others; `connections_after`,
+        how many photos the same downloader gets at once after the run.
     """
     good = links - round(FAILING * links)
     asked = [(GOOD, number) for number in range(good)]

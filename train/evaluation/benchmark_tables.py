@@ -220,12 +220,12 @@ def _endpoint(figures: Figures) -> list[str]:
 
 
 def _downloads(figures: Figures) -> list[str]:
+    good_s, all_s, most_s = (_number(figures[key], 1) for key in ("good_s", "all_s", "most_s"))
     kinds = ", ".join(f"{row['kind']} {row['as_it_must']} of {row['links']}" for row in figures["kinds"])
     return [
-        f"{figures['good_links']} good links alone took {_number(figures['good_s'], 1)} s, with "
-        f"{figures['links'] - figures['good_links']} failing ones {_number(figures['all_s'], 1)} s (at most: 1.2 "
-        f"times the sum of that and the limit of a link, {_number(figures['most_s'], 1)} s). Afterwards {figures['connections_after']} of "
-        f"{figures['connections']} connections were free. As they must end: {kinds}.",
+        f"{figures['good_links']} good links alone took {good_s} s, with {figures['links'] - figures['good_links']} "
+        f"failing ones {all_s} s (1.2 times the sum of {good_s} s and the limit of a link are {most_s} s). Afterwards "
+        f"{figures['connections_after']} of {figures['connections']} connections were free. As they must end: {kinds}.",
         *(f"- {outcome}" for outcome in figures["wrong"]),
     ]
 
