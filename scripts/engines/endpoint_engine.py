@@ -1,6 +1,6 @@
 """The engine that asks servers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
@@ -27,7 +27,7 @@ class EndpointEngine:
     def __init__(self, photos: PhotoSource, endpoints: EndpointPool, fetchers: int = FETCHERS):
         self._photos, self._endpoints, self._fetchers = photos, endpoints, fetchers
 
-    def answers(self, questions: Iterable[Questions]) -> Iterator[Answered]:
+    def answers(self, questions: Iterable[Questions]) -> Generator[Answered]:
         """See Engine."""
         done: SimpleQueue[Answered | BaseException] = SimpleQueue()
         remaining = iter(questions)

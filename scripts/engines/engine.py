@@ -1,6 +1,6 @@
 """The interface of all engines."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from resformer.scripts.lib.answerers import Answerer
@@ -29,11 +29,11 @@ class PhotoQuestions(NamedTuple):
 class Engine(Protocol):
     """Answers questions about photos."""
 
-    def answers(self, questions: Iterable[Questions]) -> Iterator[Answered]:
+    def answers(self, questions: Iterable[Questions]) -> Generator[Answered]:
         """Yields all questions once with their outcomes, in any order.
 
         Questions are drawn, in the caller's thread, as they are needed; all their entities are known to the network. A
-        photo that cannot be answered is an outcome. Closing the iterator ends the run.
+        photo that cannot be answered is an outcome. Closing the generator ends the run.
 
         Raises:
             EngineError: The engine cannot go on.

@@ -1,6 +1,6 @@
 """The engine that answers in threads of this process: for a few photos, and for answerers that wait for a server."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 from resformer.client.in_order import mapped
 from resformer.scripts.engines.engine import Answered, PhotoQuestions, failed, outcomes_of
@@ -23,9 +23,9 @@ class ThreadsEngine:
     def __init__(self, photos: PhotoSource, answerer: Answerer, jobs: int):
         self._photos, self._answerer, self._jobs = photos, answerer, jobs
 
-    def answers(self, questions: Iterable[Questions]) -> Iterator[Answered]:
+    def answers(self, questions: Iterable[Questions]) -> Generator[Answered]:
         """See Engine."""
-        return mapped(self._answered, questions, self._jobs)
+        yield from mapped(self._answered, questions, self._jobs)
 
     def _answered(self, questions: Questions) -> Answered:
         try:

@@ -37,7 +37,7 @@ AHEAD = 2
 class Downloader:
     """Downloads photos over http and https, many at once; safe to use from several threads.
 
-    A process that is forked off may use it too: it makes connections of its own.
+    A process that is forked off, or gets it pickled, may use it too: it makes connections of its own.
 
     Args:
         limits: How patient to be, and how hard to press.
@@ -115,8 +115,8 @@ class Downloader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __getstate__(self) -> dict[str, object]:
-        raise TypeError("a Downloader has connections; send its limits to the other process, and make one there")
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(Downloader, cache=self._cache, max_age=self._max_age), (self.limits,)
 
     def _start(self) -> "_Running":
         with self._lock:

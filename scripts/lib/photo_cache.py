@@ -61,7 +61,7 @@ class PhotoCache:
     """
 
     def __init__(self, folder: Path, max_bytes: int):
-        self.folder = folder
+        self.folder, self._max_bytes = folder, max_bytes
         with self._usable():
             self._cache = diskcache.Cache(
                 str(folder),
@@ -108,6 +108,9 @@ class PhotoCache:
             return None
         with file:
             return Path(file.name)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return PhotoCache, (self.folder, self._max_bytes)
 
     def close(self) -> None:
         """Ends the connections of this thread to the data base."""

@@ -5,7 +5,7 @@ which an interrupted run is resumed; memory does not grow with the table.
 """
 
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -20,7 +20,7 @@ from resformer.model.files.tables import read_header, read_table
 from resformer.model.files.whole_file import UnusableFile, file_digest, refuse_overwriting
 from resformer.model.schema.schema import Entity, Schema
 from resformer.scripts.engines.endpoint_engine import EndpointEngine
-from resformer.scripts.engines.engine import Answered, Engine
+from resformer.scripts.engines.engine import Engine
 from resformer.scripts.engines.threads_engine import ThreadsEngine
 from resformer.scripts.lib.answerers import Answerer, answerer_for, endpoint_pool_for
 from resformer.scripts.lib.downloads import CACHE_BYTES, MAX_AGE, Downloader, DownloadLimits
@@ -267,14 +267,10 @@ def _answer_all(journal: Journal, engine: Engine, schema: Schema, on_photo: Call
             else:
                 tell()
 
-    with bar, closing(_drawn(engine, known())) as answers:
+    with bar, closing(engine.answers(known())) as answers:
         for answered in answers:
             journal.record(*answered)
             tell()
-
-
-def _drawn(engine: Engine, questions: Iterator[Questions]) -> Generator[Answered, None, None]:
-    yield from engine.answers(questions)
 
 
 def _unknown_entities(questions: Questions, schema: Schema) -> dict[str, Outcome]:

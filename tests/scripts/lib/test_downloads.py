@@ -1,6 +1,7 @@
 """Downloads from a server on this machine: what it does wrong on purpose must not hurt."""
 
 import multiprocessing
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -353,6 +354,16 @@ def test_a_forked_process_makes_its_own_connections(web: Web, quick: Quick, tmp_
     assert results.get(timeout=30) == PHOTO
     process.join(30)
     assert process.exitcode == 0
+
+
+def test_pickled_it_is_the_same(web: Web, quick: Quick, tmp_path: Path) -> None:
+    versions = Versions(web, ETag=ETAG)
+    downloader = quick(PhotoCache(tmp_path / "cache", 10**9), max_bytes=10_000)
+    assert downloader.fetch(f"{web.url}/a.jpg") == PHOTO
+    with pickle.loads(pickle.dumps(downloader)) as copy:
+        assert copy.limits == downloader.limits
+        assert copy.fetch(f"{web.url}/a.jpg") == PHOTO
+    assert len(versions.conditions) == 1
 
 
 def test_close_cancels_what_is_under_way(web: Web) -> None:

@@ -278,7 +278,7 @@ def test_closing_the_engine_cancels_what_is_under_way(serve: Serve, pool_of: Poo
     answers = EndpointEngine(str.encode, pool).answers(Questions(f"{i}.jpg", {}, ["width"]) for i in range(50))
     next(answers)
     future = pool.submit(b"photo", ["width"], {})
-    answers.close()  # type: ignore[attr-defined]
+    answers.close()
     wait([future], timeout=10)
     assert future.cancelled()
     assert server.answered < 20
