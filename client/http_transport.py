@@ -8,6 +8,7 @@ from resformer import __version__
 from resformer.client.address import Address
 from resformer.client.exchange import Send
 from resformer.client.replies import Lost, Reply, parse_body
+from resformer.client.retry_after import retry_after_seconds
 
 __all__ = ["AsyncHttpTransport", "HttpTransport"]
 
@@ -72,8 +73,8 @@ def _content(message: Send) -> dict[str, Any]:
 
 
 def _reply(response: httpx.Response) -> Reply:
-    after = response.headers.get("Retry-After", "")
-    return Reply(response.status_code, parse_body(response.content), float(after) if after.isdecimal() else None)
+    after = retry_after_seconds(response.headers.get("Retry-After"))
+    return Reply(response.status_code, parse_body(response.content), after)
 
 
 def _lost(error: httpx.RequestError) -> Lost:

@@ -267,6 +267,18 @@ def scoring(
 
 
 @app.command()
+def downloads(
+    out: OutOption,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=30, help="Links.")] = 1000,
+    time_limit: Annotated[float, typer.Option("--time-limit", metavar="S", help="Seconds for each link.")] = 10.0,
+) -> None:
+    """Links of which 30 % fail, from a server on this machine: what becomes of each, and what they cost the others."""
+    from resformer.scripts.lib.download_benchmark import benchmark_downloads
+
+    _finish(out, "downloads", benchmark_downloads(limit, time_limit=time_limit))
+
+
+@app.command()
 def report(
     labels: Annotated[Path, typer.Argument(help="CSV with the answers that are right.", exists=True, dir_okay=False)],
     out: Annotated[Path, typer.Option("--out", help="HTML file to write.", dir_okay=False)],

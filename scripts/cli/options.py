@@ -10,19 +10,28 @@ from resformer.scripts.lib.table_formats.format_names import TableFormat
 
 __all__ = [
     "AssumePresent",
+    "Attempts",
+    "CacheAge",
+    "CacheSize",
+    "Concurrency",
     "Description",
     "Endpoint",
     "Entities",
     "Format",
+    "HostConnections",
+    "HostRate",
     "Jobs",
     "KeyFile",
     "Limit",
+    "LinkSeconds",
+    "MaxBytes",
     "MinConfidence",
     "OutFormat",
     "Port",
     "Reader",
     "ReaderName",
     "SchemaFile",
+    "SilentSeconds",
     "Title",
     "Token",
     "Weights",
@@ -84,12 +93,17 @@ Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Photos fetched at once
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", min=1, help="Stop after this many rows. [default: all]")
 ]
+Concurrency = Annotated[int, typer.Option("--concurrency", min=1, help="Photos under way at each endpoint, at most.")]
 Endpoint = Annotated[
-    str | None, typer.Option("--endpoint", metavar="URL", help="Ask a server instead of loading the network.")
+    str | None,
+    typer.Option("--endpoint", metavar="URL[,URL]", help="Ask servers instead of loading the network."),
 ]
 Token = Annotated[str, typer.Option("--token", metavar="KEY", help="The server's inference key. [$RESFORMER_TOKEN]")]
 KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", metavar="FILE", help="The server's key_file.json, with the key.")
+    str | None,
+    typer.Option(
+        "--key-file", metavar="FILE[,FILE]", help="key_file.json with the key of the server, or of each in their order."
+    ),
 ]
 MinConfidence = Annotated[
     float | None,
@@ -107,6 +121,31 @@ AssumePresent = Annotated[
         "--assume-present/--no-assume-present",
         help="Whether the products are known to have the values asked for. [default: with a column entity_name]",
     ),
+]
+CacheSize = Annotated[
+    float,
+    typer.Option(
+        "--cache-size", metavar="GB", min=0.001, help="Downloaded photos to keep; those not used for longest go first."
+    ),
+]
+CacheAge = Annotated[
+    float,
+    typer.Option(
+        "--cache-age", metavar="HOURS", min=0, help="Ask the server whether a kept photo has changed after this time."
+    ),
+]
+Attempts = Annotated[int, typer.Option("--attempts", min=1, help="Attempts for each link.")]
+SilentSeconds = Annotated[
+    float, typer.Option("--timeout", metavar="S", min=0.01, help="Seconds to wait for a sign of a photo's server.")
+]
+LinkSeconds = Annotated[
+    float, typer.Option("--time-limit", metavar="S", min=0.01, help="Seconds for a link, all attempts together.")
+]
+MaxBytes = Annotated[int, typer.Option("--max-bytes", metavar="N", min=1, help="Larger photos are refused.")]
+HostConnections = Annotated[int, typer.Option("--host-connections", min=1, help="Downloads from one host at once.")]
+HostRate = Annotated[
+    float | None,
+    typer.Option("--host-rate", metavar="N", min=0.001, help="Downloads from one host per second. [default: no limit]"),
 ]
 Title = Annotated[str, typer.Option("--title", help="Title that came with the photo.")]
 Description = Annotated[str, typer.Option("--description", help="Description that came with the photo.")]

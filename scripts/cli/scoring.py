@@ -9,17 +9,26 @@ import typer
 from resformer.scripts.cli.invoke import DONE, FAILED, INCOMPLETE
 from resformer.scripts.cli.options import (
     AssumePresent,
+    Attempts,
+    CacheAge,
+    CacheSize,
+    Concurrency,
     Description,
     Endpoint,
     Entities,
     Format,
+    HostConnections,
+    HostRate,
     Jobs,
     KeyFile,
     Limit,
+    LinkSeconds,
+    MaxBytes,
     MinConfidence,
     OutFormat,
     Reader,
     SchemaFile,
+    SilentSeconds,
     Title,
     Token,
     Weights,
@@ -47,6 +56,14 @@ def score(
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Folder of downloaded photos. [default: OUT.images]")
     ] = None,
+    cache_size: CacheSize = 20.0,
+    cache_age: CacheAge = 24.0,
+    host_connections: HostConnections = 16,
+    host_rate: HostRate = None,
+    attempts: Attempts = 4,
+    timeout: SilentSeconds = 20.0,
+    time_limit: LinkSeconds = 120.0,
+    max_bytes: MaxBytes = 20_000_000,
     entities: Entities = None,
     reader: Reader = None,
     weights: Weights = None,
@@ -54,6 +71,7 @@ def score(
     endpoint: Endpoint = None,
     token: Token = "",
     key_file: KeyFile = None,
+    concurrency: Concurrency = 64,
     min_confidence: MinConfidence = None,
     assume_present: AssumePresent = None,
     details: Annotated[
@@ -66,8 +84,8 @@ def score(
         typer.Option(
             "--engine",
             metavar="NAME",
-            help="processes of this machine, ray, threads of this process, or auto: threads for a few photos, else "
-            "processes.",
+            help="processes of this machine, ray, threads of this process, endpoint, or auto: servers where --endpoint "
+            "names some, threads for a few photos, else processes.",
         ),
     ] = EngineName.AUTO,
     workers: Annotated[
@@ -102,12 +120,12 @@ def score(
 
     Photos are files of the folder `--photos`, found by path, name or the last part of their link, or members of tar
     files (`shards/{000..099}.tar`, `s3://bucket/shards/*.tar`), or bytes in a column `image` of a Parquet file, or are
-    downloaded and kept in `OUT.images`. Of links with one file name, the first gets the photo. Rows without an answer
-    are listed in `OUT.errors.csv` (index, image, error). An interrupted run leaves `OUT.csv.journal`, from which
-    `--resume` continues; where OUT is a URL it is in the working folder.
+    downloaded and kept in `OUT.images`, or in a cache that runs share. Of links with one file name, the first gets the
+    photo. Rows without an answer are listed in `OUT.errors.csv` (index, image, error). An interrupted run leaves
+    `OUT.csv.journal`, from which `--resume` continues; where OUT is a URL it is in the working folder.
 
     Photos are answered in a process for each core. One that is killed is replaced, and its photo is tried once more.
-    `--engine ray` answers on a Ray cluster.
+    `--engine ray` answers on a Ray cluster, `--endpoint` by servers.
 
     Exit codes: 0 every row is answered, 1 the server failed, 2 the input cannot be used, 3 some rows have no answer.
 
@@ -122,9 +140,11 @@ def score(
         resformer score in.csv out.csv --key-file build/serve-8080/key_file.json
         --endpoint http://127.0.0.1:8080/predictions/resformer
     """
+    from resformer.scripts.lib.downloads import DownloadLimits
     from resformer.scripts.lib.dry_run import dry_run as check_only
     from resformer.scripts.lib.locations import location
-    from resformer.scripts.lib.score_table import ScoreOptions, score_table
+    from resformer.scripts.lib.score_options import ScoreOptions
+    from resformer.scripts.lib.score_table import score_table
 
     options = ScoreOptions(
         table=location(table),
@@ -134,12 +154,23 @@ def score(
         entities=comma_separated(entities),
         photos=photos,
         cache=cache,
+        cache_bytes=round(cache_size * 1e9),
+        cache_max_age=cache_age * 3600,
+        downloads=DownloadLimits(
+            attempts=attempts,
+            timeout=timeout,
+            time_limit=time_limit,
+            max_bytes=max_bytes,
+            host_connections=host_connections,
+            host_rate=host_rate,
+        ),
         limit=limit,
         weights=weights,
         schema=schema,
-        endpoint=endpoint,
+        endpoints=comma_separated(endpoint),
         token=token,
-        key_file=key_file,
+        key_files=[Path(file) for file in comma_separated(key_file)],
+        concurrency=concurrency,
         reader=reader_value(reader),
         jobs=jobs,
         details=location(details) if details else None,
@@ -213,7 +244,7 @@ def check_predictions(
     from resformer.model.schema.schema import Schema
     from resformer.scripts.lib.locations import location
     from resformer.scripts.lib.prediction_check import product_faults, row_faults
-    from resformer.scripts.lib.score_table import requested_entities
+    from resformer.scripts.lib.score_run import requested_entities
     from resformer.scripts.lib.table_formats.open_table import open_table
 
     known = Schema.load(schema)
@@ -268,9 +299,9 @@ def draw(
         reader=reader_value(reader),
         min_confidence=min_confidence,
         assume_present=assume_present,
-        endpoint_url=endpoint,
+        endpoints=comma_separated(endpoint),
         token=token,
-        key_file=key_file,
+        key_files=[Path(file) for file in comma_separated(key_file)],
     )
     about = {name: text for name, text in (("title", title), ("description", description)) if text}
     predictions = write_row_picture(

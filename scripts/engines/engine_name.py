@@ -12,3 +12,4 @@ class EngineName(StrEnum):
     PROCESSES = "processes"
     THREADS = "threads"
     RAY = "ray"
+    ENDPOINT = "endpoint"

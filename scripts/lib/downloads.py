@@ -1,108 +1,174 @@
-"""Photos from links, kept in a folder; a placeholder stands for what cannot be downloaded."""
+"""Photos from links, over a cache on disk."""
 
-import sys
-from collections.abc import Iterable, Iterator
+import asyncio
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from io import BytesIO
-from pathlib import Path
+from typing import Self, TypeVar
 
-import requests
 from PIL import Image, UnidentifiedImageError
-from tqdm import tqdm
 
-from resformer.client.in_order import mapped
-from resformer.model.files.photo_names import IMAGE_COLUMNS, file_name, image_cell, link_identity
-from resformer.model.files.tables import read_table
-from resformer.model.files.whole_file import written_whole
-from resformer.scripts.lib.http_retry import RETRIED_STATUS, cause, retrying_session
+from resformer.scripts.lib.background_loop import BackgroundLoop
+from resformer.scripts.lib.download_faults import DownloadError, Fault
+from resformer.scripts.lib.photo_cache import CachedPhoto, PhotoCache
+from resformer.scripts.lib.photo_requests import DownloadLimits, Fetched, PhotoRequests
 
-__all__ = ["PLACEHOLDER", "DownloadError", "Downloader", "download_table"]
+__all__ = ["CACHE_BYTES", "MAX_AGE", "DownloadError", "DownloadLimits", "Downloader", "has_image_header"]
 
+R = TypeVar("R")
 
-def _black() -> bytes:
-    # BMP, whatever the file's name: its bytes are the same with every version of Pillow, so that it is recognised.
-    buffer = BytesIO()
-    Image.new("RGB", (32, 32)).save(buffer, "BMP")
-    return buffer.getvalue()
+CACHE_BYTES = 20_000_000_000
+"""What a cache holds unless somebody says otherwise."""
+MAX_AGE = 86_400.0
+"""Seconds for which a photo of a cache is used unasked unless somebody says otherwise: a day."""
 
-
-PLACEHOLDER = _black()
-"""The bytes that stand for a photo which could not be downloaded."""
-
-
-class DownloadError(Exception):
-    """A photo cannot be downloaded; the message gives the reason."""
+# Threads that read and write the cache and look at what was sent.
+DISK_THREADS = 8
+# Links under way, for each connection: while some of them wait, others are sent.
+AHEAD = 2
 
 
 class Downloader:
-    """Fetches photos over http and https; safe to use from several threads.
+    """Downloads photos over http and https, many at once; safe to use from several threads.
+
+    A process that is forked off, or gets it pickled, may use it too: it makes connections of its own.
 
     Args:
-        threads: How many connections are kept open.
-        attempts: How often a link is tried.
-        wait: See retrying_session.
-        timeout: Seconds without a sign from the server after which an attempt has failed.
-        max_bytes: Larger files are refused.
+        limits: How patient to be, and how hard to press.
+        cache: Where photos are kept; None keeps none.
+        max_age: Seconds for which a photo of the cache is used as it is. An older one is asked about again, and sent
+            again only if the server has another one by now.
     """
 
     def __init__(
-        self,
-        *,
-        threads: int = 8,
-        attempts: int = 4,
-        wait: float = 0.5,
-        timeout: float = 20.0,
-        max_bytes: int = 20_000_000,
+        self, limits: DownloadLimits | None = None, *, cache: PhotoCache | None = None, max_age: float = MAX_AGE
     ):
-        self._attempts, self._timeout, self._max_bytes = attempts, timeout, max_bytes
-        self._session = retrying_session(attempts=attempts, wait=wait, connections=threads)
+        self.limits = limits or DownloadLimits()
+        self._cache, self._max_age = cache, max_age
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
 
-    def fetch(self, link: str, path: Path) -> None:
-        """Makes the file `path` from `link`, unless a photo is there that is no placeholder.
+    def fetch(self, link: str) -> bytes:
+        """The bytes of a photo.
 
         Raises:
-            DownloadError: The photo cannot be downloaded; `path` is as it was.
+            DownloadError: It cannot be downloaded.
+            PhotoCacheError: The cache cannot be used.
         """
-        if _is_photo(path):
-            return
+        running = self._start()
+        return running.loop.run(self._photo(running, link))
+
+    def submit(self, link: str) -> "Future[bytes]":
+        """As `fetch`, without a wait."""
+        running = self._start()
+        return running.loop.submit(self._photo(running, link))
+
+    def fetch_all(self, links: Iterable[str]) -> Generator[tuple[str, bytes | DownloadError], None, None]:
+        """Downloads links and yields each with its photo, or why there is none, as they come.
+
+        Links are drawn as they are needed.
+        """
+        finished: queue.SimpleQueue[tuple[str, Future[bytes]]] = queue.SimpleQueue()
+        pending: dict[str, Future[bytes]] = {}
+
+        def outcome() -> tuple[str, bytes | DownloadError]:
+            link, future = finished.get()
+            pending.pop(link, None)
+            try:
+                return link, future.result()
+            except DownloadError as error:
+                return link, error
+
+        under_way = 0
+        try:
+            for link in links:
+                future = pending[link] = self.submit(link)
+                future.add_done_callback(partial(_put, finished, link))
+                under_way += 1
+                if under_way >= AHEAD * self.limits.connections:
+                    under_way -= 1
+                    yield outcome()
+            for _ in range(under_way):
+                yield outcome()
+        finally:
+            for future in list(pending.values()):
+                future.cancel()
+
+    def close(self) -> None:
+        """Ends the connections; what is under way is cancelled."""
+        with self._lock:
+            running, self._running = self._running, None
+        if running is not None and running.process == os.getpid():
+            running.loop.run(running.requests.close())
+            running.loop.close()
+            running.disk.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(Downloader, cache=self._cache, max_age=self._max_age), (self.limits,)
+
+    def _start(self) -> "_Running":
+        with self._lock:
+            if self._running is None or self._running.process != os.getpid():
+                self._running = _Running(self.limits)
+            return self._running
+
+    async def _photo(self, running: "_Running", link: str) -> bytes:
         if not link.lower().startswith(("http://", "https://")):
             raise DownloadError("not an http or https link")
-        data = self._get(link)
-        if not _has_image_header(data):
-            raise DownloadError("the server sent no photo")
-        with written_whole(path, "wb") as file:
-            file.write(data)
+        kept = await running.on_disk(self._cache.get, link) if self._cache else None
+        if kept and 0 <= kept.age < self._max_age:
+            return kept.data
+        try:
+            fetched = await running.requests.get(link, _conditions(kept) if kept else {})
+            if fetched.data is None:
+                return await self._confirmed(running, link, kept)
+            if not await running.on_disk(has_image_header, fetched.data):
+                raise Fault(f"the server sent no photo{_described(fetched)}")
+        except Fault as fault:
+            if fault.is_gone and kept and self._cache:
+                await running.on_disk(self._cache.remove, link)
+            raise DownloadError(fault.reason) from fault
+        if self._cache:
+            photo = CachedPhoto(fetched.data, fetched.etag, fetched.last_modified, time.time())
+            await running.on_disk(self._cache.put, link, photo)
+        return fetched.data
 
-    def _get(self, link: str) -> bytes:
-        failure = ""
-        # The session tries again until an answer begins; an answer that breaks off is for this loop.
-        for _ in range(self._attempts):
-            try:
-                response = self._session.get(link, stream=True, timeout=self._timeout)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                raise DownloadError(f"no answer ({cause(error)}), {self._attempts} times") from error
-            except requests.RequestException as error:
-                raise DownloadError(f"{type(error).__name__}: {error}") from error
-            with response:
-                if response.status_code in RETRIED_STATUS:
-                    raise DownloadError(f"the server answered {response.status_code}, {self._attempts} times")
-                if response.status_code != 200:
-                    raise DownloadError(f"the server answered {response.status_code}")
-                try:
-                    return self._body(response)
-                except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-                    failure = f"the answer breaks off ({cause(error)}), {self._attempts} times"
-        raise DownloadError(failure)
-
-    def _body(self, response: requests.Response) -> bytes:
-        data = bytearray()
-        for chunk in response.iter_content(1 << 16):
-            data += chunk
-            if len(data) > self._max_bytes:
-                raise DownloadError(f"more than {self._max_bytes} bytes")
-        return bytes(data)
+    async def _confirmed(self, running: "_Running", link: str, kept: CachedPhoto | None) -> bytes:
+        """The photo that the server says is the one that is kept."""
+        if kept is None or self._cache is None:
+            raise Fault("the server answered 304 (Not Modified), though nothing was there before")
+        await running.on_disk(self._cache.put, link, replace(kept, checked=time.time()))
+        return kept.data
 
 
-def _has_image_header(data: bytes) -> bool:
+class _Running:
+    """What a process downloads with."""
+
+    def __init__(self, limits: DownloadLimits):
+        self.process = os.getpid()
+        self.loop = BackgroundLoop("downloads")
+        self.requests = PhotoRequests(limits)
+        self.disk = ThreadPoolExecutor(DISK_THREADS, "downloads-disk")
+
+    async def on_disk(self, function: Callable[..., R], *arguments: object) -> R:
+        """Calls a function in a thread, since it waits for the disk."""
+        return await asyncio.get_running_loop().run_in_executor(self.disk, partial(function, *arguments))
+
+
+def has_image_header(data: bytes) -> bool:
+    """Whether these are the bytes of a photo, which may be damaged further on."""
     try:
         Image.open(BytesIO(data)).close()
     except UnidentifiedImageError:
@@ -112,57 +178,16 @@ def _has_image_header(data: bytes) -> bool:
     return True
 
 
-def _is_photo(path: Path) -> bool:
-    """Whether the file is there and neither a placeholder nor what a server sent in place of a photo."""
-    if not path.exists():
-        return False
-    data = path.read_bytes()
-    return data != PLACEHOLDER and _has_image_header(data)
+def _conditions(kept: CachedPhoto) -> dict[str, str]:
+    named = {"If-None-Match": kept.etag, "If-Modified-Since": kept.last_modified}
+    return {name: value for name, value in named.items() if value}
 
 
-def download(links: Iterable[str], folder: Path, downloader: Downloader, threads: int) -> Iterator[tuple[str, str]]:
-    """Downloads links into a folder and yields, in order, each with what went wrong, "" where nothing did.
-
-    Where a link fails its file is a placeholder. Links must differ; of those with one file name the first is used.
-    """
-    taken: dict[str, str] = {}
-
-    def fetched(link: str) -> tuple[str, str]:
-        try:
-            name = file_name(link)
-        except ValueError as error:
-            return link, str(error)
-        if link_identity(taken.setdefault(name, link)) != link_identity(link):
-            return link, f"its file name is that of {taken[name]}; put one of them into another folder"
-        try:
-            downloader.fetch(link, folder / name)
-        except DownloadError as error:
-            with written_whole(folder / name, "wb") as file:
-                file.write(PLACEHOLDER)
-            return link, str(error)
-        return link, ""
-
-    return mapped(fetched, links, threads)
+def _described(fetched: Fetched) -> str:
+    if not fetched.data:
+        return " but an empty answer"
+    return f" but {fetched.media_type}" if fetched.media_type and not fetched.media_type.startswith("image/") else ""
 
 
-def download_table(table: Path, folder: Path, downloader: Downloader, threads: int) -> tuple[int, int]:
-    """Downloads every link of the column image_link, or image, into `folder`, under the link's last part.
-
-    A photo that is there already is kept, so a run can be repeated. A failed photo is named on stderr and replaced
-    by a small black placeholder; the next run tries it again.
-
-    Returns:
-        How many links there are, and how many failed.
-
-    Raises:
-        UnusableFile: The table cannot be used.
-    """
-    links = list(dict.fromkeys(image_cell(row) for row in read_table(table, "|".join(IMAGE_COLUMNS))))
-    folder.mkdir(parents=True, exist_ok=True)
-    failed = 0
-    results = download(links, folder, downloader, threads)
-    for link, reason in tqdm(results, total=len(links), unit="photo", disable=None):
-        if reason:
-            failed += 1
-            tqdm.write(f"FAILED {link or '(an empty cell)'}: {reason}", file=sys.stderr)
-    return len(links), failed
+def _put(finished: "queue.SimpleQueue[tuple[str, Future[bytes]]]", link: str, future: "Future[bytes]") -> None:
+    finished.put((link, future))

@@ -8,7 +8,8 @@ from resformer.model.errors import ResformerError
 from resformer.model.schema.schema import Schema
 from resformer.scripts.lib.locations import OBJECT_STORES
 from resformer.scripts.lib.photo_sources import FolderPhotos, IndexedPhotos, PhotoSource
-from resformer.scripts.lib.score_table import ScoreOptions, opened_run
+from resformer.scripts.lib.score_options import ScoreOptions
+from resformer.scripts.lib.score_run import opened_run
 
 __all__ = ["DryRun", "dry_run"]
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from pathlib import Path
 
 from resformer.model.files.photo_names import PhotoFolder, file_name
 from resformer.model.files.whole_file import UnusableFile
-from resformer.scripts.lib.downloads import PLACEHOLDER, Downloader, DownloadError
+from resformer.scripts.lib.download_table import PLACEHOLDER
+from resformer.scripts.lib.downloads import Downloader, DownloadError
 from resformer.scripts.lib.locations import OBJECT_STORES, RemoteFile
 from resformer.scripts.lib.packed_photos import PhotoIndex
 
-__all__ = ["DownloadedPhotos", "FolderPhotos", "IndexedPhotos", "PhotoError", "PhotoSource", "cached_file"]
+__all__ = ["DownloadedPhotos", "FolderPhotos", "IndexedPhotos", "PhotoError", "PhotoSource"]
 
 PhotoSource = Callable[[str], bytes]
 """From the name or link of a photo in the table to the bytes of its file; raises PhotoError.
@@ -86,29 +85,19 @@ class DownloadedPhotos:
     """Photos that are downloaded when they are asked for; those of object stores are read there. Can be pickled.
 
     Attributes:
-        cache: The folder in which downloads are kept.
         downloader: What downloads.
     """
 
-    cache: Path
     downloader: Downloader
 
     def __call__(self, image: str) -> bytes:
         """The bytes of a photo; raises PhotoError."""
         if image.startswith(OBJECT_STORES):
             return _stored(RemoteFile(image))
-        self.cache.mkdir(parents=True, exist_ok=True)
-        path = cached_file(self.cache, image)
         try:
-            self.downloader.fetch(image, path)
+            return self.downloader.fetch(image)
         except DownloadError as error:
             raise PhotoError(f"cannot download: {error}") from error
-        return path.read_bytes()
-
-
-def cached_file(cache: Path, image: str) -> Path:
-    """Where a download is kept: not under the link's last part, which links to different photos may share."""
-    return cache / sha256(image.encode()).hexdigest()[:32]
 
 
 def _stored(file: RemoteFile) -> bytes:

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 import requests
 
 from resformer.model.errors import ResformerError
-from resformer.scripts.lib.answerers import Answerer, endpoint, in_process
+from resformer.scripts.lib.answerers import Answerer, endpoint_pool_for, in_process
 from resformer.scripts.lib.external_error import ExternalError
-from resformer.scripts.lib.http_retry import cause
 from resformer.scripts.page.question import Question
 
 if TYPE_CHECKING:
@@ -102,20 +101,20 @@ class ServerSource:
             ) from error
         except requests.RequestException as error:
             raise SourceError(
-                f"The server at {self.name} does not answer ({cause(error)}). Start it with `resformer serve`, or name "
-                "another one: `resformer demo --server URL`."
+                f"The server at {self.name} does not answer ({_cause(error)}). Start it with `resformer serve`, or "
+                "name another one: `resformer demo --server URL`."
             ) from error
         return self._answer(response)
 
     def answerer(self, *, reader: str, min_confidence: float | None, assume_present: bool) -> Answerer:
         """See Source."""
-        return endpoint(
-            self.url,
+        return endpoint_pool_for(
+            [self.url],
             reader=reader or None,
             min_confidence=min_confidence,
             assume_present=assume_present,
             token=self._key(),
-        )
+        ).answer
 
     def _key(self) -> str:
         if self._key_file is None or not self._key_file.exists():
@@ -200,3 +199,9 @@ class _WithReader:
 def _sentence(message: str) -> str:
     text = message[:1].upper() + message[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _cause(error: requests.RequestException) -> str:
+    """The kind of failure behind an exception of requests: `NewConnectionError`, `ReadTimeoutError`, ..."""
+    inner = error.args[0] if error.args else error
+    return type(getattr(inner, "reason", None) or inner).__name__

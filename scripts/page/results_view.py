@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from resformer.model.files.photo_names import PhotoFolder
-from resformer.scripts.lib.photo_sources import cached_file
-from resformer.scripts.lib.score_table import ScoreOptions
+from resformer.scripts.lib.photo_cache import PhotoCache
+from resformer.scripts.lib.score_options import ScoreOptions
 from resformer.scripts.page.photo_file import picture_uri
 from resformer.scripts.page.row_view import entity_label
 
@@ -92,7 +92,7 @@ def _errors(path: Path) -> dict[str, str]:
 
 def _photo_finder(options: ScoreOptions) -> Callable[[str], Path | None]:
     if options.photos is None:
-        return lambda image: cached_file(options.downloads, image)
+        return PhotoCache(options.cache_folder, options.cache_bytes).file
     folder = PhotoFolder(Path(options.photos))
 
     def find(image: str) -> Path | None:

@@ -9,7 +9,8 @@ from threading import Event
 from typing import Any
 
 from resformer.scripts.lib.external_error import ExternalError
-from resformer.scripts.lib.score_table import ScoreOptions, ScoreSummary
+from resformer.scripts.lib.score_options import ScoreOptions
+from resformer.scripts.lib.score_table import ScoreSummary
 from resformer.scripts.page.answer_sources import Source
 from resformer.scripts.page.photo_answers import FAULT
 from resformer.scripts.page.results_view import MAX_ROWS, results_view
@@ -52,7 +53,7 @@ def score_files(
             entities=() if given.has_questions else entities,
             photos=given.photos,
             schema=schema,
-            endpoint=source.url or None,
+            endpoints=[source.url] if source.url else [],
             reader=reader,
             jobs=JOBS,
             details=folder / "answers.jsonl",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from threading import Event
 
 from resformer.scripts.lib.answerers import Answerer
-from resformer.scripts.lib.score_table import ScoreOptions, ScoreSummary, score_table
+from resformer.scripts.lib.score_options import ScoreOptions
+from resformer.scripts.lib.score_table import ScoreSummary, score_table
 
 __all__ = ["Progress", "TableStopped", "run_table"]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from resformer.scripts.lib.score_table import ScoreOptions, score_table
+from resformer.scripts.lib.score_options import ScoreOptions
+from resformer.scripts.lib.score_table import score_table
 from resformer.scripts.torchserve.server import Server
 from tests.browser.steps import group, status
 from tests.scripts.conftest import write_table
@@ -111,8 +112,8 @@ def test_a_table_with_photos_and_the_file_to_download(
         out=own,
         entities=asked,
         photos=folder,
-        endpoint=server.predictions_url,
-        key_file=server.key_file,
+        endpoints=[server.predictions_url],
+        key_files=[server.key_file],
         reader="crops",
     )
     score_table(options)

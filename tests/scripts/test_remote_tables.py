@@ -13,8 +13,10 @@ from moto.server import ThreadedMotoServer
 
 from resformer.model.files.whole_file import UnusableFile
 from resformer.scripts.cli.main import main
+from resformer.scripts.engines.network_settings import NetworkSettings
 from resformer.scripts.lib.locations import RemoteFile, location, written_at
-from resformer.scripts.lib.score_table import ScoreOptions, score_table
+from resformer.scripts.lib.score_options import ScoreOptions
+from resformer.scripts.lib.score_table import score_table
 from tests.scripts.conftest import Web, jpeg, read_rows, write_table
 from tests.scripts.lib.table_formats.tables import write_parquet
 from tests.scripts.lib.test_packed_photos import write_tar
@@ -54,7 +56,7 @@ def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
 
 @pytest.fixture(autouse=True)
 def network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resformer.scripts.lib.score_table.answerer_for", lambda **_: answer)
+    monkeypatch.setattr(NetworkSettings, "answerer", lambda _: answer)
 
 
 def names(s3: Any) -> list[str]:
@@ -222,6 +224,6 @@ def test_names_of_remote_files() -> None:
     assert (file.name, file.suffix) == ("out.parquet", ".parquet")
     assert file.with_suffix(".errors.csv").url == "s3://bucket/a.b/out.errors.csv"
     options = ScoreOptions(table=Path("in.csv"), out=file)
-    assert str(options.journal) == "out.parquet.journal" and str(options.downloads) == "out.images"
+    assert str(options.journal) == "out.parquet.journal" and str(options.cache_folder) == "out.images"
     assert RemoteFile("https://shop.example/in.csv.gz?key=a.b").suffix == ".gz"
     assert location("a/b.csv") == Path("a/b.csv")

@@ -5,10 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from email import message_from_bytes
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,8 +20,9 @@ from resformer.model.images.loading import decode_photo
 from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS
 from resformer.model.predictor import Predictor
 from resformer.scripts import sanity, score_csv
-from resformer.scripts.lib import answerers
-from resformer.scripts.lib.downloads import PLACEHOLDER
+from resformer.scripts.lib import endpoint_pool
+from resformer.scripts.lib.download_table import PLACEHOLDER
+from resformer.scripts.lib.endpoint_pool import Patience
 from resformer.scripts.lib.journal import Journal, Outcome, Questions
 from resformer.scripts.lib.result_files import NO_ANSWER
 from tests.paths import ROOT
@@ -397,7 +400,10 @@ def test_downloads_what_is_not_in_a_folder(tmp_path: Path, web: Web, predictor: 
         assert run(tmp_path, None) == 3
         assert [row[1] for row in read_rows(tmp_path / "out.csv")[1:]] == ["50 inch", "60 inch", "", ""]
     errors = [row[2] for row in read_rows(tmp_path / "out.errors.csv")[1:]]
-    assert errors == ["cannot download: the server answered 404", "cannot download: not an http or https link"]
+    assert errors == [
+        "cannot download: the server answered 404 (Not Found)",
+        "cannot download: not an http or https link",
+    ]
     assert sorted(web.asked) == ["/a/x.jpg", "/b/x.jpg", "/none.jpg", "/none.jpg"]
 
 
@@ -536,26 +542,43 @@ def test_other_weights_do_not_resume(
 # Through a server.
 
 
+def parsed_form(handler: BaseHTTPRequestHandler) -> tuple[bytes, dict[str, str]]:
+    """The photo and the other fields of a request."""
+    body = handler.rfile.read(int(handler.headers["Content-Length"]))
+    form = message_from_bytes(f"Content-Type: {handler.headers['Content-Type']}\r\n\r\n".encode() + body)
+    parts = {
+        str(part.get_param("name", header="Content-Disposition")): cast(bytes, part.get_payload(decode=True))
+        for part in cast(list[Message], form.get_payload())
+    }
+    photo = parts.pop("image")
+    return photo, {name: text.decode() for name, text in parts.items()}
+
+
 class Server:
     """Answers as the archive does: the predictor's answers, or the error of this one photo."""
 
     def __init__(self, web: Web, predictor: WidthPredictor) -> None:
         self.url = f"{web.url}/predictions/resformer"
         self.headers: list[dict[str, str]] = []
+        self.fields: list[dict[str, str]] = []
         self.first: list[tuple[bytes, int]] = []  # replies to the first requests
+        self.deadly = b""  # a photo that ends its worker
         self._predictor = predictor
         web.replies["/predictions/resformer"] = self
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
-        photo = handler.rfile.read(int(handler.headers["Content-Length"]))
+        photo, fields = parsed_form(handler)
         self.headers.append(dict(handler.headers))
+        self.fields.append(fields)
         if self.first:
             reply(handler, *self.first.pop(0))
             return
+        if photo == self.deadly:
+            reply(handler, b'{"code": 507, "type": "InternalServerException", "message": "Worker died."}', 507)
+            return
         try:
-            names = handler.headers["X-Entity-Name"].split(", ")
-            min_confidence = float(handler.headers.get("X-Min-Confidence", 0))
-            result = self._predictor.predict(photo, names, min_confidence=min_confidence)
+            names = fields["entity_name"].split(",")
+            result = self._predictor.predict(photo, names, min_confidence=float(fields.get("min_confidence", 0)))
         except ResformerError as error:
             fault = {"code": error.status, "type": type(error).__name__, "message": str(error)}
             reply(handler, json.dumps(fault).encode(), error.status)
@@ -565,8 +588,8 @@ class Server:
 
 @pytest.fixture
 def server(web: Web, predictor: WidthPredictor, monkeypatch: pytest.MonkeyPatch) -> Server:
-    monkeypatch.setattr(answerers, "ATTEMPTS", 3)
-    monkeypatch.setattr(answerers, "WAIT", 0.01)
+    quick = Patience(seconds=0.5, deaths=3, passed_over=5, first_wait=0.01, max_wait=0.05)
+    monkeypatch.setattr(endpoint_pool, "PATIENCE", quick)
     return Server(web, predictor)
 
 
@@ -594,48 +617,43 @@ def test_what_the_endpoint_is_sent(
         "Bearer from the file",
         "Bearer from the environment",
     ]
-    assert {sent["X-Entity-Name"] for sent in server.headers} == {"voltage, width"}
-    assert {sent["X-Group-Id"] for sent in server.headers} == {"1"}
-    assert {sent["X-Reader"] for sent in server.headers} == {"none"}
-    assert {sent["X-Assume-Present"] for sent in server.headers} == {"true"}
-    assert not any("X-Min-Confidence" in sent for sent in server.headers)
-    server.headers.clear()
+    sent = {"entity_name": "voltage,width", "group_id": "1", "reader": "none", "assume_present": "true"}
+    assert server.fields == [sent] * 3
+    server.fields.clear()
     options = ["--no-assume-present", "--min-confidence", 0]
     assert run(tmp_path, photos, "--endpoint", server.url, *options) == 0
-    assert [sent["X-Min-Confidence"] for sent in server.headers] == ["0.0"]
-    assert not any("X-Assume-Present" in sent for sent in server.headers)
+    assert server.fields == [{"entity_name": "voltage,width", "group_id": "1", "min_confidence": "0.0"}]
 
 
 def test_the_endpoint_is_sent_texts_in_a_form(tmp_path: Path, photos: Path, server: Server) -> None:
-    server.first.append((b"the form is not parsed here", 413))
     text = "Soft — and red. " * 600
-    write_table(tmp_path / "in.csv", "image,entity_name,description", ("50.jpg", "title", text))
-    assert run(tmp_path, photos, "--endpoint", server.url) == 3
-    (sent,) = server.headers
-    assert sent["Content-Type"].startswith("multipart/form-data")
-    assert int(sent["Content-Length"]) > len(text.encode()) and sum(map(len, sent.values())) < 1000
+    write_table(tmp_path / "in.csv", "image,entity_name,description", ("50.jpg", "width", text))
+    assert run(tmp_path, photos, "--endpoint", server.url) == 0
+    assert server.fields[0]["description"] == text.strip()
+    assert sum(map(len, server.headers[0].values())) < 1000
 
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_busy_endpoint(tmp_path: Path, photos: Path, server: Server, status: int) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     server.first = [(b'{"code": 503, "type": "ServiceUnavailableException", "message": "wait"}', status)] * 2
-    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 0
+    assert run(tmp_path, photos, "--endpoint", server.url, "--concurrency", 1) == 0
     assert read_rows(tmp_path / "out.csv") == ANSWERS
-    assert len(server.headers) == 4
+    assert len(server.headers) == 4  # two of them refused
 
 
 def test_photo_that_is_too_long_for_the_server(tmp_path: Path, photos: Path, server: Server) -> None:
     write_table(tmp_path / "in.csv", HEADER, ROWS[0])
     server.first = [(b"", 413)]
     assert run(tmp_path, photos, "--endpoint", server.url) == 3
-    assert "ImageTooLarge: the server refuses" in read_rows(tmp_path / "out.errors.csv")[1][2]
+    error = read_rows(tmp_path / "out.errors.csv")[1][2]
+    assert error.startswith("ImageTooLarge: the request has more bytes than the server takes")
 
 
 def test_photo_that_kills_its_worker(tmp_path: Path, photos: Path, server: Server) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
-    server.first = [(b'{"code": 500, "type": "InternalServerException", "message": "Worker died."}', 500)] * 3
-    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 3
+    server.deadly = (photos / "50.jpg").read_bytes()
+    assert run(tmp_path, photos, "--endpoint", server.url) == 3
     errors = read_rows(tmp_path / "out.errors.csv")[1:]
     assert [row[0] for row in errors] == ["1", "0"]
     assert "Worker died." in errors[0][2]
@@ -657,7 +675,7 @@ def test_endpoint_that_cannot_be_used_ends_the_run(
     server.first = [(body, status)] * 99
     assert run(tmp_path, photos, "--endpoint", server.url) == 1
     printed = capsys.readouterr().err
-    assert f"answered {status}" in printed and "--resume" not in printed
+    assert str(status) in printed and "--resume" not in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "photos"]
 
 
@@ -665,9 +683,9 @@ def test_endpoint_that_goes_away_leaves_a_journal(
     tmp_path: Path, photos: Path, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
-    good = json.dumps(WidthPredictor().predict(jpeg(50), ["height", "width"]).as_dict()).encode()
+    good = json.dumps(WidthPredictor().predict(jpeg(50), ["height", "voltage", "width"]).as_dict()).encode()
     server.first = [(good, 200), *[(b"", 503)] * 99]
-    assert run(tmp_path, photos, "--endpoint", server.url, "--jobs", 1) == 1
+    assert run(tmp_path, photos, "--endpoint", server.url, "--concurrency", 1) == 1
     assert "--resume continues" in capsys.readouterr().err
     server.first = []
     assert run(tmp_path, photos, "--endpoint", server.url, "--resume") == 0
@@ -680,7 +698,7 @@ def test_endpoint_that_is_not_there(
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     started = time.monotonic()
     assert run(tmp_path, photos, "--endpoint", "http://127.0.0.1:9/predictions/resformer") == 1
-    assert "no answer (NewConnectionError); see that the server runs" in capsys.readouterr().err
+    assert "gives no answer (ConnectError: All connection attempts failed)" in capsys.readouterr().err
     assert time.monotonic() - started < 5
 
 

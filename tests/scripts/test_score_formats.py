@@ -12,10 +12,12 @@ import pytest
 from resformer.model.files.whole_file import UnusableFile
 from resformer.model.images.loading import decode_photo
 from resformer.scripts.cli.main import main
+from resformer.scripts.engines.network_settings import NetworkSettings
 from resformer.scripts.lib import answerers
 from resformer.scripts.lib.answerers import Answers
 from resformer.scripts.lib.result_files import NO_ANSWER
-from resformer.scripts.lib.score_table import ScoreOptions, ScoreSummary, score_table
+from resformer.scripts.lib.score_options import ScoreOptions
+from resformer.scripts.lib.score_table import ScoreSummary, score_table
 from tests.scripts.conftest import jpeg, read_rows, write_table
 from tests.scripts.lib.table_formats.tables import write_lines, write_parquet
 from tests.scripts.lib.test_packed_photos import write_tar
@@ -133,7 +135,7 @@ def test_rows_that_cannot_be_read_are_rows_of_the_output(
     ]
     bad = ["{ no JSON", "[1]", {**good[0], "index": 7, "title": ["a"]} if indexed else {"image": {}, "sku": 1}]
     table = write_lines(tmp_path / "in.jsonl", good[0], *bad, good[1])
-    monkeypatch.setattr("resformer.scripts.lib.score_table.answerer_for", lambda **_: answer)
+    monkeypatch.setattr(NetworkSettings, "answerer", lambda _: answer)
     names = ["--entities", ",".join(entities)] if entities else []
     out = tmp_path / target
     assert main(["score", str(table), str(out), "--photos", str(photos), *names]) == 3
@@ -215,7 +217,7 @@ def test_photos_in_shards(tmp_path: Path) -> None:
 def test_the_format_can_be_named(
     tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("resformer.scripts.lib.score_table.answerer_for", lambda **_: answer)
+    monkeypatch.setattr(NetworkSettings, "answerer", lambda _: answer)
     table = write_lines(tmp_path / "questions", {"image": "60", "entity_name": "width"})
     out = tmp_path / "answers"
     formats = ["--format", "jsonl", "--out-format", "parquet"]

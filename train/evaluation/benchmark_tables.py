@@ -224,6 +224,17 @@ def _endpoint(figures: Figures) -> list[str]:
     return _table(["photos", "reader", *groups, "memory MiB"], rows)
 
 
+def _downloads(figures: Figures) -> list[str]:
+    good_s, all_s, most_s = (_number(figures[key], 1) for key in ("good_s", "all_s", "most_s"))
+    kinds = ", ".join(f"{row['kind']} {row['as_it_must']} of {row['links']}" for row in figures["kinds"])
+    return [
+        f"{figures['good_links']} good links alone took {good_s} s, with {figures['links'] - figures['good_links']} "
+        f"failing ones {all_s} s (1.2 times the sum of {good_s} s and the limit of a link are {most_s} s). Afterwards "
+        f"{figures['connections_after']} of {figures['connections']} connections were free. As they must end: {kinds}.",
+        *(f"- {outcome}" for outcome in figures["wrong"]),
+    ]
+
+
 def _attributes(figures: Figures) -> list[str]:
     """A table for each set of metrics: those of choices, of paths and of texts."""
     by_metrics: dict[str, list[Figures]] = {}
@@ -349,6 +360,11 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         "Latency and memory at the endpoint",
         "Milliseconds (median, 95th percentile) of one request at a time, one worker, two threads; memory with Java.",
         _endpoint,
+    ),
+    "downloads": (
+        "Failing downloads",
+        "Links of which 30 % fail in fifteen ways, from a server on the same machine that takes 20 ms for a photo.",
+        _downloads,
     ),
     "attributes": (
         "Attributes",

@@ -145,3 +145,25 @@ def test_the_image_of_a_row() -> None:
 )
 def test_integers_that_are_written_as_floats(text: str, digits: str) -> None:
     assert integer_text(text) == digits
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        ("photos/shirt #2.jpg", "shirt #2.jpg"),
+        ("what?.jpg", "what?.jpg"),
+        ("https://example.com/images/I/61ab.jpg", "61ab.jpg"),
+        ("https://example.com/a.jpg?size=large#top", "a.jpg"),
+        ("photos/b c.png", "b c.png"),
+        ("c.jpg", "c.jpg"),
+        ("https://example.com/%2e%2e%2fd.jpg", "%2e%2e%2fd.jpg"),
+    ],
+)
+def test_file_name(link: str, name: str) -> None:
+    assert file_name(link) == name
+
+
+@pytest.mark.parametrize("link", ["", "https://example.com/", "a/..", ".", "x\0y", "a/" + "é" * 200, "http://[bad"])
+def test_no_file_name(link: str) -> None:
+    with pytest.raises(ValueError):
+        file_name(link)

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -13,13 +14,13 @@ from resformer.model.files.photo_names import PhotoFolder
 from resformer.model.files.whole_file import UnusableFile
 from resformer.scripts.lib.downloads import Downloader
 from resformer.scripts.lib.packed_photos import PhotoIndex, index_shards, photo_spool, shards
+from resformer.scripts.lib.photo_cache import CachedPhoto, PhotoCache
 from resformer.scripts.lib.photo_sources import (
     DownloadedPhotos,
     FolderPhotos,
     IndexedPhotos,
     PhotoError,
     PhotoSource,
-    cached_file,
 )
 from tests.scripts.conftest import jpeg
 
@@ -106,11 +107,12 @@ def test_a_spool_keeps_each_photo_once(tmp_path: Path) -> None:
 
 def test_sources_work_in_other_processes(tmp_path: Path, sharded: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg(50))
-    cached_file(tmp_path, "https://shop.example/b.jpg").write_bytes(jpeg(60))
+    cache = PhotoCache(tmp_path / "cache", 1_000_000)
+    cache.put("https://shop.example/b.jpg", CachedPhoto(jpeg(60), "", "", time.time()))
     index = index_shards(tmp_path / "i", shards(f"{sharded}/*.tar"))
     asked: list[tuple[PhotoSource, str, bytes]] = [
         (FolderPhotos(PhotoFolder(tmp_path), {"b": "c"}), "a", jpeg(50)),
-        (DownloadedPhotos(tmp_path, Downloader()), "https://shop.example/b.jpg", jpeg(60)),
+        (DownloadedPhotos(Downloader(cache=cache)), "https://shop.example/b.jpg", jpeg(60)),
         (IndexedPhotos(index, "s.tar"), "0001", b"one"),
     ]
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

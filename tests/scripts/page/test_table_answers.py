@@ -11,7 +11,8 @@ import pytest
 
 from resformer.scripts.lib.answerers import Answerer, Answers
 from resformer.scripts.lib.photo_sources import PhotoError
-from resformer.scripts.lib.score_table import ScoreOptions, score_table
+from resformer.scripts.lib.score_options import ScoreOptions
+from resformer.scripts.lib.score_table import score_table
 from resformer.scripts.page.photo_answers import FAULT
 from resformer.scripts.page.table_answers import score_files
 from resformer.scripts.page.table_run import Progress
