@@ -211,8 +211,10 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
     def run(self) -> Metrics | None:
         """Trains; returns the best metrics on the validation split since the run was started or resumed."""
         best: Metrics | None = None
-        writer = SummaryWriter(str(self.out)) if self.fabric.is_global_zero else None
         p = self.progress
+        # What a killed run logged after the state that is resumed from is shown no more.
+        purged = p.step + 1 if p.step else None
+        writer = SummaryWriter(str(self.out), purge_step=purged) if self.fabric.is_global_zero else None
         deadline = time.monotonic() + 60 * self.config.max_minutes
         while not self.done:
             loss = self._train_epoch(writer, deadline)
@@ -297,6 +299,8 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
             now = time.monotonic()
             if p.step % self.config.save_every_steps == 0 or now - saved > 60 * self.config.save_every_minutes:
+                if writer:
+                    writer.flush()  # the state says that these steps are done
                 self._save()
                 if writer:
                     with torch.no_grad():
