@@ -171,7 +171,7 @@ def test_a_run_stopped_inside_an_epoch_ends_as_an_uninterrupted_one(
     shard_config: NetworkConfig, tmp_path: Path
 ) -> None:
     def trainer(name: str, **changes: object) -> NetworkTrainer:
-        config = shard_config.model_copy(update=changes)
+        config = shard_config.model_copy(update={"epochs": 1, "evaluate_every": 1, "image_size": 32, **changes})
         return NetworkTrainer(config, tmp_path / name, make_fabric(accelerator="cpu"), lambda text: None)
 
     whole = trainer("whole", accumulate_batches=2)
