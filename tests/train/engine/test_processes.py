@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -136,14 +135,20 @@ def test_two_processes_of_which_one_is_killed_have_the_losses_of_one_process(tmp
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1"]
     done = subprocess.run(
         [*launcher, "--standalone", str(script), *short, "--out", str(two), "--accelerator", "cpu", "--threads", "1"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        # Without the last one, processes that are started again may find addresses of those before.
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+        },
         capture_output=True,
         text=True,
         timeout=240,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-6000:]
     assert "resumed at epoch 0, step 2" in done.stdout + done.stderr
-    assert f"Signal {signal.SIGKILL.value} (SIGKILL)" in done.stderr
+    assert "exitcode: -9" in done.stderr
     expected = losses(one)
     assert len(expected) == 8 and losses(two) == pytest.approx(expected, rel=0.01)
     # The dropout, the batches and the schedule are the same: before rounding errors grow, so is the loss.
