@@ -9,25 +9,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
-from resformer.train.engine.fabric import Accelerator
 from resformer.train.run import train
 from resformer.train.settings.run_settings import load_config
 
 __all__ = ["main", "train_on_ray"]
 
 MISSING = "training on Ray needs the package ray: `pip install 'resformer[train,ray]'`"
-
-
-class _Run(TypedDict):
-    """What a process trains."""
-
-    config_file: str
-    overrides: list[str]
-    out: str
-    accelerator: Accelerator
-    threads: int | None
 
 
 def train_on_ray(
@@ -65,18 +54,18 @@ def train_on_ray(
         raise ModuleNotFoundError(MISSING, name="ray") from error
     load_config(config_file, overrides)  # refuses what is wrong before a cluster is asked
     out = out.resolve()
-    run = _Run(
-        config_file=str(config_file.resolve()),
-        overrides=list(overrides),
-        out=str(out),
-        accelerator="cuda" if gpu else "cpu",
-        threads=None if gpu else cpus,
-    )
+    run = {
+        "config_file": config_file.resolve(),
+        "overrides": list(overrides),
+        "out": out,
+        "accelerator": "cuda" if gpu else "cpu",
+        "threads": None if gpu else cpus,
+    }
     if not ray.is_initialized():
         ray.init(address=address)
     trainer = TorchTrainer(
         _train_process,
-        train_loop_config=dict(run),
+        train_loop_config=run,
         scaling_config=ScalingConfig(
             num_workers=processes, use_gpu=gpu, resources_per_worker={"CPU": cpus, **({"GPU": 1} if gpu else {})}
         ),
@@ -91,14 +80,9 @@ def train_on_ray(
     return out / "weights.safetensors"
 
 
-def _train_process(run: _Run) -> None:
-    train(
-        Path(run["config_file"]),
-        run["overrides"],
-        out=Path(run["out"]),
-        accelerator=run["accelerator"],
-        threads=run["threads"],
-    )
+def _train_process(run: dict[str, Any]) -> None:
+    """What each process does; `run` has the arguments of train."""
+    train(**run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

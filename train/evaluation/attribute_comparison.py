@@ -15,7 +15,7 @@ from resformer.model.schema.taxonomy import SEPARATOR, parse_path
 from resformer.train.evaluation.attribute_metrics import score_labels, score_paths, score_texts
 from resformer.train.evaluation.attribute_predictions import read_evaluation_table, right_answer, table_name
 from resformer.train.evaluation.baselines.attribute_baselines import classify_texts, nearest_texts
-from resformer.train.network.labelled_photos import LabelledPhoto, PhotoFile
+from resformer.train.network.labelled_photos import LabelledPhoto
 from resformer.train.settings.sources import ProductTable
 
 __all__ = ["benchmark_attribute_baselines"]
@@ -123,5 +123,5 @@ def _text(product: LabelledPhoto) -> str:
     return f"{product.title} {product.description}"
 
 
-def _photos(labelled: Labelled) -> list[PhotoFile]:
-    return [product.photo for product, _ in labelled if product.photo is not None]
+def _photos(labelled: Labelled) -> list[Path]:
+    return [product.photo for product, _ in labelled if isinstance(product.photo, Path)]

@@ -70,7 +70,7 @@ def _write_side(
         by_photo.setdefault(i if row.photo is None else row.photo, []).append(row)
     photos = list(by_photo.values())
     random.Random(seed).shuffle(photos)
-    shards = []
+    shards: list[Shard] = []
     for start in tqdm(range(0, len(photos), photos_per_shard), desc=f"{side} shards", disable=None):
         path = folder / f"{side}-{len(shards):06d}.tar"
         in_shard = photos[start : start + photos_per_shard]
