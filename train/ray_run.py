@@ -39,7 +39,8 @@ def train_on_ray(
         out: folder of the run, which all machines share.
         processes: of the cluster, each with a GPU or with `cpus` CPU cores.
         max_failures: how often they begin again.
-        address: of the cluster; None = the one that RAY_ADDRESS names, else a new one on this machine.
+        address: of the cluster; None = the one that RAY_ADDRESS names or that runs on this machine, else a new one;
+            `local` = a new one.
 
     Raises:
         ModuleNotFoundError: Ray is missing.
@@ -95,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--gpu", action="store_true", help="a GPU for each process")
     parser.add_argument("--cpus", type=int, default=1, help="CPU cores of each process (default: 1)")
     parser.add_argument("--max-failures", type=int, default=3, help="how often to begin again (default: 3)")
-    parser.add_argument("--address", help="of the cluster (default: RAY_ADDRESS, else a new one on this machine)")
+    parser.add_argument(
+        "--address", help="of the cluster (default: RAY_ADDRESS, else this machine's); local: a new one"
+    )
     args = parser.parse_intermixed_args(arguments)
     try:
         weights = train_on_ray(

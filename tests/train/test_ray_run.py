@@ -40,9 +40,10 @@ def test_a_lost_process_is_started_again(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     assert main([*COMMAND, "accumulate_batches=2", "--out", str(one), "--accelerator", "cpu", "--threads", "1"]) == 0
     log = tmp_path / "log"
+    command = [sys.executable, "-m", "resformer.train.ray_run"]
     with log.open("w") as output:
         driver = subprocess.Popen(
-            [sys.executable, "-m", "resformer.train.ray_run", *COMMAND, "--out", str(two), "--processes", "2"],
+            [*command, *COMMAND, "--out", str(two), "--processes", "2", "--address", "local"],
             env={**os.environ, "PYTHONPATH": str(ROOT), "RAY_DISABLE_IMPORT_WARNING": "1"},
             stdout=output,
             stderr=subprocess.STDOUT,
