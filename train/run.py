@@ -97,7 +97,7 @@ def train_config(
     trainer = make_trainer(config, out, fabric)
     parameters = sum(p.numel() for p in trainer.network.parameters())
     trainer.log(
-        f"{config.part} of preset {config.preset}: {parameters / 1e6:.1f} M parameters, {len(trainer.train_items)} "
+        f"{config.part} of preset {config.preset}: {parameters / 1e6:.1f} M parameters, {trainer.num_train_items} "
         f"items to train on, {len(trainer.val_items)} for validation, {trainer.batches_per_epoch} batches an epoch"
     )
     best = trainer.run()

@@ -154,6 +154,37 @@ def average(
 
 
 @app.command()
+def shard(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Of a Resformer, with its sources.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="In place of the config's.", show_default=False)
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder.")],
+    photos_per_shard: Annotated[int, typer.Option("--photos-per-shard", metavar="N", min=1)] = 1000,
+) -> None:
+    """Write the training data of a config as WebDataset shards, for runs on more photos than memory holds.
+
+    Photos are copied as they are, each with its rows: labels, texts, printed words. A run has `kind: shards` as its
+    only source then. There should be many more shards than a step has batches.
+
+    Example:
+
+    - `resformer data shard train/configs/small.yaml --out /mnt/shards`
+    """
+    from resformer.train.settings.run_settings import NetworkConfig, load_config
+    from resformer.train.tools.write_shards import write_shards
+
+    settings = load_config(config, overrides or ())
+    if not isinstance(settings, NetworkConfig):
+        raise ValueError(f"{config} is a config of {settings.part}; shards are of the data of a resformer")
+    index = write_shards(settings, out, photos_per_shard=photos_per_shard)
+    for side, shards in (("train", index.train), ("val", index.val)):
+        photos, rows = sum(s.photos for s in shards), sum(s.rows for s in shards)
+        print(f"{side}: {len(shards)} shards, {photos} photos, {rows} rows")
+
+
+@app.command()
 def synthetic(
     out: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=12, help="Photos of each kind.")] = 60,

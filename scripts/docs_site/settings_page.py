@@ -16,6 +16,7 @@ from resformer.train.settings.sources import (
     ProductTable,
     ProductTables,
     RowSource,
+    ShardSource,
     SyntheticSource,
     TableJoin,
 )
@@ -38,6 +39,7 @@ SOURCES: Mapping[Model, str] = {
     RowSource: "`kind: rows`",
     LabelledSource: "`kind: challenge`, `hand` or `unlabelled`",
     SyntheticSource: "`kind: synthetic`",
+    ShardSource: "`kind: shards`",
     TableJoin: "`join` of a table",
     OcrSource: "of text detector and recognizer",
     ProductTables: "tables of a benchmark",

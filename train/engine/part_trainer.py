@@ -75,7 +75,9 @@ class PartTrainer(Trainer[Parts, Batch, Metrics], Generic[Item, Batch, Metrics])
             out,
             fabric,
             network,
-            fingerprint={"items": zlib.crc32(repr([_without_path(item) for item in items]).encode())},
+            fingerprint={
+                "items": zlib.crc32((repr([_without_path(item) for item in items]) + self.data_digest()).encode())
+            },
             has_validation=bool(self.val_items),
             log=log,
         )
@@ -83,6 +85,10 @@ class PartTrainer(Trainer[Parts, Batch, Metrics], Generic[Item, Batch, Metrics])
     @abstractmethod
     def split_items(self) -> tuple[list[Item], list[Item]]:
         """What the config's sources hold: items to train on, and for validation."""
+
+    def data_digest(self) -> str:
+        """Of data that is not among the items."""
+        return ""
 
     def prepare(self, network: Parts) -> None:
         """Sets what depends on the training items, before training begins."""

@@ -23,8 +23,15 @@ __all__ = ["Log", "Movable", "Trainer"]
 
 Log = Callable[[str], None]
 
-# Settings that a resumed run may change.
-CHANGEABLE = ("max_minutes", "num_workers", "save_every_steps", "save_every_minutes", "keep_best")
+# Settings that a resumed run may change; of accumulate_batches, the product with the processes stays.
+CHANGEABLE = (
+    "max_minutes",
+    "num_workers",
+    "save_every_steps",
+    "save_every_minutes",
+    "keep_best",
+    "accumulate_batches",
+)
 
 
 class Movable(Protocol):
@@ -77,7 +84,10 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
     Attributes:
         network: on its device.
         averaged: its moving average, in evaluation mode.
+        batches_per_step: of all processes together.
+        batch_number: of the batch that is computed, counted through the run; not a step's where a step has several.
         train_items, val_items: the data, which a subclass reads before it calls `super().__init__`.
+        num_train_items: how many an epoch is drawn from.
 
     Raises:
         ValueError: there is nothing to train on, or `out` holds the state of a run with other settings.
@@ -121,25 +131,33 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
         # On an H200 (torch 2.11) cuDNN's attention planned each new shape anew: steps of 400 ms instead of 90.
         torch.backends.cuda.enable_cudnn_sdp(False)
         self.progress = Progress()
+        self.batches_per_step = fabric.world_size * config.accumulate_batches
+        self.batch_number = 0
         self.batches_per_epoch = len(cast(Sized, self.batches(0)))
         if not self.batches_per_epoch:
             raise ValueError("there is nothing to train on; lower val_fraction or add a source")
-        if self.batches_per_epoch < fabric.world_size:
+        if self.batches_per_epoch < self.batches_per_step:
             raise ValueError(
-                f"{self.batches_per_epoch} batches an epoch are too few for {fabric.world_size} processes; "
-                "lower batch_size or --devices"
+                f"{self.batches_per_epoch} batches an epoch are too few for {fabric.world_size} processes with "
+                f"{config.accumulate_batches} batches each; lower batch_size, accumulate_batches or --devices"
             )
         self._state_file = out / "state.pt"
-        self._fingerprint = _settings(config) | {"devices": fabric.world_size} | fingerprint
+        self._fingerprint = _settings(config) | {"batches_per_step": self.batches_per_step} | fingerprint
         if self._state_file.exists():
             self.progress = load_state(self._state_file, self.network, self.ema, optimizer, fabric, self._fingerprint)
             self.log(f"resumed at epoch {self.progress.epoch}, step {self.progress.step}")
+        self._refuse_other_states()
         self._module, self._optimizer = fabric.setup(_LossModule(self.network, self.loss), optimizer)
 
     @property
     def averaged(self) -> Network:
         """The averaged network."""
         return cast(Network, self.ema.module)
+
+    @property
+    def num_train_items(self) -> int:
+        """Those that are in memory; a subclass may stream more."""
+        return len(self.train_items)
 
     @property
     def device(self) -> torch.device:
@@ -183,7 +201,7 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to one hundredth."""
-        total = self.config.epochs * self.batches_per_epoch // self.fabric.world_size
+        total = self.config.epochs * self.batches_per_epoch // self.batches_per_step
         warmup = max(1, round(self.config.warmup_fraction * total))
         if step < warmup:
             return self.config.learning_rate * (step + 1) / warmup
@@ -193,8 +211,10 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
     def run(self) -> Metrics | None:
         """Trains; returns the best metrics on the validation split since the run was started or resumed."""
         best: Metrics | None = None
-        writer = SummaryWriter(str(self.out)) if self.fabric.is_global_zero else None
         p = self.progress
+        # What a killed run logged after the state that is resumed from is shown no more.
+        purged = p.step + 1 if p.step else None
+        writer = SummaryWriter(str(self.out), purge_step=purged) if self.fabric.is_global_zero else None
         deadline = time.monotonic() + 60 * self.config.max_minutes
         while not self.done:
             loss = self._train_epoch(writer, deadline)
@@ -261,13 +281,15 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
         )
         description = f"epoch {p.epoch + 1}/{self.config.epochs}"
         quiet = True if not self.fabric.is_global_zero else None
-        bar = tqdm(loader, desc=description, total=len(indices), leave=False, disable=quiet)
+        steps = len(indices) // self.config.accumulate_batches
+        batches_of_steps = zip(*[iter(loader)] * self.config.accumulate_batches, strict=True)
+        bar = tqdm(batches_of_steps, desc=description, total=steps, leave=False, disable=quiet)
         losses: list[float] = []
         saved = time.monotonic()
-        for batch in self._timed(bar):
-            loss = self._step(tuple(part.to(self.device) for part in batch))
+        for batches in self._timed(bar):
+            loss = self._step(*batches)
             losses.append(loss)
-            p.batch += self.fabric.world_size
+            p.batch += self.batches_per_step
             p.step += 1
             if writer:
                 writer.add_scalar("loss/train", loss, p.step)
@@ -277,39 +299,56 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
             now = time.monotonic()
             if p.step % self.config.save_every_steps == 0 or now - saved > 60 * self.config.save_every_minutes:
+                if writer:
+                    writer.flush()  # the state says that these steps are done
                 self._save()
                 if writer:
                     with torch.no_grad():
                         self.watch(writer)
                 saved = time.monotonic()
-            if self.fabric.broadcast(now > deadline) and len(losses) < len(indices):
+            if self.fabric.broadcast(now > deadline) and len(losses) < steps:
                 return float(np.mean(losses))
         p.batch = 0
         return float(np.mean(losses)) if losses else math.nan
 
     def _of_this_process(self, batches: Sequence[int]) -> Sequence[int]:
-        """The batches of this process; all processes get equally many, and up to `world_size` - 1 are left out."""
-        count = self.fabric.world_size
-        return batches[self.fabric.global_rank : len(batches) // count * count : count]
+        """The batches of this process; up to `batches_per_step` - 1 at the end are left out."""
+        end = len(batches) // self.batches_per_step * self.batches_per_step
+        return batches[self.fabric.global_rank : end : self.fabric.world_size]
 
-    def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def _timed(self, steps: Iterable[tuple[Batch, ...]]) -> Iterator[tuple[Batch, ...]]:
         at = time.monotonic()
-        for batch in batches:
-            yield batch
+        for batches in steps:
+            yield batches
             now = time.monotonic()
             self.progress.seconds += now - at
             at = now
 
-    def _step(self, batch: Any) -> float:
-        """The loss of a batch, after an optimizer step on it. Raises FloatingPointError: the loss diverged."""
+    def _step(self, *batches: Batch) -> float:
+        """The mean loss of the batches of all processes, after an optimizer step on them.
+
+        Args:
+            batches: of this process.
+
+        Raises:
+            FloatingPointError: the loss diverged.
+        """
         self.train_mode()
         for group in self._optimizer.param_groups:
             group["lr"] = group["lr_scale"] * self.learning_rate(self.progress.step)
-        loss: Tensor = self._module(_Unconverted(batch))
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"the loss at step {self.progress.step} is {loss.item()}; lower learning_rate")
         self._optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
+        losses: list[Tensor] = []
+        for i, batch in enumerate(batches):
+            self._begin_batch(i)
+            batch_on_device = tuple(part.to(self.device) for part in batch)
+            with self.fabric.no_backward_sync(self._module, enabled=i + 1 < len(batches)):
+                loss: Tensor = self._module(_Unconverted(batch_on_device))
+                self.fabric.backward(loss / len(batches))
+            losses.append(loss.detach())
+        mean = self.fabric.all_reduce(torch.stack(losses).mean(), reduce_op="mean")
+        assert isinstance(mean, Tensor)
+        if not torch.isfinite(mean):
+            raise FloatingPointError(f"the loss at step {self.progress.step} is {mean.item()}; lower learning_rate")
         norm = self.fabric.clip_gradients(
             self._module, self._optimizer, max_norm=self.config.grad_clip_norm, error_if_nonfinite=False
         )
@@ -318,7 +357,24 @@ class Trainer(ABC, Generic[Network, Batch, Metrics]):
             raise FloatingPointError(f"the gradient at step {self.progress.step} is not finite; lower learning_rate")
         self._optimizer.step()
         self.ema.update_parameters(self.network)
-        return loss.item()
+        return mean.item()
+
+    def _begin_batch(self, index: int) -> None:
+        """Numbers a batch of this process's step.
+
+        Where a step has several, dropout depends on the number alone, not on the process that computes the batch; a
+        run with one batch a step continues the random state that its training state holds.
+        """
+        in_step = index * self.fabric.world_size + self.fabric.global_rank
+        self.batch_number = self.progress.step * self.batches_per_step + in_step
+        if self.batches_per_step > 1:
+            torch.manual_seed(zlib.crc32(repr((self.config.seed, "dropout", self.batch_number)).encode()))
+
+    def _refuse_other_states(self) -> None:
+        """Raises ValueError where processes resume from different states, as with folders of their own."""
+        differs = self.progress.step != self.fabric.broadcast(self.progress.step)
+        if self.fabric.all_reduce(torch.tensor(float(differs), device=self.device), reduce_op="sum"):
+            raise ValueError(f"{self._state_file} is not the same for all processes; choose an --out that they share")
 
     def _save(self) -> None:
         if self.fabric.is_global_zero:

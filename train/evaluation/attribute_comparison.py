@@ -124,4 +124,4 @@ def _text(product: LabelledPhoto) -> str:
 
 
 def _photos(labelled: Labelled) -> list[Path]:
-    return [product.photo for product, _ in labelled if product.photo is not None]
+    return [product.photo for product, _ in labelled if isinstance(product.photo, Path)]

@@ -16,7 +16,7 @@ from resformer.train.network.layouts import augment_layout
 from resformer.train.network.targets import Answers, Targets, make_targets
 from resformer.train.settings.run_settings import NetworkConfig
 
-__all__ = ["RowBatches", "known_answers"]
+__all__ = ["BatchMaker", "RowBatches", "draw_batches", "known_answers"]
 
 BATCHES_PER_POOL = 16  # among which photos are sorted by length
 
@@ -39,11 +39,16 @@ class _View:
     texts: tuple[str, ...] = ()  # names of the fields of text that are sent
 
 
-class RowBatches(Dataset[tuple[Batch, Targets]]):
-    """The batches of one epoch, each made from (seed, epoch, its index) alone; without pixels, see PictureCache.
+def draw_batches(photos: Sequence[LabelledPhoto], count: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Batches (count, size) of indices of photos, each photo about as often as its sampling weight says."""
+    weights = np.array([photo.sampling_weight for photo in photos])
+    repeats = np.floor(weights + rng.random(len(photos))).astype(int)
+    order = rng.permutation(np.repeat(np.arange(len(photos)), repeats))
+    return _group_by_length(np.resize(order, (count, size)), np.array([_length(p) for p in photos]), rng)
 
-    Every photo is asked about as if it came alone, and again with the text that came with it.
-    """
+
+class RowBatches(Dataset[tuple[Batch, Targets]]):
+    """The batches of one epoch, each made from (seed, epoch, its index) alone; without pixels, see PictureCache."""
 
     def __init__(
         self,
@@ -54,39 +59,52 @@ class RowBatches(Dataset[tuple[Batch, Targets]]):
         generic: Mapping[str, Collection[str]],
     ):
         self._photos = photos
-        self._preprocessor = preprocessor
-        self._config = config
-        self._generic = generic
+        self._maker = BatchMaker(preprocessor, config, generic)
         self._seed = (config.seed, epoch)
-        rng = np.random.default_rng(self._seed)
-        weights = np.array([photo.sampling_weight for photo in photos])
-        repeats = np.floor(weights + rng.random(len(photos))).astype(int)
-        order = rng.permutation(np.repeat(np.arange(len(photos)), repeats))
-        size = config.batch_size
         # Every epoch has as many batches, whatever was drawn: the learning rate schedule counts on it.
-        batches = np.resize(order, (max(1, round(weights.sum() / size)), size))
-        self._batches = _group_by_length(batches, np.array([_length(p) for p in photos]), rng)
+        count = max(1, round(np.array([photo.sampling_weight for photo in photos]).sum() / config.batch_size))
+        self._batches = draw_batches(photos, count, config.batch_size, np.random.default_rng(self._seed))
 
     def __len__(self) -> int:
         return len(self._batches)
 
     def __getitem__(self, index: int) -> tuple[Batch, Targets]:
-        rng = random.Random(repr((*self._seed, index)))
+        drawn = self._batches[index]
+        samples, targets = self._maker([self._photos[p] for p in drawn], random.Random(repr((*self._seed, index))))
+        return self._maker.preprocessor.batch(samples), replace(targets, products=torch.from_numpy(drawn))
+
+
+class BatchMaker:
+    """Asks about photos as a run is asked about them.
+
+    Every photo is asked about as if it came alone, and again with the text that came with it.
+
+    Args:
+        generic: by text entity, the words that may be spelled, see text_target.
+    """
+
+    def __init__(self, preprocessor: Preprocessor, config: NetworkConfig, generic: Mapping[str, Collection[str]]):
+        self.preprocessor = preprocessor
+        self._config = config
+        self._generic = generic
+
+    def __call__(self, photos: Sequence[LabelledPhoto], rng: random.Random) -> tuple[list[Sample], Targets]:
+        """The samples of a batch and their targets; `image_index` of a sample is the index of its photo."""
         samples: list[Sample] = []
         answers: list[Answers] = []
-        entities = self._preprocessor.tokenizer.entities
-        for i, photo in enumerate(self._photos[p] for p in self._batches[index]):
+        entities = self.preprocessor.tokenizer.entities
+        for i, photo in enumerate(photos):
             for view in self._views(photo, rng):
                 shown = self._shown(view, rng)
                 sent = [name for name in ("title", "description") if getattr(shown, name)]
                 known = known_answers(shown, entities, hidden=sent)
                 # A batch without a question would have no loss: its last photo is asked for every text.
-                p_text = self._config.p_text if samples or i + 1 < len(self._batches[index]) else 1.0
+                p_text = self._config.p_text if samples or i + 1 < len(photos) else 1.0
                 asked = [e for e in entities if _asks(e, known, p_text, rng)]
                 if not asked:
                     continue
                 excluded = [q.excluded_label if (q := known.quantities.get(e.name)) else None for e in asked]
-                sample = self._preprocessor.sample(
+                sample = self.preprocessor.sample(
                     shown.page,
                     asked,
                     title=shown.title,
@@ -98,9 +116,7 @@ class RowBatches(Dataset[tuple[Batch, Targets]]):
                 )
                 samples.append(sample)
                 answers.append(known)
-        targets = make_targets(self._preprocessor.tokenizer, samples, answers, self._generic)
-        batch = self._preprocessor.batch(samples)
-        return batch, replace(targets, products=torch.from_numpy(self._batches[index]))
+        return samples, make_targets(self.preprocessor.tokenizer, samples, answers, self._generic)
 
     def _views(self, photo: LabelledPhoto, rng: random.Random) -> list[_View]:
         fields = [name for name in ("title", "description") if getattr(photo, name)]
@@ -125,7 +141,7 @@ class RowBatches(Dataset[tuple[Batch, Targets]]):
             drawing=None if rng.random() < config.p_drop_drawing else photo.drawing,
         )
         if photo.lines and rng.random() >= config.p_unaugmented:
-            photo = augment_layout(photo, self._preprocessor, rng, p_title=config.p_title)
+            photo = augment_layout(photo, self.preprocessor, rng, p_title=config.p_title)
         if any(q.accepted for q in photo.questions):
             return photo  # a word may be part of an answer
         return replace(

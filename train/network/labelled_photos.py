@@ -1,15 +1,28 @@
 """Photos with what is known of their answers: the rows of every data set in one form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import Protocol
 
 from resformer.model.images.line_segments import LineDrawing
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.text_line import TextLine
 from resformer.train.data.quantity_records import Question, Record
 
-__all__ = ["LabelledPhoto", "labelled_photo"]
+__all__ = ["LabelledPhoto", "PhotoFile", "labelled_photo"]
+
+
+class PhotoFile(Hashable, Protocol):
+    """A file with a photo: a path, or what is read from a shard."""
+
+    @property
+    def name(self) -> str:
+        """Of the file, without its folder."""
+        ...
+
+    def read_bytes(self) -> bytes:
+        """The content of the file."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class LabelledPhoto:
     """
 
     name: str
-    photo: Path | None
+    photo: PhotoFile | None
     width: int = 1
     height: int = 1
     lines: tuple[TextLine, ...] = ()

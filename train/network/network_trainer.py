@@ -24,23 +24,25 @@ from resformer.model.quantities.label_priors import LabelPriors
 from resformer.train.engine.part_trainer import PartTrainer
 from resformer.train.engine.trainer import Log
 from resformer.train.network.batches import RowBatches
+from resformer.train.network.data_summary import DataSummary
 from resformer.train.network.feature_cache import BATCH_SIZE, FeatureCache, pool_views, view_features
 from resformer.train.network.fit_shortcut import fit_shortcut, shortcut_inputs
 from resformer.train.network.image_augment import augment
-from resformer.train.network.label_frequencies import label_log_priors
-from resformer.train.network.labelled_photos import LabelledPhoto
+from resformer.train.network.labelled_photos import LabelledPhoto, PhotoFile
 from resformer.train.network.loss import RowLoss
+from resformer.train.network.photo_shards import PhotoShards
 from resformer.train.network.picture_cache import PictureCache
 from resformer.train.network.pretrained_backbone import load_pretrained_backbone
 from resformer.train.network.pretrained_words import load_pretrained_words
 from resformer.train.network.read_sources import read_sources
 from resformer.train.network.row_logits import row_logits
 from resformer.train.network.sample_answers import SampleAnswers
+from resformer.train.network.shard_batches import ShardBatches
 from resformer.train.network.targets import Targets
-from resformer.train.network.text_targets import generic_words
 from resformer.train.network.validation import RowValidator, ValMetrics
 from resformer.train.network.vocabulary_transfer import Transfer, transfer_network
 from resformer.train.settings.run_settings import NetworkConfig
+from resformer.train.settings.sources import ShardSource
 
 __all__ = ["NetworkTrainer", "feature_edges"]
 
@@ -49,6 +51,7 @@ RowBatch = tuple[Batch, Targets]
 # A view shows 0.75 of a picture or more; the pictures that views are taken from are larger, so that these stay sharp.
 PICTURE_SCALE = 1.2
 MAX_EDGE_PHOTOS = 4000  # whose candidates the quantiles of the features are taken from
+SHARD_SAMPLE = 4000  # rows of shards that are in memory: for these quantiles, and to fit the shortcut
 
 
 def feature_edges(preprocessor: Preprocessor, photos: Sequence[LabelledPhoto]) -> Tensor:
@@ -73,17 +76,18 @@ def feature_edges(preprocessor: Preprocessor, photos: Sequence[LabelledPhoto]) -
 
 
 class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
-    """See PartTrainer."""
+    """See PartTrainer. Of shards, `train_items` are a sample."""
 
     part = "resformer"
     config: NetworkConfig
 
     def __init__(self, config: NetworkConfig, out: Path, fabric: Fabric, log: Log = tqdm.write):
         self._transfer: Transfer | None = None
+        self._shards: PhotoShards | None = None
         super().__init__(config, out, fabric, log)
         if unknown := sorted(config.entity_weights.keys() - set(self.schema.names)):
             raise ValueError(f"entity_weights has {unknown[0]!r}, which is no entity of the schema")
-        self._epoch_prior = torch.from_numpy(label_log_priors(self.train_items, self.tokenizer, in_catalogue=False))
+        self._epoch_prior = self._summary.epoch_prior
         self._answer_prior = self._log_prior()
         if config.freeze:
             self._keep_known_rows()
@@ -114,7 +118,18 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
         return Preprocessor(self.schema, self.tokenizer, LabelPriors.load())
 
     @cached_property
-    def _files(self) -> list[Path]:
+    def _summary(self) -> DataSummary:
+        if self._shards:
+            return self._shards.summary
+        return DataSummary.of(self.train_items, self.tokenizer, self.config.copied_names)
+
+    @property
+    def num_train_items(self) -> int:
+        """See Trainer."""
+        return self._summary.num_items
+
+    @cached_property
+    def _files(self) -> list[PhotoFile]:
         """The photos of the training items, each once."""
         return list(dict.fromkeys(item.photo for item in self.train_items if item.photo is not None))
 
@@ -132,7 +147,11 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
 
     @cached_property
     def _pictures(self) -> PictureCache:
-        return PictureCache(self._files, round(PICTURE_SCALE * self.config.image_size), self.device)
+        return PictureCache(self._files, self._picture_side, self.device)
+
+    @property
+    def _picture_side(self) -> int:
+        return round(PICTURE_SCALE * self.config.image_size)
 
     @cached_property
     def _validator(self) -> RowValidator:
@@ -147,10 +166,7 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
     @cached_property
     def _generic(self) -> dict[str, frozenset[str]]:
         """The words that the texts of `copied_names` may spell, by entity."""
-        return {
-            name: generic_words(p.texts[name] for p in self.train_items if p.texts.get(name))
-            for name in self.config.copied_names
-        }
+        return {name: self._summary.generic.get(name, frozenset()) for name in self.config.copied_names}
 
     def sizes(self) -> Preset:
         """See PartTrainer."""
@@ -158,7 +174,15 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
 
     def split_items(self) -> tuple[list[LabelledPhoto], list[LabelledPhoto]]:
         """See PartTrainer."""
+        for source in self.config.sources:
+            if isinstance(source, ShardSource):
+                self._shards = PhotoShards(source.shards, self.schema)
+                return self._shards.first_rows(SHARD_SAMPLE), self._shards.val_rows()
         return read_sources(self.config, self.preprocessor)
+
+    def data_digest(self) -> str:
+        """See PartTrainer: of the shards."""
+        return self._shards.digest if self._shards else ""
 
     def init_part(self, network: Parts) -> str:
         """See PartTrainer."""
@@ -196,14 +220,12 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
 
     def _log_prior(self) -> Tensor:
         """Of answers, (A,): from the training labels; of entities that have none, as it was learned before."""
-        counted = torch.from_numpy(label_log_priors(self.train_items, self.tokenizer, in_catalogue=True))
-        counted *= self.config.prior_strength
+        counted = self._summary.catalogue_prior * self.config.prior_strength
         if self._transfer is None:
             return counted
-        labelled = {name for photo in self.train_items for name in photo.labels}
         kept = torch.ones(self.tokenizer.num_answers, dtype=torch.bool)
         for entity in self.tokenizer.entities:
-            if entity.name in labelled:
+            if entity.name in self._summary.labelled:
                 answers = self.tokenizer.answers(entity)
                 span = slice(answers.start, answers.stop)
                 kept[span] = self._transfer.known[span] if self.config.freeze else False
@@ -220,8 +242,7 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
     def _untrained(self) -> list[str]:
         """Names of the entities that neither the training data nor the checkpoint has."""
         learned = {e.name for e in self._transfer.entities} if self._transfer else set()
-        for photo in self.train_items:
-            learned |= {*photo.labels, *photo.texts, *(q.entity.name for q in photo.questions)}
+        learned |= self._summary.learned
         return [e.name for e in self.tokenizer.entities if e.name not in learned]
 
     def _frozen_modules(self, part: Resformer) -> list[nn.Module]:
@@ -241,8 +262,20 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
         """See Trainer; none where known rows stay as they are."""
         return 0.0 if self.config.freeze else super().weight_decay(name)
 
-    def batches(self, epoch: int) -> RowBatches:
+    def batches(self, epoch: int) -> RowBatches | ShardBatches:
         """See Trainer."""
+        if self._shards:
+            (source,) = (s for s in self.config.sources if isinstance(s, ShardSource))
+            return ShardBatches(
+                self._shards,
+                self.preprocessor,
+                self.config,
+                epoch,
+                self._generic,
+                lanes=self.batches_per_step,
+                shuffle_shards=source.shuffle_shards,
+                side=self._picture_side,
+            )
         return RowBatches(self.train_items, self.preprocessor, self.config, epoch, self._generic)
 
     def train_mode(self) -> None:
@@ -254,14 +287,17 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
     def loss(self, batch: RowBatch) -> Tensor:
         """See Trainer."""
         inputs, targets = batch
-        files = self._file_index[targets.products]
         if self._features:
-            features = self._features(files, self.progress.step)
+            files = self._file_index[targets.products]
+            features = self._features(files, self.batch_number)
             inputs = replace(inputs, extent=self._pictures.extent[files])
         else:
-            pixels, extent = self._pictures(files)
-            inputs = replace(inputs, extent=extent)
-            features = _describe(self.resformer.image, self._views(pixels, extent, files))
+            pixels, extent, may_flip = inputs.pixels, inputs.extent, targets.may_flip
+            if not self._shards:
+                files = self._file_index[targets.products]
+                (pixels, extent), may_flip = self._pictures(files), self._may_flip[files]
+                inputs = replace(inputs, extent=extent)
+            features = _describe(self.resformer.image, self._views(pixels, extent, may_flip))
         answers, texts, memory = row_logits(self.resformer, inputs, targets, features)
         with torch.autocast(self.device.type, enabled=False):
             parts = self._loss.parts(answers, texts, memory, targets)
@@ -279,11 +315,11 @@ class NetworkTrainer(PartTrainer[LabelledPhoto, RowBatch, ValMetrics]):
         if picture is not None:
             writer.add_image("answers", picture, self.progress.step, dataformats="HWC")
 
-    def _views(self, pixels: Tensor, extent: Tensor, files: Tensor) -> Tensor:
+    def _views(self, pixels: Tensor, extent: Tensor, may_flip: Tensor) -> Tensor:
         """Random views (P, 3, image_size, image_size) of a batch's pictures."""
-        generator = torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + self.progress.step)
+        generator = torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + self.batch_number)
         with torch.autocast(self.device.type, enabled=False):
-            return augment(pixels, extent, self.config.image_size, self._may_flip[files], generator)
+            return augment(pixels, extent, self.config.image_size, may_flip, generator)
 
     def run(self) -> ValMetrics | None:
         """See Trainer; with cached_views, describes the views of the pictures first."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,10 +13,19 @@ from tqdm import tqdm
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import decode_photo
 from resformer.model.images.resize import letterbox
+from resformer.train.network.labelled_photos import PhotoFile
 
-__all__ = ["PictureCache"]
+__all__ = ["GREY", "PictureCache", "load_picture"]
 
-GREY = 127
+GREY = 127  # of a picture that is not there
+
+
+def load_picture(photo: PhotoFile, side: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """Pixels and extent of a letterboxed photo, see letterbox. Raises ValueError: it cannot be decoded."""
+    try:
+        return letterbox(decode_photo(photo.read_bytes()), side)
+    except ResformerError as error:
+        raise ValueError(f"{photo}: {error}") from error
 
 
 class PictureCache:
@@ -32,23 +41,16 @@ class PictureCache:
         ValueError: a photo cannot be decoded.
     """
 
-    def __init__(self, photos: Sequence[Path], side: int, device: torch.device | str = "cpu"):
-        self._side = side
+    def __init__(self, photos: Sequence[PhotoFile], side: int, device: torch.device | str = "cpu"):
         count = max(1, len(photos))
         pixels = torch.full((count, 3, side, side), GREY, dtype=torch.uint8)
         extent = torch.ones(count, 2)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            pictures = pool.map(self._load, photos)
+            pictures = pool.map(partial(load_picture, side=side), photos)
             for i, (box, covered) in enumerate(tqdm(pictures, "photos", len(photos), leave=False, disable=None)):
                 pixels[i], extent[i] = torch.from_numpy(box), torch.tensor(covered)
         self._pixels = pixels.to(device)
         self.extent = extent.to(device)
-
-    def _load(self, photo: Path) -> tuple[np.ndarray, tuple[float, float]]:
-        try:
-            return letterbox(decode_photo(photo.read_bytes()), self._side)
-        except ResformerError as error:
-            raise ValueError(f"{photo}: {error}") from error
 
     def __len__(self) -> int:
         return len(self.extent)

@@ -20,10 +20,10 @@ from resformer.train.data.quantity_records import (
 from resformer.train.data.splitting import split_by_hash
 from resformer.train.data.synthetic_layouts import generate
 from resformer.train.network.label_frequencies import balance_labels, read_label_counts
-from resformer.train.network.labelled_photos import LabelledPhoto, labelled_photo
+from resformer.train.network.labelled_photos import LabelledPhoto, PhotoFile, labelled_photo
 from resformer.train.network.product_tables import read_product_table
 from resformer.train.settings.run_settings import NetworkConfig
-from resformer.train.settings.sources import LabelledSource, ProductTable, RowSource, SyntheticSource
+from resformer.train.settings.sources import LabelledSource, ProductTable, RowSource, ShardSource, SyntheticSource
 
 __all__ = ["read_sources"]
 
@@ -42,14 +42,14 @@ def read_sources(config: NetworkConfig, preprocessor: Preprocessor) -> tuple[lis
     tables = [photo for s in config.sources if isinstance(s, ProductTable) for photo in _table(s, config, schema)]
     by_file: dict[Path, list[LabelledPhoto]] = defaultdict(list)
     for photo in tables:
-        if photo.photo is not None:
-            by_file[photo.photo.resolve()].append(photo)
+        if (file := _file(photo)) is not None:
+            by_file[file].append(photo)
     photos: list[LabelledPhoto] = []
     extra: list[LabelledPhoto] = []
     labelled: list[Record] = []
     merged: set[Path] = set()
     for i, source in enumerate(config.sources):
-        if isinstance(source, ProductTable) or source.kind == "unlabelled":
+        if isinstance(source, ProductTable | ShardSource) or source.kind == "unlabelled":
             continue
         records = _records(source, schema, config.seed + i)
         if isinstance(source, SyntheticSource) and len(config.sources) > 1:
@@ -63,7 +63,7 @@ def read_sources(config: NetworkConfig, preprocessor: Preprocessor) -> tuple[lis
                 known = by_file[file] if file and not record.assume_present else []
                 merged |= {file} if file and known else set()
                 target.append(_of_source(source, record, known))
-    photos += [p for p in tables if p.photo is None or p.photo.resolve() not in merged]
+    photos += [p for p in tables if _file(p) not in merged]
     train, val = split_by_hash([p for p in photos if p.questions or p.labels or p.texts], config.val_fraction)
     held_out = {key for photo in val for key in photo.split_keys} | {photo.name for photo in val}
     extra = _with_pictures(extra, [p.photo for p in train if p.photo and not p.questions], config.seed)
@@ -84,10 +84,15 @@ def _records(source: LabelledSource | RowSource | SyntheticSource, schema: Schem
     return read_unlabelled(source.labels, source.photos, source.ocr, schema)
 
 
-def _with_pictures(photos: Sequence[LabelledPhoto], pictures: Sequence[Path], seed: int) -> list[LabelledPhoto]:
+def _with_pictures(photos: Sequence[LabelledPhoto], pictures: Sequence[PhotoFile], seed: int) -> list[LabelledPhoto]:
     """The photos; titles that have none are given one of these at random, where there are any."""
     rng = random.Random(seed)
     return [replace(p, photo=rng.choice(pictures)) if pictures and p.title and not p.photo else p for p in photos]
+
+
+def _file(photo: LabelledPhoto) -> Path | None:
+    """Where the photo is; None where there is none."""
+    return photo.photo.resolve() if isinstance(photo.photo, Path) else None
 
 
 def _of_source(

@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.model.images.loading import decode_photo
 from resformer.model.networks.resformer import Resformer
-from resformer.train.network.labelled_photos import LabelledPhoto
+from resformer.train.network.labelled_photos import LabelledPhoto, PhotoFile
 from resformer.train.network.validation import QuantityChoice, RowValidator
 
 __all__ = ["SampleAnswers"]
@@ -75,6 +74,6 @@ def _shown(choices: Sequence[QuantityChoice]) -> list[QuantityChoice]:
     return [c for c in choices if c.question.accepted or c.chosen is not None][:CAPTION_LINES]
 
 
-def _scaled(photo: Path | None, size: tuple[int, int]) -> Image.Image:
+def _scaled(photo: PhotoFile | None, size: tuple[int, int]) -> Image.Image:
     assert photo is not None
     return Image.fromarray(decode_photo(photo.read_bytes())).resize(size)

@@ -42,7 +42,8 @@ class Targets:
         texts: (T, 2), sample and question of each text.
         steps: (T, S), what the decoder is given: tokens, or -1 - w for the word w of the sample.
         right_steps: (T, S, K), what may follow each step, in the same form; padded with `no_step`.
-        products: (P,), the training item of each picture; empty outside of training.
+        products: (P,), the training item of each picture; empty outside of training, and where the batch has pixels.
+        may_flip: bool (P,), which of the batch's pixels may be mirrored; empty where it has none.
         num_samples: B.
     """
 
@@ -56,6 +57,7 @@ class Targets:
     right_steps: Tensor
     num_samples: int
     products: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    may_flip: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool))
 
     no_step = -(1 << 30)
 

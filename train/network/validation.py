@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -116,7 +115,7 @@ class RowValidator:
         self._kinds = {entity.name: entity.kind for entity in self._tokenizer.entities}
         self._device = device
         self._generic = generic
-        self._files: list[Path] = list(dict.fromkeys(p.photo for p in photos if p.photo is not None))
+        self._files = list(dict.fromkeys(p.photo for p in photos if p.photo is not None))
         self._pictures = PictureCache(self._files, image_size, device)
 
     @torch.no_grad()

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from resformer.model.networks.presets import preset
-from resformer.train.settings.sources import OcrSource, Source
+from resformer.train.settings.sources import OcrSource, ShardSource, Source
 from resformer.train.settings.yaml_settings import ExistingPath, Files, StrictModel, load_yaml, validate
 
 __all__ = [
@@ -46,7 +46,9 @@ class TrainerConfig(StrictModel):
         preset: size of the network: `nano`, `tiny`, `small`, `resnet50`, `base` or `original`.
         max_minutes: time budget of this run; the same command resumes it.
         epochs: passes over the sources.
-        batch_size: photos, or lines of text, in a step.
+        batch_size: photos, or lines of text, in a batch.
+        accumulate_batches: batches of each process whose gradients make a step. A resumed run may have more processes
+            with fewer batches each, or the other way round, where their product stays.
         learning_rate: the highest of the run.
         warmup_fraction: of all steps, during which the learning rate rises.
         weight_decay: of AdamW.
@@ -66,6 +68,7 @@ class TrainerConfig(StrictModel):
     max_minutes: PositiveFloat
     epochs: PositiveInt
     batch_size: PositiveInt = 32
+    accumulate_batches: PositiveInt = 1
     learning_rate: PositiveFloat = 5e-4
     warmup_fraction: Fraction = 0.05
     weight_decay: NonNegativeFloat = 0.05
@@ -215,6 +218,13 @@ class NetworkConfig(_PartConfig):
             raise ValueError("freeze needs init_network_from, or the network would stay random")
         if self.init_schema and not self.init_network_from:
             raise ValueError("init_schema needs init_network_from, whose schema it is")
+        if any(isinstance(source, ShardSource) for source in self.sources):
+            if len(self.sources) > 1:
+                raise ValueError("shards are a run's only source: make them by a config that has the other sources too")
+            if self.cached_views:
+                raise ValueError(
+                    "cached_views needs all photos in memory, and shards are read again in each epoch: set 0"
+                )
         if self.pretrained_backbone and self.preset != "small":
             raise ValueError(f"the weights of pretrained_backbone fit the preset small, not {self.preset}")
         return self

@@ -12,6 +12,7 @@ __all__ = [
     "ProductTable",
     "ProductTables",
     "RowSource",
+    "ShardSource",
     "Source",
     "SyntheticSource",
 ]
@@ -75,6 +76,22 @@ class SyntheticSource(StrictModel):
     num_photos: PositiveInt
     titles: float = Field(default=0.0, ge=0, le=1)
     sampling_weight: PositiveFloat = 1.0
+
+
+class ShardSource(StrictModel):
+    """The training data of another config in shards, for more photos than memory holds; a run's only source.
+
+    Settings of sources, of balance and of the validation split are those of the other config.
+
+    Attributes:
+        kind: `shards`.
+        shards: a folder that `resformer data shard` wrote.
+        shuffle_shards: how many shards are in memory and shuffled together, for each batch of a process's step.
+    """
+
+    kind: Literal["shards"]
+    shards: ExistingPath
+    shuffle_shards: PositiveInt = 4
 
 
 class OcrSource(StrictModel):
@@ -159,4 +176,6 @@ class ProductTables(StrictModel):
     sources: tuple[ProductTable, ...] = Field(min_length=1)
 
 
-Source = Annotated[LabelledSource | RowSource | SyntheticSource | ProductTable, Field(discriminator="kind")]
+Source = Annotated[
+    LabelledSource | RowSource | SyntheticSource | ProductTable | ShardSource, Field(discriminator="kind")
+]

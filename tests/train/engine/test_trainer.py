@@ -113,6 +113,44 @@ def test_a_resumed_run_has_the_same_settings(tmp_path: Path) -> None:
         ToyTrainer(with_settings(epochs=1), tmp_path)
 
 
+def test_gradients_of_several_batches_make_a_step(tmp_path: Path) -> None:
+    config = with_settings(accumulate_batches=2, ema_decay=0.0, grad_clip_norm=1e9)
+    trainer = ToyTrainer(config, tmp_path)
+    assert (trainer.batches_per_epoch, trainer.batches_per_step) == (4, 2)
+    gradients = []
+    trainer.train_mode()
+    for number in range(2):
+        trainer._begin_batch(number)
+        trainer.network.zero_grad()
+        trainer.loss(Batches(0)[number]).backward()
+        gradient = next(trainer.network.parameters()).grad
+        assert gradient is not None
+        gradients.append(gradient.clone())
+    trainer._step(Batches(0)[0], Batches(0)[1])
+    accumulated = next(trainer.network.parameters()).grad
+    torch.testing.assert_close(accumulated, (gradients[0] + gradients[1]) / 2)
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_killed_run_of_accumulated_batches_ends_as_an_uninterrupted_one(tmp_path: Path, stop_after: int) -> None:
+    config = with_settings(accumulate_batches=2)
+    ToyTrainer(config, tmp_path / "whole").run()
+    with pytest.raises(KeyboardInterrupt):
+        ToyTrainer(config, tmp_path / "parts", stop_after=stop_after).run()
+    resumed = ToyTrainer(config, tmp_path / "parts")
+    assert resumed.progress.step == stop_after
+    resumed.run()
+    whole, parts = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    with pytest.raises(ValueError, match="a run with other batches_per_step"):
+        ToyTrainer(with_settings(accumulate_batches=4), tmp_path / "parts")
+
+
+def test_a_step_needs_its_batches(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="4 batches an epoch are too few for 1 processes with 5 batches each"):
+        ToyTrainer(with_settings(accumulate_batches=5), tmp_path)
+
+
 def test_weights_are_averaged_exponentially(tmp_path: Path) -> None:
     trainer = ToyTrainer(with_settings(ema_decay=0.9), tmp_path)
     expected = first_weight(trainer.network).clone()

@@ -19,7 +19,7 @@ LAYOUTS = {
     "epochs": 1,
     "sources": [{"kind": "synthetic", "num_photos": 3}],
 }
-SOURCE_KINDS = "challenge, hand, rows, synthetic, table, unlabelled"
+SOURCE_KINDS = "challenge, hand, rows, shards, synthetic, table, unlabelled"
 
 
 def write(folder: Path, **values: object) -> Path:
