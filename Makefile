@@ -117,12 +117,13 @@ check: python
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 
-# The project itself is installed last, as the command resformer, whose code stays in this folder.
+# The project itself is installed last, as the command resformer, whose code stays in this folder. In the mode compat
+# Python finds it also from the folder above, where a clone that is named resformer hides other ways of installing.
 $(VENV)/.requirements: requirements.txt requirements-serve.txt pyproject.toml | python
 	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (some 6 GB and minutes, the first time)"
 	@$(PIP) -r requirements.txt -r requirements-serve.txt
-	@$(PIP) --no-deps --editable .
+	@$(PIP) --no-deps --config-settings editable_mode=compat --editable .
 	@touch $@
 
 $(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements

@@ -15,6 +15,7 @@ __all__ = ["box_before_turns", "quarter_turns", "read_both_ways"]
 DOUBTFUL_SCORE = 0.85  # below, a level line may be upside down
 NUM_PROBES = 4  # doubtful level lines, the longest, that are tried before the others
 MIN_PROBE_ASPECT = 1.5  # width by height of a probe; shorter lines look alike both ways
+MIN_PROBE_CHARACTERS = 3  # letters and digits of a probe: 9 W on its head is M 6
 # A photo lies on its side or head where so many lines agree, of so many letters and digits that are read surely.
 MIN_LINES, MIN_CHARACTERS, MIN_AGREEMENT, MIN_SCORE = 3, 15, 0.75, 0.9
 
@@ -46,9 +47,17 @@ def read_both_ways(
 
     turn([[i for i, line in enumerate(on_photo) if line.is_vertical] for on_photo in lines])
     doubtful = [_doubtful(*of_photo) for of_photo in zip(lines, texts, strict=True)]
-    probes = [of_photo[:NUM_PROBES] for of_photo in doubtful]
+    probes = [
+        [i for i in of_photo if _length(on_photo[i][0]) >= MIN_PROBE_CHARACTERS][:NUM_PROBES]
+        for of_photo, on_photo in zip(doubtful, texts, strict=True)
+    ]
     upside_down = [count > len(tried) / 2 for count, tried in zip(turn(probes), probes, strict=True)]
-    turn([of_photo[NUM_PROBES:] if others else [] for of_photo, others in zip(doubtful, upside_down, strict=True)])
+    turn(
+        [
+            [i for i in of_photo if i not in tried] if others else []
+            for of_photo, tried, others in zip(doubtful, probes, upside_down, strict=True)
+        ]
+    )
     return list(zip(kept, texts, strict=True))
 
 
@@ -76,7 +85,7 @@ def quarter_turns(lines: Sequence[TextLine]) -> int:
     characters: Counter[int] = Counter()
     count: Counter[int] = Counter()
     for line in lines:
-        length = sum(character.isalnum() for character in line.text)
+        length = _length(line.text)
         if line.score >= MIN_SCORE and length > 1:
             direction = _direction(line)
             characters[direction] += length
@@ -96,12 +105,18 @@ def box_before_turns(box: Sequence[float], turns: int, width: int, height: int) 
         width, height: of the photo before them.
     """
     x0, y0, x1, y1 = box
-    return {
+    before = {
         0: [x0, y0, x1, y1],
         1: [width - y1, x0, width - y0, x1],
         2: [width - x1, height - y1, width - x0, height - y0],
         3: [y0, height - x1, y1, height - x0],
     }[turns % 4]
+    return [round(edge, 1) for edge in before]  # as other boxes
+
+
+def _length(text: str) -> int:
+    """Letters and digits."""
+    return sum(character.isalnum() for character in text)
 
 
 def _direction(line: TextLine) -> int:

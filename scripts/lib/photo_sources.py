@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from resformer.model.files.photo_names import PhotoFolder, file_name
+from resformer.model.files.photo_names import PhotoFolder
 from resformer.model.files.whole_file import UnusableFile
 from resformer.scripts.lib.download_table import PLACEHOLDER
 from resformer.scripts.lib.downloads import Downloader, DownloadError
@@ -41,7 +41,10 @@ class FolderPhotos:
         """The bytes of a photo; raises PhotoError."""
         _refuse_shared(image, self.same_file)
         try:
-            path = self.folder.folder / (self.folder.find(image) or file_name(image))
+            found = self.folder.find(image)
+            if found is None:
+                raise PhotoError(f"{self.folder.looked_for(image)} in {self.folder.folder}")
+            path = self.folder.folder / found
             data = path.read_bytes()
         except ValueError as error:
             raise PhotoError(str(error)) from error

@@ -45,6 +45,7 @@ def score_table(
     *,
     answerer: Answerer | None = None,
     on_photo: Callable[[int, int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> ScoreSummary:
     """Scores a table and writes its files.
 
@@ -52,6 +53,7 @@ def score_table(
         options: What to score.
         answerer: Answers as the options say; None makes one from them.
         on_photo: Is told after each photo how many are answered, and how many there are. None shows a bar on stderr.
+        stopped: Whether to answer no more. The files are then written with what was answered.
 
     Raises:
         UnusableFile: The table or another file cannot be used.
@@ -63,7 +65,7 @@ def score_table(
         with opened_run(options, journal_file, partial(answer_settings, options)) as run:
             make = partial(_engine, options, run, answerer)
             with run_progress() if on_photo is None else nullcontext(on_photo) as told:
-                _answer_all(run.journal, make, run.schema, told)
+                _answer_all(run.journal, make, run.schema, told, stopped)
             if fingerprint(options.table) != run.version:
                 raise UnusableFile(f"{options.table} has changed since the run began; add --resume to score it again")
             other = [name for name in run.table.columns if name not in KNOWN_COLUMNS]
@@ -120,6 +122,7 @@ def _answer_all(
     engine: Callable[[int], Engine],
     schema: Schema,
     on_photo: Callable[[int, int], None],
+    stopped: Callable[[], bool],
 ) -> None:
     """Answers every question of the journal that has no answer yet.
 
@@ -127,7 +130,7 @@ def _answer_all(
         journal: Of the run.
         engine: Makes the engine for a number of photos.
         schema: Names that it lacks are answered without an engine.
-        on_photo: See score_table.
+        on_photo, stopped: See score_table.
     """
     count = journal.open_photos()
     done = 0
@@ -139,7 +142,7 @@ def _answer_all(
 
     def known() -> Iterator[Questions]:
         for questions in journal.questions():
-            unknown = _unknown_entities(questions, schema)
+            unknown = _stopped(questions) if stopped() else _unknown_entities(questions, schema)
             if unknown:
                 journal.record(questions, unknown)
             if names := [name for name in questions.entities if name not in unknown]:
@@ -155,6 +158,10 @@ def _answer_all(
         for answered in answers:
             journal.record(*answered)
             tell()
+
+
+def _stopped(questions: Questions) -> dict[str, Outcome]:
+    return dict.fromkeys(questions.entities, Outcome(None, "not answered: the run was stopped"))
 
 
 def _unknown_entities(questions: Questions, schema: Schema) -> dict[str, Outcome]:

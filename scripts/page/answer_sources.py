@@ -77,6 +77,8 @@ class ServerSource:
             raise ValueError(f"--server {url} is no address; name it like http://127.0.0.1:8080/predictions/resformer")
         self.url = url
         self.name = parts.netloc.rpartition("@")[2]
+        port = f" --port {parts.port}" if parts.port else ""
+        self._start = f"resformer serve{port}"
         self._key_file = key_file
         self._session = requests.Session()
         # A proxy that the environment may name does not reach this machine.
@@ -101,7 +103,7 @@ class ServerSource:
             ) from error
         except requests.RequestException as error:
             raise SourceError(
-                f"The server at {self.name} does not answer ({_cause(error)}). Start it with `resformer serve`, or "
+                f"The server at {self.name} does not answer ({_cause(error)}). Start it with `{self._start}`, or "
                 "name another one: `resformer demo --server URL`."
             ) from error
         return self._answer(response)

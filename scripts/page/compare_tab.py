@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from resformer.scripts.page.components import compare_component
-from resformer.scripts.page.context import PRIVATE, PageContext
+from resformer.scripts.page.context import IN_TURN, PRIVATE, PageContext
 from resformer.scripts.page.photo_answers import BUSY, Side, compare_photo, failure, faults_shown
 from resformer.scripts.page.photo_file import PhotoFile, PhotoFileError
 
@@ -65,7 +65,7 @@ def add_compare_tab(page: PageContext, photo_of_first_tab: gr.State) -> None:
         yield compare(other, True, first, second)
 
     chosen = [first, second]
-    component.photo(on_upload, chosen, [component, photo], trigger_mode="always_last", **PRIVATE)
-    component.sample(on_sample, chosen, [component, photo], trigger_mode="always_last", **PRIVATE)
+    component.photo(on_upload, chosen, [component, photo], concurrency_id="compared", **IN_TURN)
+    component.sample(on_sample, chosen, [component, photo], concurrency_id="compared", **IN_TURN)
     gr.on([first.input, second.input], on_sides, [photo, *chosen], component, trigger_mode="always_last", **PRIVATE)
     tab.select(on_tab, [photo, photo_of_first_tab, *chosen], [component, photo], **PRIVATE)

@@ -36,7 +36,7 @@ def photo_component(entities: Sequence[Entity], samples: Mapping[str, Path]) -> 
 
 def compare_component(entities: Sequence[Entity], samples: Mapping[str, Path]) -> gr.HTML:
     """A photo and two rows; events as those of photo_component."""
-    scripts = ("elements", "photo_picker", "compare_tab")
+    scripts = ("elements", "answers", "photo_picker", "compare_tab")
     return _component("rf-compare-tab", scripts, **_picker_options(entities, samples))
 
 

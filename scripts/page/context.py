@@ -10,10 +10,12 @@ from resformer.scripts.page.answer_sources import Source
 from resformer.scripts.page.photo_file import PhotoFile, PhotoFileError, read_upload
 from resformer.scripts.page.row_view import KINDS
 
-__all__ = ["PRIVATE", "PageContext"]
+__all__ = ["IN_TURN", "PRIVATE", "PageContext"]
 
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Options of every event: components show themselves that they wait, and no event is an API."""
+IN_TURN: dict[str, Any] = {**PRIVATE, "trigger_mode": "multiple"}
+"""Options of events of which each is handled, in the order in which they came, so that the last one is what stays."""
 
 
 @dataclass(frozen=True)

@@ -78,13 +78,12 @@ def answer_photo(
     except SourceError as error:
         return {**failure(str(error), keeps_photo=True), "photo": shown}
     answers = row_view(entities, calibrated["predictions"], guesses["predictions"])
-    count = sum(bool(answer["calibrated"]["prediction"]) for answer in answers)
     return {
         "photo": shown,
         "answers": answers,
         "copies": copy_texts(source.url, photo.name, question),
         "version": calibrated["version"],
-        "summary": f"{count} of {len(answers)} answers, {1000 * seconds:.0f} ms.",
+        "milliseconds": round(1000 * seconds),
     }
 
 

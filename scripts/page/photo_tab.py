@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from resformer.scripts.page.components import photo_component
-from resformer.scripts.page.context import PRIVATE, PageContext
+from resformer.scripts.page.context import IN_TURN, PRIVATE, PageContext
 from resformer.scripts.page.photo_answers import BUSY, answer_photo, failure, faults_shown
 from resformer.scripts.page.photo_file import PhotoFile, PhotoFileError
 from resformer.scripts.page.question import Question
@@ -77,8 +77,8 @@ def add_photo_tab(page: PageContext) -> gr.State:
         yield BUSY
         yield answer(found, False, *values)[0]
 
-    component.photo(on_upload, question, [component, photo], trigger_mode="always_last", **PRIVATE)
-    component.sample(on_sample, question, [component, photo], trigger_mode="always_last", **PRIVATE)
+    component.photo(on_upload, question, [component, photo], concurrency_id="photo", **IN_TURN)
+    component.sample(on_sample, question, [component, photo], concurrency_id="photo", **IN_TURN)
     changes = [title.submit, title.blur, description.blur, reader.input, present.input, source.input]
     gr.on(
         [*changes, *(group.input for group in groups)],

@@ -15,7 +15,7 @@ from resformer.scripts.page.answer_sources import Source
 from resformer.scripts.page.photo_answers import FAULT
 from resformer.scripts.page.results_view import MAX_ROWS, results_view
 from resformer.scripts.page.table_input import TableInputError, read_table_input
-from resformer.scripts.page.table_run import Progress, TableStopped, run_table
+from resformer.scripts.page.table_run import Progress, run_table
 
 __all__ = ["score_files"]
 
@@ -39,7 +39,7 @@ def score_files(
         entities: Names that are asked about each product; a table with a column entity_name names its own.
         reader: How text is read.
         files: A table and a zip of photos; one may be None.
-        folder: For the files of this run; is deleted where it fails or is stopped.
+        folder: For the files of this run; is deleted where it fails.
         stopped: Ends the run.
         schema: The file of the entities; None is the shipped one.
     """
@@ -64,11 +64,8 @@ def score_files(
                 yield _progress(report), []
                 continue
             made = [path for path in (options.out, options.details, options.errors) if path and path.exists()]
-            shown = {"summary": _summary(report, given.notice), "results": results_view(options)}
+            shown = {"summary": _summary(report, given.notice, stopped), "results": results_view(options)}
             yield shown, [str(path) for path in made]
-    except TableStopped:
-        shutil.rmtree(folder, ignore_errors=True)
-        yield {"error": "Stopped."}, []
     except (TableInputError, ExternalError, ValueError, OSError) as error:  # what `resformer score` says in a sentence
         message = _without_folder(str(error), folder, files)
         shutil.rmtree(folder, ignore_errors=True)
@@ -83,13 +80,22 @@ def _progress(report: Progress) -> dict[str, Any]:
     return {"progress": progress}
 
 
-def _summary(summary: ScoreSummary, notice: str) -> str:
-    parts = [f"{summary.rows} rows are scored."]
-    if summary.failed:
-        parts.append(f"{summary.failed} have no answer; the table says why.")
+def _summary(summary: ScoreSummary, notice: str, stopped: Event) -> str:
+    rows = f"{summary.rows} row{'s' * (summary.rows != 1)}"
+    answered = summary.rows - summary.failed
+    if stopped.is_set():
+        parts = [f"Stopped: {answered} of {rows} {_are(answered)} answered."]
+    elif summary.failed:
+        parts = [f"{answered} of {rows} {_are(answered)} answered; the table says why the others are not."]
+    else:
+        parts = [f"{rows} {_are(summary.rows)} scored."]
     if summary.rows > MAX_ROWS:
         parts.append(f"The first {MAX_ROWS} are shown; the files have all.")
     return " ".join([*parts, notice]).strip()
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _without_folder(message: str, folder: Path, files: tuple[Path | None, Path | None]) -> str:

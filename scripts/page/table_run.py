@@ -10,13 +10,9 @@ from resformer.scripts.lib.answerers import Answerer
 from resformer.scripts.lib.score_options import ScoreOptions
 from resformer.scripts.lib.score_table import ScoreSummary, score_table
 
-__all__ = ["Progress", "TableStopped", "run_table"]
+__all__ = ["Progress", "run_table"]
 
 INTERVAL = 0.25  # seconds between two reports
-
-
-class TableStopped(Exception):
-    """The user stopped the run."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +47,10 @@ def run_table(
     Args:
         options: What to score, into which files.
         answerer: Answers as the options say.
-        stopped: Ends the run after the photos that are under way.
+        stopped: Ends the run after the photos that are under way; the others then have no answer.
         interval: Seconds between two reports.
 
     Raises:
-        TableStopped: It was stopped.
         Exception: Those of `score_table`.
     """
     counts = (0, 0)
@@ -64,12 +59,10 @@ def run_table(
     def on_photo(done: int, total: int) -> None:
         nonlocal counts
         counts = (done, total)
-        if stopped.is_set():
-            raise TableStopped
 
     with ThreadPoolExecutor(1) as pool:
         try:
-            run = pool.submit(score_table, options, answerer=answerer, on_photo=on_photo)
+            run = pool.submit(score_table, options, answerer=answerer, on_photo=on_photo, stopped=stopped.is_set)
             while not wait([run], interval).done:
                 yield Progress(*counts, time.monotonic() - started)
             yield run.result()

@@ -21,6 +21,8 @@ ABOUT = (
     "question, with `entity_name` too. Photos are files of the zip; without a zip the table's links are downloaded. "
     "A zip alone is scored photo by photo."
 )
+TABLES = 8
+"""Runs at once, of several tabs of a browser."""
 DEFAULT_ENTITIES = ("item_weight", "item_volume", "width", "height", "category", "baseColour")
 
 
@@ -81,6 +83,12 @@ def add_table_tab(page: PageContext, blocks: gr.Blocks) -> None:
             run[0].set()
             shutil.rmtree(run[1], ignore_errors=True)
 
-    start.click(on_start, [table, photo_zip, entities, reader], [component, start, stop, downloads], **PRIVATE)
+    start.click(
+        on_start,
+        [table, photo_zip, entities, reader],
+        [component, start, stop, downloads],
+        concurrency_limit=TABLES,
+        **PRIVATE,
+    )
     stop.click(on_stop, concurrency_limit=None, **PRIVATE)
     blocks.unload(on_end)

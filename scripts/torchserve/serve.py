@@ -90,7 +90,7 @@ def copy_lines(server: Server, entity: str = SAMPLE_ENTITY) -> list[str]:
     call = 'curl -H "Authorization: Bearer $KEY"'
     scaled = f"{server.management_url}?min_worker=2&max_worker=2&synchronous=true"
     return [
-        f"KEY=$({_key_command(server, 'inference')})",
+        f"export KEY=$({_key_command(server, 'inference')})",
         "# one entity",
         f'{call} -H "X-Entity-Name: {entity}" -T {photo} {server.predictions_url}',
         "# all entities",

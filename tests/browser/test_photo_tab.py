@@ -102,6 +102,16 @@ def test_a_sample_is_read(page: Page) -> None:
     expect(answer(page, "voltage")).to_have_text("not shown")
 
 
+def test_of_photos_chosen_in_a_row_the_last_one_stays(page: Page) -> None:
+    for name in ("oats", "shelf", "charger"):
+        photo_tab(page).locator(f"[data-sample={name}]").click()
+    expect(photo_tab(page).locator(".rf-photo")).to_have_attribute("alt", "charger.jpg")
+    expect(answer(page, "wattage")).to_have_text("65 watt")
+    page.wait_for_timeout(1000)
+    expect(photo_tab(page).locator(".rf-photo")).to_have_attribute("alt", "charger.jpg")
+    expect(answer(page, "wattage")).to_have_text("65 watt")
+
+
 def test_a_photo_is_chosen(page: Page, samples: dict[str, Path]) -> None:
     choose(page, samples["charger"])
     wait_for_row(page)
@@ -174,6 +184,7 @@ def test_the_slider_empties_answers_without_asking(page: Page) -> None:
     set_slider(page, 99)
     expect(page.locator(".rf-slider-value")).to_have_text("0.99")
     expect(answer(page, "item_weight")).to_have_text("not sure enough")
+    expect(status(page)).to_contain_text("0 of 18 answers, ")
     expect(page.locator(".rf-box[data-key=item_weight]")).to_have_count(0)
     set_slider(page, 0)
     expect(answer(page, "item_weight")).to_have_text("500 gram")

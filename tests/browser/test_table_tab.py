@@ -57,7 +57,7 @@ def rows(tab: Locator) -> Locator:
 def test_a_zip_of_photos_is_scored(page: Page, table_tab: Locator, photo_zip: Path) -> None:
     upload(page, photos=photo_zip)
     score(page)
-    expect(status(page, "table")).to_have_text("5 rows are scored. 1 have no answer; the table says why.")
+    expect(status(page, "table")).to_have_text("4 of 5 rows are answered; the table says why the others are not.")
     expect(rows(table_tab)).to_have_count(5)
     oats = rows(table_tab).filter(has_text="shop/oats.jpg")
     expect(oats).to_contain_text("500 gram")
@@ -147,7 +147,8 @@ def test_progress_is_shown_and_a_run_is_stopped(
     expect(status(page, "table")).to_have_text(PROGRESS)
     expect(page.get_by_role("button", name="Score")).to_be_disabled()
     page.get_by_role("button", name="Stop").click()
-    expect(table_tab.get_by_role("alert")).to_have_text("Stopped.")
+    expect(status(page, "table")).to_have_text(re.compile(r"^Stopped: \d+ of 150 rows are answered.$"))
+    expect(page.locator("a[download='answers.csv']")).to_be_visible()
     expect(page.get_by_role("button", name="Score")).to_be_enabled()
 
 

@@ -98,7 +98,7 @@ function take() {
 function answerOf(answer, name) {
   const shown = answer.evidence
     ? el("button", { type: "button", class: "rf-value", focus: () => light(name), blur: () => light(null) }, answer.prediction)
-    : el("span", { class: answer.prediction ? "rf-value" : "rf-value rf-empty" }, answer.prediction || "not shown");
+    : el("span", { class: answer.prediction ? "rf-value" : "rf-value rf-empty" }, answer.prediction || emptyText(answer));
   return [shown, confidenceBar(answer.confidence, !answer.prediction)];
 }
 

@@ -1,6 +1,7 @@
 // The tab "Photo": a photo, its row, the boxes between both, and texts to copy.
 
 const AUTOMATIC = 0; // of the slider: no min_confidence is asked for
+let milliseconds = null; // that the last answer took; null: none is shown
 let state = { photo: null, answers: [], copies: null, version: "" };
 
 const status = el("p", { class: "rf-status", role: "status" });
@@ -98,11 +99,13 @@ function groups(entities) {
 
 function setBusy() {
   problem.textContent = "";
+  milliseconds = null;
   status.textContent = "Reading ...";
   table.setAttribute("aria-busy", "true");
 }
 
 function showProblem(message) {
+  milliseconds = null;
   status.textContent = "";
   problem.textContent = message;
   table.removeAttribute("aria-busy");
@@ -124,7 +127,7 @@ function take() {
   else {
     table.removeAttribute("aria-busy");
     problem.textContent = "";
-    status.textContent = sent.summary;
+    milliseconds = sent.milliseconds;
   }
   render();
 }
@@ -140,6 +143,10 @@ function render() {
   const shown = new Map(state.answers.map((answer) => [answer.name, answerAt(answer, least)]));
   const asked = new Map(state.answers.map((answer) => [answer.name, answer]));
   for (const [name, row] of rows) renderRow(name, row, asked.get(name), shown.get(name));
+  if (milliseconds !== null) {
+    const count = [...shown.values()].filter((answer) => answer.prediction).length;
+    status.textContent = `${count} of ${shown.size} answers, ${milliseconds} ms.`;
+  }
   if (state.photo) {
     const boxes = state.answers
       .filter((answer) => shown.get(answer.name).prediction && shown.get(answer.name).evidence)

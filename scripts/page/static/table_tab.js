@@ -59,8 +59,9 @@ function take() {
   status.textContent = sent.summary;
   results = sent.results;
   sorted = { column: null, descending: false };
-  const choices = results.columns[0]?.name === "answer" ? [...new Set(results.rows.map((row) => row.asked))] : results.columns.map((c) => c.name);
-  entity.replaceChildren(el("option", { value: "" }, "all"), ...choices.map((name) => el("option", { value: name }, name)));
+  const asked = [...new Set(results.rows.map((row) => row.asked))].map((name) => ({ name, label: name }));
+  const choices = results.columns[0]?.name === "answer" ? asked : results.columns;
+  entity.replaceChildren(el("option", { value: "" }, "all"), ...choices.map(({ name, label }) => el("option", { value: name }, label)));
   render();
 }
 

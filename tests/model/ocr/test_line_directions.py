@@ -55,6 +55,20 @@ def test_all_doubtful_lines_are_turned_where_the_longest_are_upside_down(right: 
     assert all(text == ("61 cm", 0.99) for text in texts) == (right != 1)
 
 
+@pytest.mark.parametrize("detected", [[line(0)], [line(0), line(0, 60)]])
+def test_a_line_of_two_characters_is_not_turned_alone(detected: list[DetectedLine]) -> None:
+    def recognize(lines: Sequence[LineOnPhoto]) -> list[RecognizedText]:
+        upright = [of_line.corners[1][0] > of_line.corners[0][0] for _, of_line in lines]
+        long = [of_line.width > 50 for _, of_line in lines]
+        return [
+            ("220 V" if is_long else "9 W", 0.8) if is_upright else ("M 6", 0.7 if is_long else 0.9)
+            for is_upright, is_long in zip(upright, long, strict=True)
+        ]
+
+    [(kept, texts)] = read_both_ways([IMAGE], [detected], recognize)
+    assert kept == detected and texts[0] == ("9 W", 0.8)
+
+
 def test_photos_that_are_read_together_are_read_as_alone() -> None:
     photos = [[line(1), line(0)], [], [line(0, 20 + i) for i in range(9)], [line(3)] * 2, [line(2)]]
     together = read_both_ways([IMAGE] * len(photos), photos, Upright(2))

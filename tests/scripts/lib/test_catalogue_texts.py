@@ -51,7 +51,7 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path, photos: Path) -> Non
     (photos / "broken.png").write_bytes(b"no photo")
     text = refused("image,title\nred.png,Mug\nbroken.png,Cup\nnowhere.png,Jug\n")
     assert "2 of 3 photos cannot be used" in text
-    assert "line 3, broken.png: " in text and "line 4, nowhere.png: cannot read" in text
+    assert "line 3, broken.png: " in text and "line 4, nowhere.png: no nowhere.png in" in text
     text = refused("image,title\nhttps://x.example/1/red.png,Mug\nhttps://x.example/2/red.png,Cup\n")
     assert "line 3: https://x.example/2/red.png has the file name of https://x.example/1/red.png in line 2" in text
     assert "line 2, column title: a quote opens here" in refused('image,title\nred.png,"8 in mug\nblue.png,Cup\n')

@@ -81,7 +81,7 @@ def test_errors_are_sentences(web: Web, body: object, status: int, message: str)
 
 def test_a_server_that_is_down_is_said(tmp_path: Path) -> None:
     source = ServerSource("http://127.0.0.1:9" + PATH)
-    with pytest.raises(SourceError, match=r"does not answer.*Start it with `resformer serve`"):
+    with pytest.raises(SourceError, match=r"does not answer.*Start it with `resformer serve --port 9`"):
         source.ask(b"photo", Question())
     shown = answer_photo(source, (), PHOTO, Question(), is_new=True)
     assert "does not answer" in shown["error"] and shown["photo"]["name"] == "x.jpg"

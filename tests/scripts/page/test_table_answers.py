@@ -69,7 +69,7 @@ def run(files: tuple[Path | None, Path | None], folder: Path, **options: Any) ->
 def test_photos_of_a_zip_are_rows_with_thumbnails_and_errors(tmp_path: Path) -> None:
     *reports, (shown, made) = run((None, photo_zip(tmp_path / "x.zip")), tmp_path / "run")
     assert all("progress" in report for report, _ in reports)
-    assert shown["summary"] == "4 rows are scored. 1 have no answer; the table says why."
+    assert shown["summary"] == "3 of 4 rows are answered; the table says why the others are not."
     rows = shown["results"]["rows"]
     assert [row["image"] for row in rows] == ["0.jpg", "1.jpg", "2.jpg", "faulty.jpg"]
     assert all(row["thumbnail"].startswith("data:image/jpeg;base64,") for row in rows)
@@ -128,8 +128,10 @@ def test_a_run_is_stopped(tmp_path: Path) -> None:
     for shown, _ in reports:
         if shown.get("progress", {}).get("done", 0) > 0:
             stopped.set()
-    assert shown == {"error": "Stopped."}
-    assert not (tmp_path / "run").exists()
+    answered = [row for row in shown["results"]["rows"] if not row["error"]]
+    assert shown["summary"] == f"Stopped: {len(answered)} of 61 rows are answered."
+    assert 0 < len(answered) < 61 == len(shown["results"]["rows"])
+    assert "not answered: the run was stopped" in {row["error"] for row in shown["results"]["rows"]}
 
 
 def test_a_fault_is_shown_and_its_traceback_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

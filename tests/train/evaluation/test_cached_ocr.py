@@ -1,6 +1,7 @@
 """OCR caches of readers."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,13 @@ def test_the_detector_sees_photos_at_the_size_of_the_reader(
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (960, 400), "white").save(tmp_path / "photos" / "a.png")
     widths: set[int] = set()
-    detect = TextDetector.__call__
+    detect = TextDetector.detect
 
-    def record_width(detector: TextDetector, photo: np.ndarray) -> np.ndarray:
-        widths.add(photo.shape[1])
-        return detect(detector, photo)
+    def record_width(detector: TextDetector, photos: Sequence[np.ndarray]) -> list[np.ndarray]:
+        widths.update(photo.shape[1] for photo in photos)
+        return detect(detector, photos)
 
-    monkeypatch.setattr(TextDetector, "__call__", record_width)
+    monkeypatch.setattr(TextDetector, "detect", record_width)
     write_ocr_cache(tmp_path / "photos", tmp_path / "ocr.jsonl", load_reader(reader, max_side=max_side, threads=1))
     assert widths == {width}
 
