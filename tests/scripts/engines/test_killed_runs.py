@@ -12,12 +12,13 @@ import pytest
 from tests.paths import ROOT
 from tests.scripts.conftest import write_table
 
-PHOTOS, TWINS, KILLS = 240, 60, 12
+PHOTOS, TWINS, KILLS = 240, 60, 20
 RUN = """
 import sys
 from pathlib import Path
 from resformer.scripts.engines.process_engine import ProcessEngine
 from resformer.scripts.lib import score_table
+from resformer.scripts.lib.score_options import ScoreOptions
 from tests.scripts.engines.fake_network import FakeNetwork
 
 
@@ -27,9 +28,9 @@ def engine(options, run, answerer, photos):
 
 
 if __name__ == "__main__":
-    score_table._settings = lambda options: "of a test"
+    score_table.answer_settings = lambda options: "of a test"
     score_table._engine = engine
-    options = score_table.ScoreOptions(
+    options = ScoreOptions(
         table=Path("in.csv"), out=Path("out.csv"), photos=Path("photos"), details=Path("out.jsonl"),
         summary=Path("out.json"), resume="--resume" in sys.argv,
     )
