@@ -9,8 +9,8 @@ from typing import Final
 __all__ = ["STAGES", "StageTimes", "counted_stages", "stage"]
 
 STAGES: Final = ("decode", "detect", "recognise", "draw", "choose", "write")
-"""The stages: pixels from a file; boxes of text lines; their text; line segments; questions encoded, with the first step
-of every answer; texts written step by step."""
+"""The stages: pixels from a file; boxes of text lines; their text; line segments; questions encoded, with the first
+step of every answer; texts written step by step."""
 
 
 class StageTimes:

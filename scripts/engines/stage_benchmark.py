@@ -45,17 +45,21 @@ class Answered(NamedTuple):
     peak_bytes: int
 
 
-def benchmark_stages(photos: int, readers: Sequence[str]) -> dict[str, Any]:
+def benchmark_stages(
+    photos: int, readers: Sequence[str], questions: Sequence[str] = tuple(QUESTIONS)
+) -> dict[str, Any]:
     """Answers the same drawn photos with each reader, in a process on each core, and in a run of `resformer score`.
 
     Args:
         photos: How many; no two are the same.
         readers: How text is read.
+        questions: Of QUESTIONS.
 
     Returns:
         `photos`, `cores`, `bytes_per_photo`, `journal_core_seconds` of a photo about which everything is asked, and
         `rows`: a reader with questions each. Core-seconds are those of a photo; `other` is what is in no stage, and
-        `deviation` the standard deviation among photos. `run` is `resformer score`: photos a second behind the first
+        `deviation` the standard deviation among photos. `core_share` is the part of a core that each process had: much
+        less than 1 where the machine was busy. `run` is `resformer score`: photos a second behind the first
         answer, seconds until then, peak memory, and `main_core_seconds` of the process that reads, fetches and keeps
         the journal.
 
@@ -68,7 +72,7 @@ def benchmark_stages(photos: int, readers: Sequence[str]) -> dict[str, Any]:
         files = [folder / "photos" / f"{i}.jpg" for i in range(photos)]
         table = folder / "in.csv"
         table.write_text("\n".join(["index,image", *(f"{i},{file.name}" for i, file in enumerate(files)), ""]))
-        rows = [_row(folder, table, files, reader, questions) for reader in readers for questions in QUESTIONS]
+        rows = [_row(folder, table, files, reader, asked) for reader in readers for asked in questions]
         return {
             "photos": photos,
             "cores": available_cores(),
@@ -150,6 +154,7 @@ def _row(folder: Path, table: Path, files: Sequence[Path], reader: str, question
         "reader": reader,
         "questions": questions,
         "core_seconds": core_seconds,
+        "core_share": sum(one.core_seconds for one in answered) / sum(one.seconds for one in answered),
         "deviation": (sum((seconds - mean) ** 2 for seconds in each) / count) ** 0.5,
         "stages": {**stages, "other": max(0.0, core_seconds - sum(stages.values()))},
         "worker_bytes": max(one.peak_bytes for one in answered),
