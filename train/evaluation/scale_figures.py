@@ -85,6 +85,7 @@ DOWNLOADS = Downloads(
     median_seconds=0.1, spread=1.0, connections=64, host_connections=16, hosts=50, slow_hosts=0.1, slowness=10.0
 )
 TROUBLES = Troubles(failing=0.02, dead=0.001, node_seconds=86_400.0, replacement_seconds=300.0)
+RUN_READERS = ("crops", "builtin")
 NODES: Final = ((1, 1), (10, 1), (100, 1), (100, 20))  # and runs that the table is split into
 CORES = 16
 
@@ -145,7 +146,7 @@ def scale_figures(
         seed: Of the simulation.
     """
     size = photo_bytes or stages["bytes_per_photo"]
-    everything = [row for row in stages["rows"] if row["questions"] == "everything"]
+    simulated = [r for r in stages["rows"] if r["questions"] == "everything" and r["reader"] in RUN_READERS]
     return {
         "photos": photos,
         "photo_bytes": size,
@@ -154,7 +155,7 @@ def scale_figures(
         "bottlenecks": [_bottlenecks(row, stages, size) for row in stages["rows"]],
         "checks": [_check(row, stages, seed) for row in stages["rows"]],
         "assumed": {"cores": CORES, "downloads": _finite(DOWNLOADS), "troubles": _finite(TROUBLES)},
-        "runs": [run for row in everything for run in _runs(row, stages, size, photos, seed)],
+        "runs": [run for row in simulated for run in _runs(row, stages, size, photos, seed)],
     }
 
 
@@ -178,7 +179,13 @@ def _prices(row: Figures, stages: Figures, machine_types: Sequence[MachineType])
                 "price_per_million": core_hours * machine.price,
             }
         )
-    return {"reader": row["reader"], "questions": row["questions"], "machines": priced}
+    of_core = limits(costs, Machines(nodes=1, cores=1))["cores"]
+    return {
+        "reader": row["reader"],
+        "questions": row["questions"],
+        "core_hours_per_million": MILLION / of_core / 3600,
+        "machines": priced,
+    }
 
 
 def _bottlenecks(row: Figures, stages: Figures, size: float) -> Figures:
@@ -186,7 +193,7 @@ def _bottlenecks(row: Figures, stages: Figures, size: float) -> Figures:
     costs = photo_costs(row, stages, size)
     of_core = costs.core_seconds + costs.node_core_seconds
     faster = {name: value / (FASTER if name in NETWORK_STAGES else 1) for name, value in row["stages"].items()}
-    connections = limits(costs, Machines(nodes=1, cores=1), DOWNLOADS)["connections"]
+    connections = limits(costs, Machines(nodes=1, cores=1), DOWNLOADS, TROUBLES)["connections"]
     return {
         "reader": row["reader"],
         "questions": row["questions"],
@@ -231,7 +238,7 @@ def _runs(row: Figures, stages: Figures, size: float, photos: int, seed: int) ->
                     "troubles": troubles is not None,
                     **asdict(run),
                     "bottleneck": run.bottleneck,
-                    "closed_form_photos_per_second": min(limits(costs, machines, downloads).values()),
+                    "closed_form_photos_per_second": min(limits(costs, machines, downloads, troubles).values()),
                 }
             )
     return found

@@ -59,7 +59,7 @@ class Machines:
     cores: int
     bytes_per_second: float = math.inf
     start_seconds: float = 0.0
-    ahead: int = 4
+    ahead: int = 2
     heads: int = 1
 
     def __post_init__(self) -> None:
@@ -174,22 +174,30 @@ class SimulatedRun:
         return max(self.use, key=self.use.__getitem__)
 
 
-def limits(costs: Costs, machines: Machines, downloads: Downloads | None = None) -> dict[str, float]:
-    """Photos a second that each resource allows where nothing goes wrong; the least is the rate of the run.
+def limits(
+    costs: Costs, machines: Machines, downloads: Downloads | None = None, troubles: Troubles | None = None
+) -> dict[str, float]:
+    """Photos a second that each resource allows; the least is about the rate of a long run.
 
     Args:
         costs, machines: See there.
         downloads: None: photos are on the machines.
+        troubles: None: nothing goes wrong.
     """
+    troubles = troubles or Troubles()
+    away = troubles.replacement_seconds + machines.start_seconds
+    nodes = machines.nodes / (1 + away / troubles.node_seconds)  # that are there and have started, on average
     allowed = {
-        "cores": machines.nodes * machines.cores / _core_seconds(costs, machines),
+        "cores": nodes * machines.cores / _core_seconds(costs, machines),
         "head": math.inf if machines.nodes == 1 else _rate(machines.heads, costs.head_core_seconds),
     }
     if downloads:
         slow = downloads.slow_hosts * downloads.slowness + 1 - downloads.slow_hosts
-        seconds = downloads.median_seconds * math.exp(downloads.spread**2 / 2) * slow
-        allowed["link"] = _rate(machines.nodes * machines.bytes_per_second, costs.size)
-        allowed["connections"] = _rate(machines.nodes * downloads.connections, seconds)
+        attempts = sum(troubles.failing**n for n in range(troubles.attempts))
+        seconds = attempts * downloads.median_seconds * math.exp(downloads.spread**2 / 2) * slow
+        seconds += troubles.dead * (troubles.time_limit - seconds)
+        allowed["link"] = _rate(nodes * machines.bytes_per_second, costs.size)
+        allowed["connections"] = _rate(nodes * downloads.connections, seconds)
         allowed["hosts"] = downloads.hosts * downloads.host_rate
     return allowed
 

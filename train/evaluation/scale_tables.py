@@ -113,7 +113,8 @@ def _scale(figures: Figures) -> dict[str, list[str]]:
         [
             f"`{row['reader']}`",
             row["questions"],
-            *(f"{one['core_hours_per_million']:.1f}, {one['price_per_million']:.2f}" for one in row["machines"]),
+            f"{row['core_hours_per_million']:.1f}",
+            *(f"{one['photos_per_second']:,.0f}, {one['price_per_million']:.2f}" for one in row["machines"]),
         ]
         for row in figures["prices"]
     ]
@@ -161,7 +162,7 @@ def _scale(figures: Figures) -> dict[str, list[str]]:
         for row in figures["runs"]
     ]
     return {
-        "prices": _table(["reader", "asked", *heads], prices),
+        "prices": _table(["reader", "asked", "core-hours", *heads], prices),
         "bottlenecks": _table(
             ["reader", "asked", "slowest stage", "networks 10 times faster", *by_link, "64 connections", "journal"],
             bottlenecks,
@@ -169,7 +170,7 @@ def _scale(figures: Figures) -> dict[str, list[str]]:
         "checks": _table(["reader", "asked", "measured, photos/s", "simulated, photos/s", "ratio"], checks),
         "runs": _table(
             [
-                *("reader", "nodes", "runs", "troubles", "hours", "photos/s", "without troubles, by the limits"),
+                *("reader", "nodes", "runs", "troubles", "hours", "photos/s", "by the limits"),
                 *("photos without an answer", "nodes lost, photos repeated", "used most", "cores used"),
             ],
             runs,

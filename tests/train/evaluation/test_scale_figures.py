@@ -108,7 +108,7 @@ def test_the_document_gets_its_tables(tmp_path: Path) -> None:
     assert (tmp_path / "scale.png").stat().st_size > 1000
     text = "# Page\n<!-- figures: scale, prices -->\nold\n<!-- end -->\nprose\n<!-- figures: stages -->\n<!-- end -->\n"
     filled = fill_document(text, tmp_path)
-    assert "old" not in filled and "\nprose\n" in filled and "| `builtin` | everything | 27.8, 0.83 |" in filled
+    assert "old" not in filled and "\nprose\n" in filled and "| `builtin` | everything | 27.8 | 20, 0.83 |" in filled
     assert "`resformer benchmark stages` (" in filled and "| `builtin` | everything | 10.1 | 15.0 | 50.0 |" in filled
     assert fill_document(filled, tmp_path) == filled
     with pytest.raises(ValueError, match=r"long-table\.json is missing"):

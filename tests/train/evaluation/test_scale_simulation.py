@@ -70,6 +70,16 @@ def test_the_narrowest_resource_sets_the_rate(
     assert run.photos_per_second == pytest.approx(allowed[bottleneck], rel=0.15)
 
 
+def test_limits_foresee_troubles() -> None:
+    machines = replace(MACHINES, nodes=2)
+    downloads = Downloads(median_seconds=2.0, spread=0.5, hosts=50)
+    troubles = Troubles(failing=0.2, dead=0.002, time_limit=60.0, node_seconds=2000.0, replacement_seconds=300.0)
+    allowed = limits(COSTS, machines, downloads, troubles)
+    run = simulate(Job(photos=100_000, chunk=50), COSTS, machines, downloads, troubles)
+    assert run.lost_nodes > 0 and run.bottleneck == "connections"
+    assert run.photos_per_second == pytest.approx(min(allowed.values()), rel=0.2)
+
+
 def test_several_heads_share_the_journal() -> None:
     costs = replace(COSTS, head_core_seconds=0.01)
     job = Job(photos=20_000, chunk=50)
