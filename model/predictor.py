@@ -16,7 +16,7 @@ from safetensors import safe_open
 
 from resformer import __version__
 from resformer.model.errors import BadRequest
-from resformer.model.images.line_segments import find_line_drawing
+from resformer.model.images.line_segments import LineDrawing, find_line_drawing
 from resformer.model.images.loading import MAX_PIXELS, LoadedPhoto, Photo, load_frame, load_photo
 from resformer.model.inference.calibration import read_calibrations
 from resformer.model.inference.checkpoint import DEFAULT_WEIGHTS, Checkpoint, load_checkpoint
@@ -40,6 +40,7 @@ from resformer.model.prediction import Result
 from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.runtime.batch_sizes import BatchSizes, batch_sizes_for
+from resformer.model.runtime.stage_times import stage
 from resformer.model.schema.schema import Entity, Schema
 
 __all__ = ["FALLBACK_READER", "MAX_BATCH_PIXELS", "Predictor", "weights_version"]
@@ -272,7 +273,8 @@ class Predictor:
         reader = canonical_reader(query.reader or self.reader)
         if reader not in self.readers:
             self.reader_for(reader)  # raises what is wrong with it
-        photo = load_frame(query.photo, max_pixels=self._max_pixels)
+        with stage("decode"):
+            photo = load_frame(query.photo, max_pixels=self._max_pixels)
         return _LoadedQuery(query, photo, asked, reader, min_confidence)
 
     def _answer_batch(self, loaded: Sequence[_LoadedQuery]) -> Sequence[Result | Exception]:
@@ -381,7 +383,7 @@ class Predictor:
             drawings = (
                 []
                 if isinstance(reader, NullReader)
-                else [self._background.submit(find_line_drawing, image) for image in images]
+                else [self._background.submit(_line_drawing, image) for image in images]
             )
             for n, (i, image, lines) in enumerate(zip(chosen, images, reader.read_many(images), strict=True)):
                 drawing = drawings[n].result() if drawings and lines else None
@@ -402,6 +404,11 @@ class Predictor:
             self._sizes,
             self._texts,
         )
+
+
+def _line_drawing(image: np.ndarray) -> LineDrawing:
+    with stage("draw"):
+        return find_line_drawing(image)
 
 
 def _outcome(pending: "Future[_LoadedQuery]") -> _LoadedQuery | Exception:

@@ -28,6 +28,7 @@ from resformer.model.prediction import Alternative, Prediction
 from resformer.model.quantities.candidates import group_equal_amounts
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.runtime.batch_sizes import BatchSizes
+from resformer.model.runtime.stage_times import stage
 from resformer.model.schema.schema import Entity
 
 __all__ = ["AskedPage", "RowPredictor"]
@@ -117,7 +118,8 @@ class RowPredictor:
         samples = {i: sample for i, asked in enumerate(pages) if (sample := self._sample(asked, rows[i]))}
         photos = dict(zip(samples, self._encoded([(s, pages[i].image) for i, s in samples.items()]), strict=True))
         texts = {(i, q): task for i, photo in photos.items() for q, task in self._tasks(photo, samples[i], pages[i])}
-        written = dict(zip(texts, self._write(list(texts.values())), strict=True))
+        with stage("write"):
+            written = dict(zip(texts, self._write(list(texts.values())), strict=True))
         for i, photo in photos.items():
             asked, sample = pages[i], samples[i]
             rules = self._rules(asked)
@@ -150,7 +152,8 @@ class RowPredictor:
     def _encoded(self, photos: Sequence[tuple[Sample, np.ndarray | None]]) -> list[EncodedPhoto]:
         size = self._encoder_batch
         batches = [photos[first : first + size] for first in range(0, len(photos), size)]
-        return [photo for batch in batches for photo in self._encode(self._batch(batch))]
+        with stage("choose"):
+            return [photo for batch in batches for photo in self._encode(self._batch(batch))]
 
     def _asked(self, entities: Sequence[Entity]) -> list[Entity]:
         """What the network is asked: the entities that have answers of their own, and both of an exclusive pair."""

@@ -18,6 +18,7 @@ from resformer.model.ocr.ppocr_recognizer import (
 )
 from resformer.model.ocr.text_line import VERTICAL_ASPECT, RecognizedText, TextLine
 from resformer.model.runtime.onnx_module import create_session
+from resformer.model.runtime.stage_times import stage
 
 __all__ = ["PPOCRReader", "lengthen"]
 
@@ -72,13 +73,14 @@ class PPOCRReader:
 
         padded = _to_bgr(_pad_narrow(image))
         try:
-            resized, record = self._engine.preprocess_img(padded)
-            crops, detected = self._engine.detect_and_crop(resized, record)
+            with stage("detect"):
+                resized, record = self._engine.preprocess_img(padded)
+                crops, detected = self._engine.detect_and_crop(resized, record)
         except RapidOCRError as error:
             if str(error) != NO_TEXT:
                 raise
             return []
-        texts = list(self._pool.map(self._tiny, crops))
+        texts = list(self._pool.map(self._read_first, crops))
         doubtful = [i for i, (text, score) in enumerate(texts) if score < DOUBTFUL_SCORE or has_digit(text)]
         flips = self._upside_down([crops[i] for i in doubtful])
         again = self._pool.map(
@@ -106,9 +108,14 @@ class PPOCRReader:
         """Which crops stand upside down."""
         if not crops:
             return []
-        _, classified = self._engine.cls_and_rotate(list(crops))
+        with stage("recognise"):
+            _, classified = self._engine.cls_and_rotate(list(crops))
         threshold = self._engine.text_cls.cls_thresh
         return [label == "180" and score > threshold for label, score in classified.cls_res]
+
+    def _read_first(self, crop: np.ndarray) -> RecognizedText:
+        with stage("recognise"):
+            return self._tiny(crop)
 
     def _read_again(
         self, image: np.ndarray, crop: np.ndarray, box: np.ndarray, flip: bool
@@ -120,17 +127,18 @@ class PPOCRReader:
         """
         from rapidocr.utils.process_img import get_rotate_crop_image
 
-        text, score = self._small(_flip(crop, flip))
-        if _is_vertical(box):
-            other, other_score = self._small(_flip(crop, not flip))
-            if other_score > score:
-                text, score, flip = other, other_score, not flip
-        # Where no digit was read, a longer crop hardly ever has one.
-        if score < RETRY_SCORE and (has_digit(text) or not text):
-            longer = get_rotate_crop_image(image, lengthen(box, EXTRA_LENGTH))
-            other, other_score = self._small(_flip(longer, flip))
-            if other_score > score:
-                text, score = other, other_score
+        with stage("recognise"):
+            text, score = self._small(_flip(crop, flip))
+            if _is_vertical(box):
+                other, other_score = self._small(_flip(crop, not flip))
+                if other_score > score:
+                    text, score, flip = other, other_score, not flip
+            # Where no digit was read, a longer crop hardly ever has one.
+            if score < RETRY_SCORE and (has_digit(text) or not text):
+                longer = get_rotate_crop_image(image, lengthen(box, EXTRA_LENGTH))
+                other, other_score = self._small(_flip(longer, flip))
+                if other_score > score:
+                    text, score = other, other_score
         return (text, score), flip
 
 

@@ -15,6 +15,7 @@ from resformer.model.ocr.detection_postprocess import DetectedLine
 from resformer.model.ocr.line_crop import crop_line
 from resformer.model.ocr.text_line import RecognizedText
 from resformer.model.runtime.onnx_module import OnnxModule
+from resformer.model.runtime.stage_times import stage
 
 __all__ = ["BuiltinRecognizer", "LineOnPhoto", "LineRecognizer"]
 
@@ -55,7 +56,7 @@ class BuiltinRecognizer:
     def __call__(self, lines: Sequence[LineOnPhoto]) -> list[RecognizedText]:
         """The text of lines, which may be on several photos."""
         if self._batch_size == 1:
-            return list(self._pool.map(lambda line: self.recognize(_crop(line)), lines))
+            return list(self._pool.map(self._recognize_line, lines))
         return self._recognize_batches(list(self._pool.map(lambda line: _pad_to_steps(_crop(line)), lines)))
 
     def recognize(self, crop: np.ndarray) -> RecognizedText:
@@ -65,6 +66,10 @@ class BuiltinRecognizer:
             return self._recognize_batches([crop])[0]
         (logits,) = self._logits(crop[None])
         return ctc_decode(logits[0])
+
+    def _recognize_line(self, line: LineOnPhoto) -> RecognizedText:
+        with stage("recognise"):
+            return self.recognize(_crop(line))
 
     def _recognize_batches(self, crops: Sequence[np.ndarray]) -> list[RecognizedText]:
         """The text of crops with widths of whole steps. Those of similar widths are computed together."""

@@ -13,6 +13,7 @@ from resformer.model.ocr.lookalikes import restore_characters
 from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer, has_digit
 from resformer.model.ocr.recognizer import LineRecognizer
 from resformer.model.ocr.text_line import RecognizedText, TextLine
+from resformer.model.runtime.stage_times import stage
 
 __all__ = ["SecondReading", "TwoStageReader"]
 
@@ -49,7 +50,13 @@ class SecondReading:
         doubtful = [
             (p, i) for p, (found, read) in enumerate(zip(lines, texts, strict=True)) for i in _doubtful(found, read)
         ]
-        again = self._pool.map(lambda at: self._small(_bgr_crop(images[at[0]], lines[at[0]][at[1]])), doubtful)
+
+        def read(at: tuple[int, int]) -> RecognizedText:
+            p, i = at
+            with stage("recognise"):
+                return self._small(_bgr_crop(images[p], lines[p][i]))
+
+        again = self._pool.map(read, doubtful)
         for (p, i), text in zip(doubtful, again, strict=True):
             if text[1] >= texts[p][i][1]:
                 improved[p][i] = text
@@ -88,10 +95,12 @@ class TwoStageReader:
 
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
         """The text lines of each of several upright photos, see `read`."""
-        resized = [resize_for_detector(image, self._max_side) for image in images]
-        maps = self._detect([photo for photo, _ in resized])
-        detected = [_sorted_lines(*found) for found in zip(maps, (scale for _, scale in resized), strict=True)]
-        read = read_both_ways(images, detected, self._recognize)
+        with stage("detect"):
+            resized = [resize_for_detector(image, self._max_side) for image in images]
+            maps = self._detect([photo for photo, _ in resized])
+            detected = [_sorted_lines(*found) for found in zip(maps, (scale for _, scale in resized), strict=True)]
+        with stage("recognise"):
+            read = read_both_ways(images, detected, self._recognize)
         lines, texts = [lines for lines, _ in read], [texts for _, texts in read]
         if self._read_again:
             texts = self._read_again(images, lines, texts)

@@ -267,6 +267,70 @@ def scoring(
 
 
 @app.command()
+def stages(
+    out: OutOption,
+    photos: Annotated[int, typer.Option(help="Photos to draw and answer.", min=16)] = 600,
+    reader: ReadersOption = None,
+) -> None:
+    """What a photo costs: core-seconds by stage, bytes, memory of a worker; run it on an idle machine (ten minutes)."""
+    from resformer.scripts.engines.stage_benchmark import benchmark_stages
+
+    _finish(out, "stages", benchmark_stages(photos, _readers(reader)))
+
+
+@app.command()
+def scale(
+    out: OutOption,
+    photos: Annotated[int, typer.Option(help="Photos of the simulated runs.", min=1000)] = 10_000_000,
+    photo_bytes: Annotated[
+        float | None, typer.Option(help="Bytes of a photo that is downloaded. Default: of the drawn ones.", min=1.0)
+    ] = None,
+    core_hour: Annotated[
+        list[float] | None, typer.Option(help="Price of a core for an hour, once for all machine types or for each.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulation.")] = 0,
+) -> None:
+    """What millions of photos take on 1, 10 and 100 machines, from the stages.json in `--out` (two minutes)."""
+    from resformer.train.evaluation.plots import plot_scale
+    from resformer.train.evaluation.scale_figures import MACHINE_TYPES, read_stages, scale_figures, with_prices
+
+    figures = scale_figures(
+        read_stages(out),
+        photos=photos,
+        photo_bytes=photo_bytes,
+        machine_types=with_prices(MACHINE_TYPES, core_hour or []),
+        seed=seed,
+    )
+    plot_scale(out / "scale.png", figures["runs"])
+    _finish(out, "scale", figures)
+
+
+@app.command()
+def long_table(
+    out: OutOption,
+    rows: Annotated[int, typer.Option(help="Rows of the long table.", min=16)] = 100_000,
+    photos: Annotated[int, typer.Option(help="Photos that it is about, to draw.", min=16)] = 20_000,
+    few_rows: Annotated[int, typer.Option(help="Rows of the short table.", min=16)] = 1000,
+    threads_rows: Annotated[int, typer.Option(help="Rows that threads of one process answer.", min=16)] = 10_000,
+    in_process_photos: Annotated[int, typer.Option(help="Photos that the predictor alone answers.", min=16)] = 2000,
+    reader: Annotated[str, typer.Option(help="ppocr, crops or builtin.")] = "builtin",
+) -> None:
+    """Memory and rate of `resformer score` on a long table; run it on an idle machine (half an hour)."""
+    from resformer.scripts.engines.long_table_benchmark import benchmark_long_table
+
+    (name,) = _readers([reader])
+    figures = benchmark_long_table(
+        rows,
+        photos,
+        reader=name,
+        few_rows=few_rows,
+        threads_rows=threads_rows,
+        in_process_photos=in_process_photos,
+    )
+    _finish(out, "long-table", figures)
+
+
+@app.command()
 def downloads(
     out: OutOption,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=30, help="Links.")] = 1000,
@@ -304,12 +368,21 @@ def report(
 def tables(
     folder: Annotated[Path, typer.Argument(help="Folder of benchmark files.", exists=True, file_okay=False)],
     document: Annotated[Path, typer.Argument(help="Markdown file to write.", dir_okay=False)],
+    fill: Annotated[bool, typer.Option(help="Replace only what is between marks of the document.")] = False,
 ) -> None:
-    """Write BENCHMARKS.md from benchmark files."""
+    """Write BENCHMARKS.md from benchmark files, or with `--fill` the tables of docs/scale.md.
+
+    Examples:
+
+        resformer benchmark tables docs/benchmarks BENCHMARKS.md
+
+        resformer benchmark tables docs/benchmarks docs/scale.md --fill
+    """
     from resformer.train.evaluation.benchmark_tables import render_document
+    from resformer.train.evaluation.scale_tables import fill_document
 
     refuse_overwriting(list(folder.iterdir()), [document])
-    text = render_document(folder)
+    text = fill_document(document.read_text(encoding="utf-8"), folder) if fill else render_document(folder)
     with written_whole(document) as file:
         file.write(text)
     print(document)

@@ -7,6 +7,7 @@ from typing import Any
 
 from resformer.train.evaluation.benchmark_file import Benchmark, read_benchmark
 from resformer.train.evaluation.label_benchmark import TITLE
+from resformer.train.evaluation.scale_tables import long_table_lines, scale_lines, stages_lines
 
 __all__ = ["render_document", "render_section"]
 
@@ -40,7 +41,8 @@ def render_document(folder: Path) -> str:
         raise ValueError(f"{folder} has no benchmark files; `resformer benchmark` writes them")
     if unknown := sorted(benchmarks.keys() - SECTIONS.keys()):
         raise ValueError(f"{folder / unknown[0]}.json is of no known benchmark; known are {', '.join(SECTIONS)}")
-    return "\n".join([INTRODUCTION, *(render_section(benchmarks[name]) for name in SECTIONS if name in benchmarks)])
+    shown = [name for name in SECTIONS if name in benchmarks and name not in ELSEWHERE]
+    return "\n".join([INTRODUCTION, *(render_section(benchmarks[name]) for name in shown)])
 
 
 def render_section(benchmark: Benchmark) -> str:
@@ -403,4 +405,22 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         "share counted once.",
         _scoring,
     ),
+    "stages": (
+        "Stages",
+        "What a photo takes on a core while all cores are busy: *photos a core-second*, and milliseconds by stage. "
+        "*Run*: what `resformer score` adds, to read, fetch, pass on and write.",
+        stages_lines,
+    ),
+    "scale": (
+        "Millions of photos",
+        "Computed and simulated from the stages.",
+        scale_lines,
+    ),
+    "long-table": (
+        "A long table",
+        "Memory of `resformer score`, of all processes together, and its rate beside that of the predictor alone.",
+        long_table_lines,
+    ),
 }
+ELSEWHERE = ("stages", "scale", "long-table")
+"""Sections of docs/scale.md."""

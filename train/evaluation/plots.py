@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import LogLocator
 
-__all__ = ["TimedScore", "plot_confusion", "plot_f1_against_time", "plot_precision_coverage"]
+__all__ = ["TimedScore", "plot_confusion", "plot_f1_against_time", "plot_precision_coverage", "plot_scale"]
 
 
 class TimedScore(NamedTuple):
@@ -123,4 +123,33 @@ def plot_confusion(path: Path, pairs: Sequence[tuple[str, str]], max_labels: int
         colour = "white" if matrix[row, column] > 0.5 else "black"
         axes.text(column, row, f"{100 * matrix[row, column]:.0f}", ha="center", va="center", fontsize=6, color=colour)
     figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def plot_scale(path: Path, runs: Sequence[dict[str, Any]]) -> None:
+    """Plots the hours of simulated runs against the number of nodes, with a line for each reader and kind of run.
+
+    Args:
+        path: PNG to write.
+        runs: see scale_figures.
+    """
+    figure, axes = plt.subplots(figsize=(7, 4.5), dpi=110, layout="constrained")
+    readers = list(dict.fromkeys(run["reader"] for run in runs))
+    colours = dict(zip(readers, plt.get_cmap("tab10")(np.arange(len(readers))), strict=True))
+    for reader in readers:
+        for troubles, style in ((False, "-"), (True, "--")):
+            of_reader = [run for run in runs if run["reader"] == reader and run["troubles"] == troubles]
+            whole = [run for run in of_reader if run["parts"] == 1]
+            label = f"{reader}, {'hosts slow, nodes lost' if troubles else 'nothing fails'}"
+            axes.plot([r["nodes"] for r in whole], [r["seconds"] / 3600 for r in whole], style, color=colours[reader])
+            split = [run for run in of_reader if run["parts"] > 1]
+            axes.plot([r["nodes"] for r in split], [r["seconds"] / 3600 for r in split], "o", color=colours[reader])
+            axes.plot([], [], style, color=colours[reader], label=label)
+    axes.plot([], [], "o", color="grey", label="table split into several runs")
+    axes.set(xscale="log", yscale="log", xlabel="nodes", ylabel="hours")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize=7)
+    figure.savefig(path)
     plt.close(figure)
