@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from resformer.handler.threads import available_cores
-from resformer.scripts.page.sample_photos import write_samples
+from resformer.scripts.lib.sample_photos import write_samples
 
 __all__ = ["draw_photos"]
 

@@ -8,9 +8,9 @@ import gradio as gr
 from PIL import Image
 
 from resformer.model.schema.schema import Entity
+from resformer.scripts.lib.sample_photos import SAMPLES
 from resformer.scripts.page.photo_file import MAX_PHOTO_BYTES, picture_uri
 from resformer.scripts.page.row_view import skeleton
-from resformer.scripts.page.sample_photos import SAMPLES
 
 __all__ = ["CSS", "HEAD", "compare_component", "photo_component", "table_component"]
 

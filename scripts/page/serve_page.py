@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from resformer.model.files.whole_file import UnusableFile
 from resformer.model.schema.schema import Schema
 from resformer.scripts.lib.external_error import ExternalError
+from resformer.scripts.lib.sample_photos import write_samples
 from resformer.scripts.page.answer_sources import ServerSource, Source
-from resformer.scripts.page.sample_photos import write_samples
 
 __all__ = ["PageError", "PageOptions", "serve_page"]
 

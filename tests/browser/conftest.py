@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
-from resformer.scripts.page.sample_photos import write_samples
+from resformer.scripts.lib.sample_photos import write_samples
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.server import Server
 from tests.paths import ROOT

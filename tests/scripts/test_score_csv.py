@@ -374,7 +374,7 @@ def test_photos_that_cannot_be_read(tmp_path: Path, photos: Path, predictor: Wid
         "UnsupportedImage: ",
         "BadRequest: the photo is empty",
         "is a placeholder",
-        "No such file",
+        "no none.jpg in ",
         "UnknownEntity: unknown entity 'colour'",
         "not a file's name",
     ]
@@ -402,7 +402,7 @@ def test_downloads_what_is_not_in_a_folder(tmp_path: Path, web: Web, predictor: 
     errors = [row[2] for row in read_rows(tmp_path / "out.errors.csv")[1:]]
     assert errors == [
         "cannot download: the server answered 404 (Not Found)",
-        "cannot download: not an http or https link",
+        "cannot download: not an http or https link; where photos are files, name them too (--photos, a zip)",
     ]
     assert sorted(web.asked) == ["/a/x.jpg", "/b/x.jpg", "/none.jpg", "/none.jpg"]
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from resformer.model.predictor import Predictor
-from resformer.scripts.page.sample_photos import SAMPLES, write_samples
+from resformer.scripts.lib.sample_photos import SAMPLES, write_samples
 
 READ = {
     "oats": {"item_weight": "500 gram"},
