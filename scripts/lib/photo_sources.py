@@ -43,6 +43,7 @@ class FolderPhotos:
         try:
             found = self.folder.find(image)
             if found is None:
+                file_name(image)  # raises what is wrong with the cell
                 raise PhotoError(f"{self.folder.looked_for(image)} in {self.folder.folder}")
             path = self.folder.folder / found
             data = path.read_bytes()

@@ -7,7 +7,13 @@ from typing import Any
 
 from resformer.train.evaluation.benchmark_file import Benchmark, read_benchmark
 from resformer.train.evaluation.label_benchmark import TITLE
-from resformer.train.evaluation.scale_tables import long_table_lines, scale_lines, stages_lines
+from resformer.train.evaluation.scale_tables import (
+    downloads_lines,
+    long_table_lines,
+    scale_lines,
+    scoring_lines,
+    stages_lines,
+)
 
 __all__ = ["render_document", "render_section"]
 
@@ -226,17 +232,6 @@ def _endpoint(figures: Figures) -> list[str]:
     return _table(["photos", "reader", *groups, "memory MiB"], rows)
 
 
-def _downloads(figures: Figures) -> list[str]:
-    good_s, all_s, most_s = (_number(figures[key], 1) for key in ("good_s", "all_s", "most_s"))
-    kinds = ", ".join(f"{row['kind']} {row['as_it_must']} of {row['links']}" for row in figures["kinds"])
-    return [
-        f"{figures['good_links']} good links alone took {good_s} s, with {figures['links'] - figures['good_links']} "
-        f"failing ones {all_s} s (1.2 times the sum of {good_s} s and the limit of a link are {most_s} s). Afterwards "
-        f"{figures['connections_after']} of {figures['connections']} connections were free. As they must end: {kinds}.",
-        *(f"- {outcome}" for outcome in figures["wrong"]),
-    ]
-
-
 def _attributes(figures: Figures) -> list[str]:
     """A table for each set of metrics: those of choices, of paths and of texts."""
     by_metrics: dict[str, list[Figures]] = {}
@@ -304,20 +299,6 @@ def _ablation(figures: Figures) -> list[str]:
     return lines
 
 
-def _scoring(figures: Figures) -> list[str]:
-    rows = [
-        [
-            name,
-            str(run["processes"]),
-            f"{run['photos_per_second']:.1f}",
-            f"{run['start_seconds']:.1f}",
-            f"{run['peak_bytes'] / 2**20:.0f}",
-        ]
-        for name, run in figures["engines"].items()
-    ]
-    return _table(["engine", "processes", "photos/s", "start, s", "peak memory, MB"], rows)
-
-
 SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
     "quantities": (
         "Quantities",
@@ -366,7 +347,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
     "downloads": (
         "Failing downloads",
         "Links of which 30 % fail in fifteen ways, from a server on the same machine that takes 20 ms for a photo.",
-        _downloads,
+        downloads_lines,
     ),
     "attributes": (
         "Attributes",
@@ -403,7 +384,7 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         "many *independent* runs as there are cores with a part of the table each, and *ray* on this machine. Rates "
         "are those behind the first answer, *start* is the time to it. Memory is that of all processes, with what they "
         "share counted once.",
-        _scoring,
+        scoring_lines,
     ),
     "stages": (
         "Stages",
@@ -422,5 +403,5 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         long_table_lines,
     ),
 }
-ELSEWHERE = ("stages", "scale", "long-table")
+ELSEWHERE = ("stages", "scale", "long-table", "scoring", "downloads")
 """Sections of docs/scale.md."""

@@ -2,13 +2,20 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from resformer.train.evaluation.benchmark_file import read_benchmark
 
-__all__ = ["fill_document", "long_table_lines", "scale_lines", "stages_lines"]
+__all__ = [
+    "downloads_lines",
+    "fill_document",
+    "long_table_lines",
+    "scale_lines",
+    "scoring_lines",
+    "stages_lines",
+]
 
 Figures = dict[str, Any]
 MARK = re.compile(r"(<!-- figures: ([\w-]+?)(?:, ([\w ]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -60,6 +67,33 @@ def scale_lines(figures: Figures) -> list[str]:
 def long_table_lines(figures: Figures) -> list[str]:
     """All tables of `resformer benchmark long-table`."""
     return _joined(_long_table(figures).values())
+
+
+def scoring_lines(figures: Figures) -> list[str]:
+    """The table of `resformer benchmark scoring`."""
+    rows = [
+        [
+            name,
+            str(run["processes"]),
+            f"{run['photos_per_second']:.1f}",
+            f"{run['start_seconds']:.1f}",
+            f"{run['peak_bytes'] / 2**20:.0f}",
+        ]
+        for name, run in figures["engines"].items()
+    ]
+    return _table(["engine", "processes", "photos/s", "start, s", "peak memory, MB"], rows)
+
+
+def downloads_lines(figures: Figures) -> list[str]:
+    """What `resformer benchmark downloads` found."""
+    good_s, all_s, most_s = (f"{figures[key]:.1f}" for key in ("good_s", "all_s", "most_s"))
+    kinds = ", ".join(f"{row['kind']} {row['as_it_must']} of {row['links']}" for row in figures["kinds"])
+    text = (
+        f"{figures['good_links']} good links alone took {good_s} s, with {figures['links'] - figures['good_links']} "
+        f"failing ones {all_s} s (1.2 times the sum of {good_s} s and the limit of a link are {most_s} s). Afterwards "
+        f"{figures['connections_after']} of {figures['connections']} connections were free. As they must end: {kinds}."
+    )
+    return [*textwrap.wrap(text, 120), *(f"- {outcome}" for outcome in figures["wrong"])]
 
 
 def _stages(figures: Figures) -> dict[str, list[str]]:
@@ -203,7 +237,13 @@ def _long_table(figures: Figures) -> dict[str, list[str]]:
     return {"runs": _table(columns, rows), "ratios": textwrap.wrap(text, 120)}
 
 
-LINES = {"stages": _stages, "scale": _scale, "long-table": _long_table}
+LINES: dict[str, Callable[[Figures], dict[str, list[str]]]] = {
+    "stages": _stages,
+    "scale": _scale,
+    "long-table": _long_table,
+    "scoring": lambda figures: {"engines": scoring_lines(figures)},
+    "downloads": lambda figures: {"kinds": downloads_lines(figures)},
+}
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
