@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from resformer.model.files.photo_names import PhotoFolder
+from resformer.model.files.photo_names import PhotoFolder, file_name
 from resformer.model.files.whole_file import UnusableFile
 from resformer.scripts.lib.download_table import PLACEHOLDER
 from resformer.scripts.lib.downloads import Downloader, DownloadError
