@@ -1,5 +1,6 @@
 """Servers on loopback ports, and what their answers must look like."""
 
+import os
 import socket
 from functools import cache
 from typing import Any
@@ -18,8 +19,9 @@ OPENAPI = ROOT / "handler" / "openapi.yaml"
 
 
 def free_ports() -> int:
-    """The first of as many free ports as a server needs."""
-    for port in range(18200, 19200, 10):
+    """The first of as many free ports as a server needs; tests that run beside others look from another port on."""
+    first = int(os.environ.get("RESFORMER_TEST_PORT", "18200"))
+    for port in range(first, first + 1000, 10):
         try:
             for offset in range(len(PORTS)):
                 with socket.socket() as probe:
@@ -27,7 +29,7 @@ def free_ports() -> int:
         except OSError:
             continue
         return port
-    raise RuntimeError("no free ports from 18200 to 19200")
+    raise RuntimeError(f"no free ports from {first} to {first + 1000}")
 
 
 def check_reply(status: int, body: Any) -> None:
