@@ -130,6 +130,7 @@ def test_the_job_is_one_of_kuberay() -> None:
     assert_can_run(job.spec.entrypoint)
 
 
+@pytest.mark.ray
 def test_the_cluster_file_has_rays_own_schema() -> None:
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
     schema = json.loads((Path(ray.__file__).parent / "autoscaler" / "ray-schema.json").read_text())
