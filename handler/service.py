@@ -116,7 +116,7 @@ class Service:
             if _is_describe_call(row, headers):
                 return self.describe()
             request = parse_request(row, headers, max_bytes=self._max_bytes)
-            self._current_predictor()
+            self._current_predictor()  # where it cannot be loaded now, the next row tries again
         except Exception as error:  # Raised further it would fail the whole batch.
             return error
         return Query(

@@ -126,7 +126,7 @@ class Downloader:
 
     async def _photo(self, running: "_Running", link: str) -> bytes:
         if not link.lower().startswith(("http://", "https://")):
-            raise DownloadError("not an http or https link; where photos are files, name them too (--photos, a zip)")
+            raise DownloadError("not an http or https link")
         kept = await running.on_disk(self._cache.get, link) if self._cache else None
         if kept and 0 <= kept.age < self._max_age:
             return kept.data

@@ -98,6 +98,8 @@ class DownloadedPhotos:
         """The bytes of a photo; raises PhotoError."""
         if image.startswith(OBJECT_STORES):
             return _stored(RemoteFile(image))
+        if not image.lower().startswith(("http://", "https://")):
+            raise PhotoError("not a link; where photos are files, name them too (--photos, on the page a zip)")
         try:
             return self.downloader.fetch(image)
         except DownloadError as error:

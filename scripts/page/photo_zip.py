@@ -19,7 +19,8 @@ TABLE_SUFFIXES = (".csv", ".tsv")
 LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 CHUNK = 1 << 20
 ENCRYPTED = 0x1
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError)
+# What zipfile raises about a file; NotImplementedError where another program made it in a way that it does not read.
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 
 
 class PhotoZipError(Exception):

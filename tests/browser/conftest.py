@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,8 +45,6 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @contextmanager
 def served_page(*arguments: str, folder: Path, port: int) -> Iterator[str]:
     """The address of a page that `resformer demo` serves; its output is in page.log of the folder."""
-    if find_spec("gradio") is None:
-        pytest.skip("gradio is not installed; `make test-browser` installs it")
     command = [sys.executable, "-m", "resformer", "demo", "--port", str(port), "--no-open", *arguments]
     log = folder / "page.log"
     with open(log, "w") as output:

@@ -402,7 +402,7 @@ def test_downloads_what_is_not_in_a_folder(tmp_path: Path, web: Web, predictor: 
     errors = [row[2] for row in read_rows(tmp_path / "out.errors.csv")[1:]]
     assert errors == [
         "cannot download: the server answered 404 (Not Found)",
-        "cannot download: not an http or https link; where photos are files, name them too (--photos, a zip)",
+        "not a link; where photos are files, name them too (--photos, on the page a zip)",
     ]
     assert sorted(web.asked) == ["/a/x.jpg", "/b/x.jpg", "/none.jpg", "/none.jpg"]
 

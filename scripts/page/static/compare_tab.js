@@ -3,24 +3,7 @@
 let photo = null;
 const status = el("p", { class: "rf-status", role: "status" });
 const problem = el("p", { class: "rf-problem", role: "alert" });
-const picker = photoPicker({
-  samples: props.samples,
-  maxBytes: props.max_bytes,
-  onSample(name) {
-    setBusy();
-    trigger("sample", { name });
-  },
-  async onFile(file) {
-    setBusy();
-    try {
-      const { path } = await upload(file);
-      trigger("photo", { path, name: file.name });
-    } catch {
-      showProblem("The photo did not reach the page's server. See that `resformer demo` still runs.");
-    }
-  },
-  onError: showProblem,
-});
+const picker = tabPicker(setBusy, showProblem);
 const heads = [el("th", { scope: "col", class: "rf-first" }, "First"), el("th", { scope: "col", class: "rf-second" }, "Second")];
 const rows = new Map();
 const table = el(

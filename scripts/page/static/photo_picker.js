@@ -144,3 +144,25 @@ function drawBoxes(container, boxes, photo, light) {
     }),
   );
 }
+
+/** The picker of a tab: the page's server gets the event `sample` or `photo`. */
+function tabPicker(setBusy, showProblem) {
+  return photoPicker({
+    samples: props.samples,
+    maxBytes: props.max_bytes,
+    onSample(name) {
+      setBusy();
+      trigger("sample", { name });
+    },
+    async onFile(file) {
+      setBusy();
+      try {
+        const { path } = await upload(file);
+        trigger("photo", { path, name: file.name });
+      } catch {
+        showProblem("The photo did not reach the page's server. See that `resformer demo` still runs.");
+      }
+    },
+    onError: showProblem,
+  });
+}

@@ -6,24 +6,7 @@ let state = { photo: null, answers: [], copies: null, version: "" };
 
 const status = el("p", { class: "rf-status", role: "status" });
 const problem = el("p", { class: "rf-problem", role: "alert" });
-const picker = photoPicker({
-  samples: props.samples,
-  maxBytes: props.max_bytes,
-  onSample(name) {
-    setBusy();
-    trigger("sample", { name });
-  },
-  async onFile(file) {
-    setBusy();
-    try {
-      const { path } = await upload(file);
-      trigger("photo", { path, name: file.name });
-    } catch {
-      showProblem("The photo did not reach the page's server. See that `resformer demo` still runs.");
-    }
-  },
-  onError: showProblem,
-});
+const picker = tabPicker(setBusy, showProblem);
 
 const slider = el("input", { type: "range", min: 0, max: 99, step: 1, value: 0, id: "rf-min-confidence" });
 const sliderValue = el("output", { for: "rf-min-confidence", class: "rf-slider-value" });

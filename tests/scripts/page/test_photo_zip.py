@@ -88,6 +88,11 @@ def test_what_is_no_zip_or_has_no_photo_is_said(tmp_path: Path) -> None:
     damaged.write_bytes(data)
     with pytest.raises(PhotoZipError, match=r"z\.zip cannot be unpacked"):
         unpack_photos(damaged, tmp_path / "out")
+    data = bytearray(make_zip(damaged, {"a.jpg": jpeg()}).read_bytes())
+    data[data.index(b"PK\x01\x02") + 10] = 99  # a method of compression
+    damaged.write_bytes(data)
+    with pytest.raises(PhotoZipError, match="cannot be unpacked: That compression method is not supported"):
+        unpack_photos(damaged, tmp_path / "out")
 
 
 def test_two_files_of_one_name_and_passwords_are_refused(tmp_path: Path) -> None:
