@@ -9,7 +9,7 @@ function photoPicker({ samples, maxBytes, onFile, onSample, onError }) {
   const boxes = el("div", { class: "rf-boxes" });
   const frame = el("div", { class: "rf-frame", hidden: true }, image, boxes);
   const hint = el("p", { class: "rf-hint" }, "Drop a photo here, paste one, or choose a sample below.");
-  const video = el("video", { class: "rf-video", hidden: true, playsinline: true, muted: true, "aria-label": "Camera" });
+  const video = el("video", { class: "rf-video", hidden: true, playsinline: true, muted: true, autoplay: true, "aria-label": "Camera" });
   const stage = el("div", { class: "rf-stage", role: "group", "aria-label": "Photo" }, hint, frame, video);
   const input = el("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "Photo file" });
   const choose = el("button", { type: "button", class: "rf-button rf-primary", click: () => input.click() }, "Choose a photo");
@@ -86,9 +86,12 @@ function photoPicker({ samples, maxBytes, onFile, onSample, onError }) {
       return;
     }
     video.srcObject = stream;
-    video.hidden = snap.hidden = cancel.hidden = false;
+    video.hidden = cancel.hidden = false;
     choose.hidden = take.hidden = true;
-    await video.play();
+  });
+  // Before its first picture the camera has none to take.
+  video.addEventListener("playing", () => {
+    snap.hidden = false;
     snap.focus();
   });
   snap.addEventListener("click", () => {
