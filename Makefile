@@ -20,13 +20,14 @@ FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.t
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve stop status scale archive demo docs docs-serve test test-ray test-browser lint fonts nginx chromium words python check
+.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser lint fonts nginx chromium words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make serve [PORT=8080] [ARCHIVE=FILE]   install what is missing, serve, answer a sample photo"
 	@echo "make status | stop [PORT=8080]          show or stop the server"
+	@echo "make restart [PORT=8080]                serve the archive anew, without losing a request"
 	@echo "make scale N=2 [PORT=8080]              set the number of workers"
 	@echo "make demo [PAGE=7860] [PORT=8080]       a page to try photos and tables on; serves first where nothing does"
 	@echo "make archive                            build model_store/resformer.mar"
@@ -37,13 +38,16 @@ help:
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
 
-serve: check $(VENV)/.requirements
+serve: check $(VENV)/.requirements nginx
 	@$(RESFORMER) serve --port $(PORT) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 # `resformer status` succeeds where a server is ready on the port.
-demo: python $(VENV)/.demo-requirements
+demo: python nginx $(VENV)/.demo-requirements
 	@$(RESFORMER) status --port $(PORT) > /dev/null 2>&1 || $(RESFORMER) serve --port $(PORT)
 	@$(RESFORMER) demo --port $(PAGE) --server http://127.0.0.1:$(PORT)/predictions/resformer
+
+restart: $(VENV)/.requirements nginx
+	@$(RESFORMER) restart --port $(PORT) $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 stop status: installed
 	@$(RESFORMER) $@ --port $(PORT)
@@ -82,13 +86,17 @@ fonts:
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $(FONTS) > /dev/null; \
 	else echo "text cannot be drawn before somebody runs as root: apt-get install $(FONTS)"; fi
 
-# For the tests of the proxy, which are skipped without it, and say so.
+# nginx stands in front of the server. Whoever may not install packages has it unpacked here.
 nginx:
-	@if command -v nginx > /dev/null; then :; \
-	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
-		echo "installing nginx, which the proxy is tested with"; \
+	@if PATH="$$PATH:/usr/sbin:/usr/local/sbin:build/nginx/usr/sbin" command -v nginx > /dev/null; then :; \
+	elif ! command -v apt-get > /dev/null; then \
+		echo "nginx is missing, which stands in front of the server; install the package nginx"; exit 1; \
+	elif test "$$(id -u)" = 0; then \
+		echo "installing nginx, which stands in front of the server"; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light > /dev/null; \
-	else echo "the proxy is not tested before somebody runs as root: apt-get install nginx-light"; fi
+	else echo "unpacking nginx into build/nginx"; \
+		mkdir -p build/nginx && cd build/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb; \
+	fi
 
 # For the tests of the page, which are skipped without it, and say so.
 chromium:

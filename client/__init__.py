@@ -1,7 +1,7 @@
 """Asks a Resformer server from Python, over HTTP or gRPC. Needs httpx and pydantic; none of the network's code.
 
 >>> from resformer.client import Client
->>> client = Client(key_file="build/serve-8080/key_file.json")
+>>> client = Client(key_file="build/serve-8080/keys/inference")
 >>> client.predict("photo.jpg")["item_weight"].prediction  # doctest: +SKIP
 '500 gram'
 """

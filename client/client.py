@@ -29,7 +29,7 @@ class Client(BaseClient):
 
     Args:
         url: Of the predictions; `grpc://127.0.0.1:8083` (or `grpcs`, with TLS) asks by gRPC.
-        key, key_file: The inference key, or TorchServe's key_file.json, which is read again when the server has new
+        key, key_file: The inference key, or the file that has it in its first line, read again when the server has new
             keys. Without both $RESFORMER_KEY, $RESFORMER_KEY_FILE or $RESFORMER_TOKEN; without these, or with an
             empty key, requests go without one.
         timeout: Seconds to wait for an answer.

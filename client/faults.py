@@ -60,7 +60,7 @@ def fault_of(reply: Reply | Lost, *, address: str, has_key: bool, attempts: int)
 
 
 def _key_hint(has_key: bool) -> str:
-    source = "key=, key_file='build/serve-8080/key_file.json', $RESFORMER_KEY or $RESFORMER_KEY_FILE"
+    source = "key=, key_file='build/serve-8080/keys/inference', $RESFORMER_KEY or $RESFORMER_KEY_FILE"
     return f"the key is not this server's; give its own: {source}" if has_key else f"give the server's key: {source}"
 
 

@@ -16,8 +16,8 @@ MAX_BYTES = 50_000_000
 LOST = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
 # Status and type of what the server refuses before the handler is called; other codes are a 500.
 REFUSED = {
-    "PERMISSION_DENIED": (400, INVALID_KEY),
-    "UNAUTHENTICATED": (400, INVALID_KEY),
+    "PERMISSION_DENIED": (401, INVALID_KEY),
+    "UNAUTHENTICATED": (401, INVALID_KEY),
     "NOT_FOUND": (404, "ModelNotFoundException"),
     "UNIMPLEMENTED": (404, "ModelNotFoundException"),
     "RESOURCE_EXHAUSTED": (413, "ImageTooLarge"),

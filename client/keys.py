@@ -1,17 +1,20 @@
 """The server's inference key: where it comes from, and when it changes."""
 
-import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 __all__ = ["Key", "find_key"]
 
+# The first line of a key file; the server's own keys have 64 characters.
+LINE = re.compile(rb"[!-~]{1,4096}")
+
 
 class Key:
     """An inference key; `value` is empty where requests go without one.
 
-    A server that starts again writes new keys, so a key that came from its file can be renewed.
+    Keys are changed while servers run, so a key that came from a file can be renewed.
     """
 
     def __init__(self, value: str = "", file: Path | None = None):
@@ -35,7 +38,7 @@ def find_key(key: str | None, key_file: str | Path | None, environment: Mapping[
 
     Args:
         key: The key itself; empty = send none, whatever the environment says.
-        key_file: TorchServe's key_file.json.
+        key_file: A server's file of keys; its first line is taken.
         environment: In which RESFORMER_KEY, RESFORMER_KEY_FILE and RESFORMER_TOKEN, which `resformer score` reads too,
             are looked for, in this order; None = that of the process.
 
@@ -58,17 +61,19 @@ def find_key(key: str | None, key_file: str | Path | None, environment: Mapping[
 
 def _read(file: Path) -> str:
     try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["inference"]["key"])
+        with file.open("rb") as lines:
+            first = lines.readline(10_000).strip()
     except OSError as error:
         raise ValueError(
             f"cannot read the key file {file}: {error.strerror}; the server writes it when it starts"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} is not a key file of TorchServe, such as build/serve-8080/key_file.json") from error
+    if not LINE.fullmatch(first) or first.startswith(b"{"):
+        raise ValueError(f"{file} is no key file: its first line is the key, as in build/serve-8080/keys/inference")
+    return first.decode("ascii")
 
 
 def _checked(value: str) -> str:
     value = value.strip()
     if not (value.isascii() and value.isprintable()):  # not shown: it is a secret
-        raise ValueError("the key has characters that no key has; copy it from the server's key_file.json")
+        raise ValueError("the key has characters that no key has; copy it from the server's key file")
     return value

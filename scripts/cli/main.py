@@ -25,7 +25,7 @@ app = typer.Typer(
     "answer, 130 interrupted. RESFORMER_DEBUG=1 shows the traceback of an error.",
 )
 COMMANDS: tuple[Callable[..., int | None], ...] = (
-    *(serving.serve, serving.stop, serving.status, serving.scale, serving.archive),
+    *(serving.serve, serving.restart, serving.stop, serving.status, serving.scale, serving.keys, serving.archive),
     *(scoring.score, downloading.download, scoring.sanity, scoring.draw, web_page.demo),
     *(training.train, training.tune, evaluation.evaluate),
 )

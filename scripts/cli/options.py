@@ -102,7 +102,7 @@ Token = Annotated[str, typer.Option("--token", metavar="KEY", help="The server's
 KeyFile = Annotated[
     str | None,
     typer.Option(
-        "--key-file", metavar="FILE[,FILE]", help="key_file.json with the key of the server, or of each in their order."
+        "--key-file", metavar="FILE[,FILE]", help="File with the key of the server, or of each in their order."
     ),
 ]
 MinConfidence = Annotated[

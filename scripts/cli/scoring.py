@@ -137,7 +137,7 @@ def score(
 
         resformer score products.csv out.csv --photos photos/ --entities category,baseColour,title
 
-        resformer score in.csv out.csv --key-file build/serve-8080/key_file.json
+        resformer score in.csv out.csv --key-file build/serve-8080/keys/inference
         --endpoint http://127.0.0.1:8080/predictions/resformer
     """
     from resformer.scripts.lib.downloads import DownloadLimits

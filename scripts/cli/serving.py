@@ -1,7 +1,7 @@
-"""`resformer serve | stop | status | scale | archive`: TorchServe on this machine."""
+"""`resformer serve | restart | stop | status | scale | keys | archive`: a server on this machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,11 +11,21 @@ from resformer.scripts.cli.options import Port, Reader, SchemaFile, Weights, rea
 if TYPE_CHECKING:
     from resformer.scripts.torchserve.server import Server
 
-__all__ = ["archive", "scale", "serve", "status", "stop"]
+__all__ = ["archive", "keys", "restart", "scale", "serve", "status", "stop"]
 
 Root = Annotated[
     Path | None,
     typer.Option("--root", metavar="DIR", help="Folder of the server's files. [default: the current folder]"),
+]
+
+KeysFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        metavar="DIR",
+        envvar="RESFORMER_KEYS",
+        help="Folder of the keys: files inference, management, metrics, one key a line. [default: build/serve-PORT/keys]",
+    ),
 ]
 
 
@@ -25,38 +35,125 @@ def serve(
         Path | None,
         typer.Option("--archive", metavar="FILE", help="What to serve. [default: model_store/resformer.mar]"),
     ] = None,
+    keys: KeysFolder = None,
+    expose: Annotated[
+        str,
+        typer.Option(
+            "--expose",
+            metavar="PORTS",
+            help="Ports that other machines reach, with commas: predictions, management, metrics, grpc, probes.",
+        ),
+    ] = "",
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Serve until SIGTERM or Ctrl-C; logs go to the output.")
+    ] = False,
+    notice: Annotated[
+        float,
+        typer.Option(
+            "--notice",
+            metavar="SECONDS",
+            min=0,
+            help="With --foreground: how long it is served on after SIGTERM, while /ready says that it ends.",
+        ),
+    ] = 0.0,
     root: Root = None,
 ) -> int:
     """Serve an archive on this machine.
 
     Without `--archive` the shipped network is served; its archive is built where it is missing or older than the
-    package. Configuration, keys and log are kept in `build/serve-PORT`. Ends with lines to copy.
+    package. Configuration, keys and logs are kept in `build/serve-PORT`. Ends with lines to copy.
 
-    Exit codes: 0 the server runs, 1 it does not come up, 2 the port cannot be used, 130 interrupted.
+    Exit codes: 0 the server runs, or with `--foreground` it was asked to end, 1 it does not come up, or ended by
+    itself, 2 the port cannot be used, 130 interrupted.
 
     Examples:
 
         resformer serve
 
         resformer serve --port 9000 --archive model_store/own.mar
+
+        resformer serve --foreground --expose predictions,metrics,probes --keys /run/secrets/resformer
     """
     from dataclasses import replace
 
-    from resformer.scripts.torchserve.archive import build_archive, is_current, report
-    from resformer.scripts.torchserve.serve import start
+    from resformer.scripts.torchserve import serve
 
-    server = _server(port, root)
+    exposed = tuple(name for part in expose.split(",") if (name := part.strip()))
+    server = replace(_server(port, root), keys_folder=keys, exposed=exposed, to_console=foreground)
     server.check_ports()
-    if archive is not None:
-        server = replace(server, archive=archive.absolute())
-    elif not is_current(default := server.root / server.archive):
-        report(default, build_archive(default))
-    start(server)
+    server = _with_archive(server, archive)
+    if foreground:
+        return DONE if serve.run(server, notice_seconds=notice) else FAILED
+    serve.start(server)
+    return DONE
+
+
+def restart(
+    port: Port = 8080,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--archive", metavar="FILE", help="What to serve. [default: model_store/resformer.mar]"),
+    ] = None,
+    root: Root = None,
+) -> int:
+    """Serve an archive in place of the one that is served, without losing a request.
+
+    A second TorchServe starts beside the first, with as many workers; when it is ready new requests go to it, the
+    first one answers those that it has and ends. For a while there must be memory for both.
+
+    Exit codes: 0 done, 1 nothing is serving, or the new one does not come up and the one before serves on.
+
+    Examples:
+
+        resformer restart --archive model_store/own.mar
+    """
+    from resformer.scripts.torchserve import serve
+
+    serve.restart(_with_archive(_server(port, root), archive))
+    return DONE
+
+
+def keys(
+    action: Annotated[
+        Literal["show", "rotate", "retire"],
+        typer.Argument(
+            help="show the newest key; rotate: make a new one, the one before stays accepted; retire: accept the newest "
+            "alone."
+        ),
+    ],
+    kind: Annotated[
+        Literal["inference", "management", "metrics"], typer.Option("--kind", help="Of which calls.")
+    ] = "inference",
+    port: Port = 8080,
+    keys: KeysFolder = None,
+    root: Root = None,
+) -> int:
+    """Show or change the keys that calls need. A running server takes over a change within seconds.
+
+    Exit codes: 0 done, 1 there are no keys, or they cannot be written.
+
+    Examples:
+
+        resformer keys show
+
+        resformer keys rotate && resformer keys show    # give the new key to all callers, then
+
+        resformer keys retire
+    """
+    from dataclasses import replace
+
+    held = replace(_server(port, root), keys_folder=keys).keys
+    if action == "show":
+        print(held.newest(kind))
+    elif action == "rotate":
+        held.rotate(kind)
+    else:
+        held.retire(kind)
     return DONE
 
 
 def stop(port: Port = 8080, root: Root = None) -> int:
-    """Stop the server on a port; requests under way are lost.
+    """Stop the server on a port, after the answers to the requests under way.
 
     Examples:
 
@@ -157,6 +254,19 @@ def archive(
     )
     report(out, digest)
     return DONE
+
+
+def _with_archive(server: "Server", archive: Path | None) -> "Server":
+    """The server of a given archive, or of the default one, built where it is missing or old."""
+    from dataclasses import replace
+
+    from resformer.scripts.torchserve.archive import build_archive, is_current, report
+
+    if archive is not None:
+        return replace(server, archive=archive.absolute())
+    if not is_current(default := server.root / server.archive):
+        report(default, build_archive(default))
+    return server
 
 
 def _server(port: int, root: Path | None) -> "Server":

@@ -26,7 +26,7 @@ def demo(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            "--key-file", metavar="FILE", help="The server's key_file.json. [default: build/serve-PORT/key_file.json]"
+            "--key-file", metavar="FILE", help="The server's key file. [default: build/serve-PORT/keys/inference]"
         ),
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="Answer in this process, without a server.")] = False,

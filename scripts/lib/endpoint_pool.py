@@ -257,7 +257,7 @@ def endpoint_keys(token: str, key_files: Sequence[Path]) -> list[Key]:
 
     Args:
         token: The key itself; empty = those of the files, or the one that the environment names.
-        key_files: TorchServe's key_file.json of each server, which is read again where a server has a new key.
+        key_files: Of each server the file with its key, which is read again where a server has a new one.
 
     Raises:
         ValueError: Both are given, or a file is none.

@@ -1,6 +1,5 @@
 """What answers the page: a server, or networks in this process."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 import requests
 
 from resformer.model.errors import ResformerError
+from resformer.client.keys import Key
 from resformer.scripts.lib.answerers import Answerer, endpoint_pool_for, in_process
 from resformer.scripts.lib.external_error import ExternalError
 from resformer.scripts.page.question import Question
@@ -62,7 +62,7 @@ class ServerSource:
 
     Args:
         url: Of its predictions, such as `http://127.0.0.1:8080/predictions/resformer`.
-        key_file: TorchServe's file with its keys, read for each question, since a server that starts again has others.
+        key_file: The file with its key, read for each question, since keys are changed while servers run.
             Where it is not there, $RESFORMER_TOKEN is the key.
 
     Raises:
@@ -122,12 +122,9 @@ class ServerSource:
         if self._key_file is None or not self._key_file.exists():
             return os.environ.get("RESFORMER_TOKEN", "")
         try:
-            return str(json.loads(self._key_file.read_text())["inference"]["key"])
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise SourceError(f"The server's key file {self._key_file} cannot be read: {reason}.") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise SourceError(f"{self._key_file} is not a key file of TorchServe.") from error
+            return Key(file=self._key_file).value
+        except ValueError as error:
+            raise SourceError(_sentence(str(error))) from error
 
     def _answer(self, response: requests.Response) -> dict[str, Any]:
         try:
@@ -141,7 +138,7 @@ class ServerSource:
         if kind == WRONG_KEY:
             raise SourceError(
                 f"The server at {self.name} refuses the key. Name the file with its key: `resformer demo --key-file "
-                "build/serve-PORT/key_file.json`."
+                "build/serve-PORT/keys/inference`."
             )
         if response.status_code == 413 and not message:
             raise SourceError("The photo is too large for the server. Send a smaller one.")

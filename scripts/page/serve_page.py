@@ -123,7 +123,7 @@ def _check(options: PageOptions) -> None:
 def _sources(options: PageOptions, folder: Path) -> tuple[list[Source], Path | None]:
     """What answers, and the file of the entities."""
     if options.server:
-        written = Path("build") / f"serve-{urlsplit(options.server).port}" / "key_file.json"
+        written = Path("build") / f"serve-{urlsplit(options.server).port}" / "keys" / "inference"
         return [ServerSource(options.server, options.key_file or written)], options.schema
     from resformer.scripts.page.local_networks import load_networks  # imports torch
 

@@ -27,7 +27,7 @@ from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.scripts.lib.catalogue_texts import read_catalogue_texts
 from resformer.scripts.lib.external_error import ExternalError
-from resformer.scripts.torchserve.server import WORKER_ENVIRONMENT
+from resformer.scripts.torchserve.backend import WORKER_ENVIRONMENT
 
 __all__ = ["ArchiveError", "build_archive", "is_current", "report"]
 

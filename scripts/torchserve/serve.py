@@ -1,4 +1,4 @@
-"""Serves an archive on this machine: the logic behind `resformer serve | stop | status | scale`."""
+"""Serves an archive on this machine: the logic behind `resformer serve | restart | stop | status | scale`."""
 
 import json
 import shlex
@@ -15,10 +15,12 @@ from resformer.scripts.torchserve.capacity import check_capacity, resident_bytes
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.server import Server, ServerError
 
-__all__ = ["copy_lines", "print_status", "scale", "start", "stop"]
+__all__ = ["copy_lines", "print_status", "restart", "run", "scale", "start", "stop"]
 
 SAMPLE_ENTITY = "item_weight"
 TERMINATED = 128 + signal.SIGTERM
+# Between two looks at the processes of a server in the foreground.
+WATCH_SECONDS = 1.0
 
 
 def start(server: Server) -> None:
@@ -43,8 +45,49 @@ def start(server: Server) -> None:
             raise
 
 
+def run(server: Server, *, notice_seconds: float) -> bool:
+    """Serves until SIGTERM or Ctrl-C, then answers what is under way and ends.
+
+    Args:
+        server: Not yet started.
+        notice_seconds: See Server.stop.
+
+    Returns:
+        Whether it was asked to end; False where one of its processes ended by itself.
+
+    Raises:
+        ServerError: It does not come up.
+    """
+    with _terminated_as_exception():
+        server.start(java_home())
+        print(f"serving {server.predictions_url}", flush=True)
+        try:
+            while not (missing := server.missing_processes()):
+                time.sleep(WATCH_SECONDS)
+        except (KeyboardInterrupt, SystemExit):
+            print("ending: answering the requests under way", flush=True)
+            server.stop(notice_seconds=notice_seconds)
+            return True
+    print(f"ended by itself: {', '.join(missing)}; stopping the rest", file=sys.stderr, flush=True)
+    server.stop()
+    return False
+
+
+def restart(server: Server) -> None:
+    """Serves the archive as it is now, without losing a request.
+
+    Raises:
+        ServerError: The server does not run, or does not come up anew: the one before serves on.
+    """
+    print("starting a second TorchServe, which takes over once it is ready ...", flush=True)
+    started = time.monotonic()
+    with _terminated_as_exception():
+        server.restart(java_home())
+    print(f"took over after {time.monotonic() - started:.1f} s, log in {_short(server.log)}")
+
+
 def stop(server: Server) -> None:
-    """Stops the server."""
+    """Stops the server, after the answers to the requests under way."""
     print(f"stopped the server on port {server.port}" if server.stop() else f"nothing serves on port {server.port}")
 
 
@@ -147,8 +190,7 @@ def _sample(server: Server) -> Path:
 
 
 def _key_command(server: Server, kind: str) -> str:
-    file = json.dumps(str(_short(server.key_file)))
-    return "python3 -c " + shlex.quote(f'import json; print(json.load(open({file}))["{kind}"]["key"])')
+    return f"head -n 1 {shlex.quote(str(_short(server.keys.file(kind))))}"
 
 
 def _short(path: Path) -> Path:

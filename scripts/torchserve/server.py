@@ -1,49 +1,33 @@
-"""One TorchServe on this machine: its folder, ports and keys, its start and its stop.
+"""One server on this machine: nginx, TorchServe behind it and the monitor beside it; their start, restart and stop.
 
 Needs nothing but Python itself, so that a busy port is reported before anything is installed.
 """
 
 import json
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import resformer
-from resformer.scripts.lib.external_error import ExternalError
+from resformer.scripts.torchserve.backend import MODEL, Backend
+from resformer.scripts.torchserve.errors import ServerError
+from resformer.scripts.torchserve.keys import Keys
+from resformer.scripts.torchserve.monitor_process import MonitorProcess
+from resformer.scripts.torchserve.processes import wait_until
+from resformer.scripts.torchserve.proxy import DRAIN_SECONDS, Addresses, Proxy, find_nginx
+from resformer.scripts.torchserve.unix_http import Reply
 
-__all__ = ["MODEL", "WORKER_ENVIRONMENT", "Server", "ServerError", "start_command"]
+__all__ = ["MODEL", "PORTS", "Server", "ServerError", "start_command"]
 
-MODEL = "resformer"
-PACKAGE = Path(resformer.__file__).parent
 # What each port is for, counted from the server's own.
-PORTS = ("predictions", "management", "metrics", "gRPC predictions", "gRPC management")
-# Sockets to the workers are named by numbers from here upwards.
-WORKER_PORT_OFFSET = 1000
-START_SECONDS = 240.0
-STOP_SECONDS = 20.0
-LOG_TAIL_LINES = 40
-# Threads that wait for work spin a few microseconds and then sleep. With the default, they spin for milliseconds:
-# an answer takes ten times as long when another process needs a core. Asleep at once, it takes a third longer.
-# Set here since a worker has loaded its thread library before the archive's code runs.
-WORKER_ENVIRONMENT = {"GOMP_SPINCOUNT": "2000"}
-# The front end starts a failing worker again and again; other signs look like slow loading.
-LOAD_FAILED = ("Traceback (most recent call last)", "Load model failed")
-
-
-class ServerError(ExternalError):
-    """What cannot be done with the server, and why."""
+PORTS = ("predictions", "management", "metrics", "grpc", "probes")
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
 
 def start_command(port: int) -> str:
@@ -52,11 +36,14 @@ def start_command(port: int) -> str:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """An HTTP answer. `body` is parsed JSON, or None where the server sent none."""
+class _State:
+    """What a running server is made of, as another command needs to know it."""
 
-    status: int
-    body: Any
+    archive: str
+    keys: str
+    exposed: list[str]
+    to_console: bool
+    backend: str
 
 
 @dataclass(frozen=True)
@@ -67,31 +54,45 @@ class Server:
         port: Of the predictions; four more follow it.
         root: The folder in which the server keeps its files.
         archive: The file that is served.
+        keys_folder: See Keys; None is `keys` in the server's folder, or that of the server that runs.
+        exposed: Those of PORTS that other machines reach.
+        to_console: Whether the logs of the proxy go to the output of the command instead of files.
     """
 
     port: int
     root: Path = field(default_factory=Path.cwd)
     archive: Path = Path("model_store") / f"{MODEL}.mar"
+    keys_folder: Path | None = None
+    exposed: Sequence[str] = ()
+    to_console: bool = False
 
     def __post_init__(self) -> None:
-        last = 65535 - 2 * WORKER_PORT_OFFSET
+        last = 65535 - len(PORTS) + 1
         if not 1024 <= self.port <= last:
             raise ValueError(f"port {self.port} cannot be used; take one from 1024 to {last}")
+        if unknown := [name for name in self.exposed if name not in PORTS]:
+            raise ValueError(f"{unknown[0]!r} is no port; known are {', '.join(PORTS)}")
 
     @property
     def folder(self) -> Path:
-        """Where the server runs: configuration, keys, log."""
+        """Where the server runs: configuration, keys, logs."""
         return self.root / "build" / f"serve-{self.port}"
 
     @property
     def log(self) -> Path:
-        """What the server prints."""
-        return self.folder / "server.log"
+        """What TorchServe prints."""
+        return self.backend.log
+
+    @property
+    def keys(self) -> Keys:
+        """The keys that calls need."""
+        state = self._state()
+        return Keys(self.keys_folder or (Path(state.keys) if state else self.folder / "keys"))
 
     @property
     def key_file(self) -> Path:
-        """TorchServe's keys for inference and management."""
-        return self.folder / "key_file.json"
+        """The keys for predictions, one a line, the newest first."""
+        return self.keys.file("inference")
 
     @property
     def predictions_url(self) -> str:
@@ -105,32 +106,39 @@ class Server:
 
     @property
     def pid(self) -> int | None:
-        """Of the running front end, None where it does not run."""
-        try:
-            pid = int((self._temporary / ".model_server.pid").read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        # The pid may be that of another process by now.
-        return pid if str(self._temporary.resolve()).encode() in command else None
+        """Of TorchServe's front end, None where it does not run."""
+        return self.backend.pid
+
+    @property
+    def backend(self) -> Backend:
+        """The TorchServe that answers, or that is starting."""
+        state = self._state()
+        return Backend(self.folder / (state.backend if state else "backend-1"))
+
+    @property
+    def proxy(self) -> Proxy:
+        """The nginx in front."""
+        state = self._state()
+        to_console = state.to_console if state else self.to_console
+        return Proxy(self.folder / "proxy", self._monitor.socket, self._monitor.log_socket, to_console)
 
     def key(self, kind: str) -> str:
-        """The token for `inference` or `management`."""
-        return str(json.loads(self.key_file.read_text())[kind]["key"])
+        """The newest key for `inference`, `management` or `metrics`."""
+        return self.keys.newest(kind)
 
     def check_ports(self) -> None:
         """Raises ServerError where one of the ports is taken."""
-        if self.pid is not None:
+        if self.pid is not None or self.proxy.pid is not None:
             raise ServerError(
-                f"already serving on port {self.port}; to serve a change, stop it first: "
-                f"`resformer stop --port {self.port}` or `make stop PORT={self.port}`"
+                f"already serving on port {self.port}; to serve a change, restart it: "
+                f"`resformer restart --port {self.port}` or `make restart PORT={self.port}`"
             )
         for port, purpose in enumerate(PORTS, self.port):
             with socket.socket() as probe:
                 # As servers do: a port is free again at once when its last connections only time out.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
-                    probe.bind(("127.0.0.1", port))
+                    probe.bind((self._address(purpose), port))
                 except OSError as error:
                     raise ServerError(
                         f"port {port} ({purpose}) is in use; stop what uses it or choose five others: "
@@ -144,53 +152,74 @@ class Server:
             java_home: Of the Java runtime; None is the one that the machine finds.
 
         Raises:
-            ServerError: A port is taken, there is no archive, the file is none, or the server or its first worker did
-                not come up; nothing is left running then, nor after an interrupt.
+            ServerError: A port is taken, there is no archive, the file is none, nginx is missing, the keys cannot be
+                used, or the server or its first worker did not come up; nothing is left running then, nor after an
+                interrupt.
         """
         self.check_ports()
-        archive = (self.root / self.archive).resolve()
-        if not archive.is_file():
-            raise ServerError(f"no archive at {archive}; build it: `resformer archive --out {archive}`")
-        if not zipfile.is_zipfile(archive):
-            raise ServerError(f"{archive} is no archive; name one that `resformer archive` built")
-        self._remove_temporary()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        # Not in the folder: the path of a socket may have 107 characters, that of a checkout more.
-        self._temporary.symlink_to(tempfile.mkdtemp(prefix="resformer-"))
-        self._write_config()
-        temporary = str(self._temporary.resolve())
-        environment = {**WORKER_ENVIRONMENT, **os.environ, "TMPDIR": temporary, "TEMP": temporary}
-        environment.pop("TS_CONFIG_FILE", None)  # It would win over ours.
-        if java_home:
-            environment["JAVA_HOME"] = str(java_home)
-        command = [sys.executable, "-m", "ts.model_server", "--start", "--ncs"]
-        command += ["--ts-config", "config.properties", "--log-config", str(PACKAGE / "log4j2.xml")]
-        command += ["--model-store", str(archive.parent), "--models", f"{MODEL}={archive.name}"]
+        archive = self._checked_archive()
+        find_nginx()
+        self._remove_files()
+        keys = Keys((self.keys_folder or self.folder / "keys").absolute())
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys.create_missing()
+        self._write_state(_State(str(archive), str(keys.folder), list(self.exposed), self.to_console, "backend-1"))
         try:
-            with self.log.open("w") as log:
-                # A session of its own, so that Ctrl-C in the terminal does not reach it and a stop reaches all of it.
-                subprocess.run(
-                    command,
-                    cwd=self.folder,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            self._wait_until_ready()
+            self.backend.start(archive, java_home)
+            self._monitor.make_sockets()
+            self._monitor.follow(self.backend)
+            self._monitor.start(self.port, self.root)
+            (self.folder / "proxy").mkdir()
+            self.proxy.write_keys(keys)
+            self.proxy.write_config(self._addresses(), self.backend)
+            self.proxy.start()
+            self._wait_until_reachable()
         except BaseException:
-            self._kill()
-            self._remove_temporary()
+            self._end()
             raise
 
-    def stop(self) -> bool:
-        """Stops the server, also one that is starting; requests under way are lost. Returns whether one ran."""
-        running = self.pid is not None
-        self._kill()
-        self._remove_temporary()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def restart(self, java_home: Path | None = None) -> None:
+        """Serves the archive anew without losing a request: a second TorchServe takes over from the first.
+
+        Raises:
+            ServerError: The server does not run, or the new TorchServe did not come up: the one before serves on.
+        """
+        state = self._state()
+        if state is None or self.proxy.pid is None:
+            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+        archive = self._checked_archive()
+        before = self.backend
+        count = len(before.workers()) if before.pid is not None else None
+        number = int(state.backend.rpartition("-")[2]) + 1
+        after = Backend(self.folder / f"backend-{number}")
+        after.start(archive, java_home, count)
+        try:
+            finishing = self.proxy.workers()
+            self.proxy.write_config(self._addresses(), after)
+            self.proxy.reload()
+        except BaseException:
+            self.proxy.write_config(self._addresses(), before)
+            after.stop()
+            raise
+        self._write_state(_State(str(archive), state.keys, state.exposed, state.to_console, after.folder.name))
+        self._monitor.follow(after)
+        wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
+        before.stop()
+        shutil.rmtree(before.folder, ignore_errors=True)
+
+    def stop(self, *, notice_seconds: float = 0.0) -> bool:
+        """Stops the server once it has answered the requests under way. Returns whether one ran.
+
+        Args:
+            notice_seconds: For how long it says that it is not ready and still takes requests: a load balancer needs
+                a while to notice.
+        """
+        running = self.pid is not None or self.proxy.pid is not None
+        if running and notice_seconds:
+            self._monitor.announce_end()
+            time.sleep(notice_seconds)
+        self.proxy.drain()
+        self._end()
         return running
 
     def scale(self, workers: int) -> None:
@@ -208,10 +237,7 @@ class Server:
             raise
 
     def _set_workers(self, count: int) -> None:
-        query = f"?min_worker={count}&max_worker={count}&synchronous=true"
-        reply = self._manage("PUT", query, timeout=START_SECONDS)
-        if reply.status != 200:
-            raise ServerError(f"scaling to {count} failed: {reply.body['message']}")
+        self._running_backend().set_workers(count)
 
     def workers(self) -> list[dict[str, Any]]:
         """`id`, `status`, `pid` and more of each worker; one that is loading has the pid -1.
@@ -219,10 +245,7 @@ class Server:
         Raises:
             ServerError: The server does not run, or does not answer yet.
         """
-        reply = self._manage("GET", "")
-        if reply.status != 200:
-            raise ServerError(f"the server on port {self.port} answers: {reply.body['message']}")
-        return list(reply.body[0]["workers"])
+        return self._running_backend().workers()
 
     def describe(self) -> dict[str, Any]:
         """A worker's description: version, entities, readers, threads.
@@ -230,116 +253,115 @@ class Server:
         Raises:
             ServerError: No worker answers.
         """
-        reply = self._manage("GET", "?customized=true")
-        if reply.status != 200:
-            raise ServerError(f"the server on port {self.port} answers: {reply.body['message']}")
-        return dict(reply.body[0]["customizedMetadata"])
+        return self._running_backend().describe()
 
     def predict(self, photo: bytes, headers: Mapping[str, str] | None = None) -> Reply:
         """The server's answer about one photo."""
         headers = {"Content-Type": "application/octet-stream", **(headers or {})}
-        return self._call("PUT", self.predictions_url, "inference", photo, headers, 120.0)
+        return self._call(self.predictions_url, "inference", photo, headers)
+
+    def missing_processes(self) -> list[str]:
+        """Which of the server's processes do not run."""
+        found = {"nginx": self.proxy.pid, "TorchServe": self.pid, "the monitor": self._monitor.pid}
+        return [name for name, pid in found.items() if pid is None]
+
+    def probe(self, name: str) -> Reply:
+        """What the probe `live` or `ready` says.
+
+        Raises:
+            OSError: Nothing listens.
+        """
+        return self._call(f"http://127.0.0.1:{self.port + PORTS.index('probes')}/{name}", None, None, {})
+
+    def accept_keys(self) -> None:
+        """Has the running proxy take over what the key files have now.
+
+        Raises:
+            ServerError: A key file is missing or unusable; the keys before stay accepted.
+        """
+        self.proxy.write_keys(self.keys)
+        self.proxy.reload()
 
     @property
-    def _temporary(self) -> Path:
-        """A link to a folder for the pid file, the sockets and the unpacked archive."""
-        return self.folder / "tmp"
+    def _monitor(self) -> MonitorProcess:
+        return MonitorProcess(self.folder)
 
-    def _manage(self, method: str, query: str, timeout: float = 30.0) -> Reply:
-        if self.pid is None:
-            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+    @property
+    def _state_file(self) -> Path:
+        return self.folder / "state.json"
+
+    def _state(self) -> _State | None:
         try:
-            return self._call(method, self.management_url + query, "management", None, {}, timeout)
-        except TimeoutError as error:
-            raise ServerError(f"the server on port {self.port} gave no answer within {timeout:.0f} s") from error
-        except (OSError, ValueError) as error:  # no or half a key file, or no port yet
-            raise ServerError(
-                f"the server on port {self.port} is starting and does not answer yet; ask again soon, or see {self.log}"
-            ) from error
+            return _State(**json.loads(self._state_file.read_text()))
+        except FileNotFoundError:
+            return None
 
-    def _call(
-        self, method: str, url: str, key: str, body: bytes | None, headers: Mapping[str, str], timeout: float
-    ) -> Reply:
-        request = urllib.request.Request(url, body, dict(headers), method=method)
-        request.add_header("Authorization", f"Bearer {self.key(key)}")
+    def _write_state(self, state: _State) -> None:
+        new = self._state_file.with_suffix(".new")
+        new.write_text(json.dumps(asdict(state), indent=2))
+        new.replace(self._state_file)
+
+    def _address(self, purpose: str) -> str:
+        state = self._state()
+        exposed = state.exposed if state else self.exposed
+        return EVERYWHERE if purpose in exposed else LOOPBACK
+
+    def _addresses(self) -> Addresses:
+        return Addresses(
+            **{purpose: f"{self._address(purpose)}:{port}" for port, purpose in enumerate(PORTS, self.port)}
+        )
+
+    def _checked_archive(self) -> Path:
+        archive = (self.root / self.archive).resolve()
+        if not archive.is_file():
+            raise ServerError(f"no archive at {archive}; build it: `resformer archive --out {archive}`")
+        if not zipfile.is_zipfile(archive):
+            raise ServerError(f"{archive} is no archive; name one that `resformer archive` built")
+        return archive
+
+    def _running_backend(self) -> Backend:
+        backend = self.backend
+        if backend.pid is None:
+            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+        return backend
+
+    def _wait_until_reachable(self) -> None:
+        def reachable() -> bool:
+            try:
+                return self.probe("ready").status == 200
+            except OSError:
+                return False
+
+        if not wait_until(reachable, 20.0):
+            raise ServerError(f"the server does not become ready; see the logs in {self.folder}")
+
+    def _call(self, url: str, key: str | None, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        request = urllib.request.Request(url, body, dict(headers), method="GET" if body is None else "PUT")
+        if key:
+            request.add_header("Authorization", f"Bearer {self.key(key)}")
         # Without the proxy that the environment may name: the server is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=timeout) as reply:
+            with opener.open(request, timeout=120.0) as reply:
                 status, answer = reply.status, reply.read()
         except urllib.error.HTTPError as error:
             status, answer = error.code, error.read()
         return Reply(status, json.loads(answer) if answer else None)
 
-    def _write_config(self) -> None:
-        """A copy of config.properties with the ports counted from this server's."""
-        values = {
-            "inference_address": f"http://127.0.0.1:{self.port}",
-            "management_address": f"http://127.0.0.1:{self.port + 1}",
-            "metrics_address": f"http://127.0.0.1:{self.port + 2}",
-            "grpc_inference_port": str(self.port + 3),
-            "grpc_management_port": str(self.port + 4),
-            "initial_worker_port": str(self.port + WORKER_PORT_OFFSET),
-        }
-        lines = (PACKAGE / "config.properties").read_text().splitlines()
-        kept = [line for line in lines if line.partition("=")[0].strip() not in values]
-        kept += [f"{name}={value}" for name, value in values.items()]
-        (self.folder / "config.properties").write_text("\n".join(kept) + "\n")
+    def _end(self) -> None:
+        self.proxy.stop()
+        for folder in self.folder.glob("backend-*"):
+            Backend(folder).stop()
+        self._monitor.stop()
+        self._remove_files()
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self._ready():
-            if self.pid is None:
-                raise ServerError(f"the server ended while starting.\n{self._log_tail()}")
-            log = self.log.read_text(errors="replace")
-            if any(sign in log for sign in LOAD_FAILED):
-                time.sleep(1.0)  # Until the whole of it is in the log.
-                raise ServerError(f"the worker failed to load.\n{self._log_tail()}")
-            if time.monotonic() > deadline:
-                raise ServerError(f"no worker was ready after {START_SECONDS:.0f} s.\n{self._log_tail()}")
-            time.sleep(0.5)
-
-    def _ready(self) -> bool:
-        """Whether every worker is ready. /ping answers Healthy before a worker has loaded and while it fails to."""
-        try:
-            workers = self.workers()
-        except ServerError:
-            return False
-        return bool(workers) and all(worker["status"] == "READY" for worker in workers)
-
-    def _log_tail(self) -> str:
-        lines = self.log.read_text().splitlines()[-LOG_TAIL_LINES:]
-        return "\n".join([*lines, f"(the end of {self.log})"])
-
-    def _kill(self) -> None:
-        """Ends the front end with its workers: asked first, forced after STOP_SECONDS."""
-        pid = self.pid
-        if pid is None:
+    def _remove_files(self) -> None:
+        """All but the keys, which callers know."""
+        if not self.folder.exists():
             return
-        group = os.getpgid(pid)
-        for step in (signal.SIGTERM, signal.SIGKILL):
-            os.killpg(group, step)
-            if _wait(lambda: not _group_exists(group), STOP_SECONDS):
-                return
-
-    def _remove_temporary(self) -> None:
-        if self._temporary.is_symlink():
-            shutil.rmtree(self._temporary.resolve(), ignore_errors=True)
-            self._temporary.unlink()
-
-
-def _group_exists(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                if path.name != "keys":
+                    shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()

@@ -1,6 +1,5 @@
 """What the page says where its server does not answer."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_a_server_that_is_down_and_a_wrong_key_are_sentences(opened: Opened, server: Server, tmp_path: Path) -> None:
-    key_file = tmp_path / "key_file.json"
-    key_file.write_text(json.dumps({"inference": {"key": "wrong"}}))
+    key_file = tmp_path / "inference"
+    key_file.write_text("wrong")
     for number, (url, message) in enumerate(
         [
             (f"http://127.0.0.1:{server.port + 9}/predictions/resformer", "does not answer"),

@@ -121,12 +121,12 @@ def test_errors_say_whose_they_are(
 
 
 def test_without_a_key_the_error_says_where_it_may_come_from() -> None:
-    with pytest.raises(RequestError, match=r"give the server's key: key=.*key_file.json.*\$RESFORMER_KEY_FILE"):
+    with pytest.raises(RequestError, match=r"give the server's key: key=.*keys/inference.*\$RESFORMER_KEY_FILE"):
         run([refusal(400, "InvalidKeyException")], key=Key())
 
 
 def test_a_server_that_has_started_again_has_another_key(tmp_path: Path) -> None:
-    file = write_key(tmp_path / "key_file.json", "old")
+    file = write_key(tmp_path / "inference", "old")
     key = Key(file=file)
     write_key(file, "new")
     _, steps = run([refusal(400, "InvalidKeyException"), DONE], key=key)

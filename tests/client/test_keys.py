@@ -1,6 +1,5 @@
 """Where the key comes from."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,11 @@ from resformer.client.keys import find_key
 
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
-    return write_key(tmp_path / "key_file.json", "of the file")
+    return write_key(tmp_path / "inference", "of-the-file")
 
 
 def write_key(path: Path, value: str) -> Path:
-    path.write_text(json.dumps({"management": {"key": "other"}, "inference": {"key": value}}))
+    path.write_text(f"{value}\nthe one before\n")
     return path
 
 
@@ -22,15 +21,15 @@ def test_what_is_given_wins(key_file: Path) -> None:
     environment = {"RESFORMER_KEY": "of the environment"}
     assert find_key("given", None, environment).value == "given"
     assert find_key("", None, environment).value == ""
-    assert find_key(None, key_file, environment).value == "of the file"
-    assert find_key(None, str(key_file), environment).value == "of the file"
+    assert find_key(None, key_file, environment).value == "of-the-file"
+    assert find_key(None, str(key_file), environment).value == "of-the-file"
 
 
 def test_the_environment_is_asked_in_order(key_file: Path) -> None:
     environment = {"RESFORMER_TOKEN": "token"}
     assert find_key(None, None, environment).value == "token"
     environment["RESFORMER_KEY_FILE"] = str(key_file)
-    assert find_key(None, None, environment).value == "of the file"
+    assert find_key(None, None, environment).value == "of-the-file"
     environment["RESFORMER_KEY"] = " key\n"
     assert find_key(None, None, environment).value == "key"
     assert find_key(None, None, {}).value == ""
@@ -47,17 +46,17 @@ def test_both_are_refused(key_file: Path) -> None:
         find_key("given", key_file)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"inference": {}}', '{"inference": "key"}', "no JSON"])
+@pytest.mark.parametrize("text", ["", "\nkey", "two words", "{}", '{"inference": {"key": "x"}}', "schlüssel"])
 def test_a_file_that_is_no_key_file(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "keys.json"
+    file = tmp_path / "keys"
     file.write_text(text)
-    with pytest.raises(ValueError, match=r"keys\.json is not a key file of TorchServe"):
+    with pytest.raises(ValueError, match=r"keys is no key file: its first line is the key"):
         find_key(None, file)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"cannot read the key file .*key_file\.json: No such file.* when it starts"):
-        find_key(None, tmp_path / "key_file.json")
+    with pytest.raises(ValueError, match=r"cannot read the key file .*inference: No such file.* when it starts"):
+        find_key(None, tmp_path / "inference")
 
 
 @pytest.mark.parametrize("value", ["schlüssel", "two\nlines"])

@@ -607,14 +607,14 @@ def test_what_the_endpoint_is_sent(
     tmp_path: Path, photos: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RESFORMER_TOKEN", "from the environment")
-    (tmp_path / "key_file.json").write_text('{"inference": {"key": "from the file"}}')
+    (tmp_path / "inference").write_text("from-the-file\n")
     write_table(tmp_path / "in.csv", HEADER, *ROWS[:1], ROWS[2])
-    keys: list[list[object]] = [["--token", "given"], ["--key-file", tmp_path / "key_file.json"], []]
+    keys: list[list[object]] = [["--token", "given"], ["--key-file", tmp_path / "inference"], []]
     for key in keys:
         assert run(tmp_path, photos, "--endpoint", server.url, "--reader", "none", *key) == 0
     assert [sent["Authorization"] for sent in server.headers] == [
         "Bearer given",
-        "Bearer from the file",
+        "Bearer from-the-file",
         "Bearer from the environment",
     ]
     sent = {"entity_name": "voltage,width", "group_id": "1", "reader": "none", "assume_present": "true"}
@@ -718,10 +718,10 @@ def test_key_file_that_is_none(
 ) -> None:
     write_table(tmp_path / "in.csv", HEADER, *ROWS)
     for content in (b"{}", b"\xff\xd8 a photo" * 99):
-        (tmp_path / "key_file.json").write_bytes(content)
-        assert run(tmp_path, photos, "--endpoint", server.url, "--key-file", tmp_path / "key_file.json") == 2
+        (tmp_path / "inference").write_bytes(content)
+        assert run(tmp_path, photos, "--endpoint", server.url, "--key-file", tmp_path / "inference") == 2
         errors = capsys.readouterr().err
-        assert "not a key file of TorchServe" in errors and len(errors) < 300
+        assert "is no key file" in errors and len(errors) < 300
 
 
 def test_endpoint_without_a_scheme(tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -199,16 +199,16 @@ def test_a_photo_that_is_always_passed_over_is_given_up(serve: Serve, pool_of: P
 
 def test_keys(serve: Serve, pool_of: PoolOf, tmp_path: Path) -> None:
     servers = [serve(key="one"), serve(key="two")]
-    files = [tmp_path / f"{server.key}.json" for server in servers]
+    files = [tmp_path / server.key for server in servers]
     for server, file in zip(servers, files, strict=True):
-        file.write_text(json.dumps({"inference": {"key": server.key}}))
+        file.write_text(server.key)
     urls = [server.url for server in servers]
     pool = pool_of(*urls, keys=endpoint_keys("", files))
     ask(pool, 40)
     assert all(server.answered for server in servers)
     # A server that starts again has a new key.
     servers[1].key = "three"
-    files[1].write_text('{"inference": {"key": "three"}}')
+    files[1].write_text("three")
     before = servers[1].answered
     ask(pool, 40)
     assert servers[1].answered > before

@@ -27,10 +27,10 @@ def answering(body: object, status: int = 200, seen: list[tuple[str | None, byte
 def test_a_question_is_a_form_and_its_key_is_read_each_time(web: Web, tmp_path: Path) -> None:
     seen: list[tuple[str | None, bytes]] = []
     web.replies[PATH] = answering({"predictions": {}}, seen=seen)
-    key_file = tmp_path / "key_file.json"
+    key_file = tmp_path / "inference"
     source = ServerSource(web.url + PATH, key_file)
     for key in ("one", "two"):
-        key_file.write_text(json.dumps({"inference": {"key": key}}))
+        key_file.write_text(key)
         source.ask(b"photo", Question(("width",), "Café", reader="builtin"), min_confidence=0.0, top_k=3)
     assert [key for key, _ in seen] == ["Bearer one", "Bearer two"]
     for part in (

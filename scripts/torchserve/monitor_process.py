@@ -1,0 +1,80 @@
+"""The monitor beside a server: it answers probes and metrics, and has nginx take over changed keys."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from resformer.scripts.torchserve.backend import Backend
+from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group
+
+__all__ = ["MonitorProcess"]
+
+MODULE = "resformer.scripts.monitor"
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class MonitorProcess:
+    """The monitor of the server in a folder.
+
+    It goes by files there: `backend.json` names the sockets of the TorchServe that answers, `draining` says that the
+    server is about to end.
+    """
+
+    folder: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where it answers."""
+        return self._sockets.resolve() / "monitor.sock"
+
+    @property
+    def log_socket(self) -> Path:
+        """Where it is told of requests."""
+        return self._sockets.resolve() / "requests.sock"
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running monitor, None where it does not run."""
+        try:
+            pid = int((self.folder / "monitor.pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if is_running(pid, MODULE) else None
+
+    def make_sockets(self) -> None:
+        """Makes the folder of the sockets, whose paths may have 107 characters at most."""
+        self._sockets.symlink_to(tempfile.mkdtemp(prefix="resformer-"))
+
+    def start(self, port: int, root: Path) -> None:
+        """Starts the monitor of the server on a port."""
+        command = [sys.executable, "-m", MODULE, "--port", str(port), "--root", str(root)]
+        process = start_detached(command, root, self.folder / "monitor.log", os.environ)
+        (self.folder / "monitor.pid").write_text(f"{process.pid}\n")
+
+    def follow(self, backend: Backend) -> None:
+        """Has it report about another TorchServe."""
+        named = {kind: str(backend.socket(kind)) for kind in ("management", "metrics")}
+        new = self.folder / "backend.new"
+        new.write_text(json.dumps({**named, "key_file": str(backend.key_file)}))
+        new.replace(self.folder / "backend.json")
+
+    def announce_end(self) -> None:
+        """Has it say that the server is not ready any more."""
+        (self.folder / "draining").touch()
+
+    def stop(self) -> None:
+        """Ends it, and removes its sockets."""
+        if self.pid is not None:
+            stop_group(self.pid, STOP_SECONDS)
+        if self._sockets.is_symlink():
+            shutil.rmtree(self._sockets.resolve(), ignore_errors=True)
+            self._sockets.unlink()
+
+    @property
+    def _sockets(self) -> Path:
+        return self.folder / "run"
