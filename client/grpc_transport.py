@@ -12,7 +12,7 @@ from resformer.client.replies import Lost, Reply, parse_body
 __all__ = ["AsyncGrpcTransport", "GrpcTransport"]
 
 # The server ends a stream with more without a word, see max_request_size in config.properties.
-MAX_BYTES = 50_000_000
+MAX_BYTES = 25_000_000
 LOST = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
 # Status and type of what the server refuses before the handler is called; other codes are a 500.
 REFUSED = {

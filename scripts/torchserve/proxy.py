@@ -43,6 +43,8 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     500: ("InternalError", "the proxy failed on this request; its log has the reason"),
     503: ("ServiceUnavailableException", "$no_answer"),
 }
+# Those of gRPC that mean the same, https://grpc.io/docs/guides/status-codes/.
+GRPC_STATUS = {400: 13, 401: 16, 404: 12, 405: 12, 408: 4, 413: 8, 414: 13, 431: 8, 500: 13, 503: 14}
 # nginx's own codes, and those that mean the same here.
 SAME_AS = {494: 431, 501: 405, 502: 503, 504: 503}
 
@@ -140,6 +142,7 @@ class Proxy:
             refuse_inference='if ($inference_caller = "") { return 401; }',
             predict=predict,
             errors=_error_pages(),
+            grpc_errors=_grpc_error_pages(),
         )
         _write_private(self.folder / "nginx.conf", text)
 
@@ -212,14 +215,28 @@ def _escaped(key: str) -> str:
 
 def _error_pages() -> str:
     """Directives of a server: every error of nginx as JSON."""
-    codes = {**{code: code for code in ERRORS}, **SAME_AS}
-    lines = [f"        error_page {code} ={shown} @error{shown};" for code, shown in codes.items()]
+    lines = _redirected_errors()
     for code, (kind, message) in ERRORS.items():
         challenge = "add_header WWW-Authenticate Bearer always; " if code == 401 else ""
         inherited = "add_header X-Request-Id $trace_id always; add_header Retry-After $retry_after always; "
         body = f'{{"code": {code}, "type": "{kind}", "message": "{message}"}}'
-        lines.append(f"        location @error{code} {{ {inherited}{challenge}return {code} '{body}'; }}")
+        lines.append(f"        location = /errors/{code} {{ internal; {inherited}{challenge}return {code} '{body}'; }}")
     return "\n".join(lines)
+
+
+def _grpc_error_pages() -> str:
+    """The same for gRPC, whose errors are headers of an answer without a body."""
+    lines = _redirected_errors()
+    for code, (_, message) in ERRORS.items():
+        headers = {"Content-Type": "application/grpc", "grpc-status": GRPC_STATUS[code], "grpc-message": message}
+        added = "".join(f" add_header {name} '{value}' always;" for name, value in headers.items())
+        lines.append(f"        location = /errors/{code} {{ internal; default_type '';{added} return 204; }}")
+    return "\n".join(lines)
+
+
+def _redirected_errors() -> list[str]:
+    codes = {**{code: code for code in ERRORS}, **SAME_AS}
+    return [f"        error_page {code} ={shown} /errors/{shown};" for code, shown in codes.items()]
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -77,7 +77,7 @@ def test_errors(client: Client, photo: Path) -> None:
         (b"no photo", "UnsupportedImage", 415),
         (photo.read_bytes()[:9000], "CorruptImage", 422),
         (bytes(20_000_001), "ImageTooLarge", 413),
-        (bytes(50_000_001), "ImageTooLarge", 413),  # TorchServe's own limit
+        (bytes(25_000_001), "ImageTooLarge", 413),  # the limit of the proxy
     ):
         with pytest.raises(PhotoError) as raised:
             client.predict(data)

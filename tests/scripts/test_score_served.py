@@ -47,6 +47,8 @@ def test_a_server_that_starts_again(server: Server, tmp_path: Path, capsys: pyte
 
     def start_again() -> None:
         server.stop()
+        server.keys.rotate("inference")
+        server.keys.retire("inference")
         server.start(java_home())
 
     restart = Thread(target=start_again)

@@ -91,7 +91,7 @@ def test_a_server_that_is_down_is_said(tmp_path: Path) -> None:
 
 def test_a_broken_key_file_and_an_address_that_is_none_are_said(tmp_path: Path) -> None:
     (tmp_path / "key.json").write_text("{}")
-    with pytest.raises(SourceError, match="is not a key file"):
+    with pytest.raises(SourceError, match="is no key file"):
         ServerSource("http://127.0.0.1:9" + PATH, tmp_path / "key.json").ask(b"", Question())
     with pytest.raises(ValueError, match="--server ftp://x is no address"):
         ServerSource("ftp://x")
