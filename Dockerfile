@@ -26,12 +26,12 @@ COPY resformer resformer
 COPY model model
 COPY handler handler
 COPY scripts scripts
-COPY config.properties log4j2.xml ./
+COPY config.properties log4j2.xml metrics.yaml ./
 RUN python -m resformer archive
 
 FROM base
 RUN useradd --system --uid 10001 --home-dir /run/resformer --create-home resformer
-COPY config.properties log4j2.xml /srv/resformer/
+COPY config.properties log4j2.xml metrics.yaml /srv/resformer/
 COPY deploy/entrypoint.sh /srv/resformer/entrypoint.sh
 COPY --from=archive /build/model_store/resformer.mar /srv/resformer/model_store/resformer.mar
 # Waiting threads soon sleep: spinning ones would slow every answer when something else wants a core.

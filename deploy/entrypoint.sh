@@ -5,7 +5,8 @@ set -eu
 cd /run/resformer
 
 # The predictions are reachable from outside the container; management, metrics and gRPC stay inside it.
-sed 's#^inference_address=.*#inference_address=http://0.0.0.0:8080#' /srv/resformer/config.properties > config.properties
+sed -e 's#^inference_address=.*#inference_address=http://0.0.0.0:8080#' \
+    -e 's#^metrics_config=.*#metrics_config=/srv/resformer/metrics.yaml#' /srv/resformer/config.properties > config.properties
 
 # Not exec: the process that torchserve leaves in front does not pass a stop on to the server.
 trap 'torchserve --stop --foreground' TERM INT

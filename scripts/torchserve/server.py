@@ -280,6 +280,7 @@ class Server:
             "grpc_inference_port": str(self.port + 3),
             "grpc_management_port": str(self.port + 4),
             "initial_worker_port": str(self.port + WORKER_PORT_OFFSET),
+            "metrics_config": str(PACKAGE / "metrics.yaml"),
         }
         lines = (PACKAGE / "config.properties").read_text().splitlines()
         kept = [line for line in lines if line.partition("=")[0].strip() not in values]
