@@ -159,8 +159,9 @@ def _known_series(readers: Iterable[str]) -> list[Series]:
     ]
 
 
-def _subclasses(base: type) -> set[type]:
-    return {one for direct in base.__subclasses__() for one in {direct, *_subclasses(direct)}}
+def _subclasses(base: type[Exception]) -> set[type[Exception]]:
+    direct = set(base.__subclasses__())
+    return direct.union(*(_subclasses(one) for one in direct))
 
 
 def _metric(metrics: Any, name: str, kind: Any, labels: tuple[str, ...]) -> Any:

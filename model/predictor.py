@@ -279,6 +279,8 @@ class Predictor:
         return _LoadedQuery(query, photo, asked, reader, min_confidence)
 
     def _answer_batch(self, loaded: Sequence[_LoadedQuery]) -> Sequence[Result | Exception]:
+        if not loaded:
+            return []
         try:
             return self._answer(loaded)
         except Exception as error:  # One photo of a batch must not fail the others.
