@@ -16,7 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 from resformer.handler.request import MAX_BYTES, parse_request
 from resformer.handler.settings import Settings
 from resformer.handler.threads import equal_part
+from resformer.handler.worker_metrics import INTERNAL_ERROR, WorkerMetrics, start_emitting
 from resformer.model.errors import ResformerError
+from resformer.model.ocr.readers import canonical_reader
 from resformer.model.photo_query import Query
 from resformer.model.predictor import Predictor
 from resformer.model.schema.taxonomy import SEPARATOR
@@ -38,6 +40,9 @@ class Service:
         load: Makes a predictor for a number of threads.
         threads: The number of threads that the worker may use now; asked again while it serves.
         max_bytes: Larger photos are refused.
+
+    Attributes:
+        metrics: What it counts about its answers.
     """
 
     def __init__(self, load: Callable[[int], Predictor], threads: Callable[[], int], max_bytes: int = MAX_BYTES):
@@ -47,7 +52,7 @@ class Service:
         self._threads = 0
         self._checked_at = 0.0
         self._predictor: Predictor | None = None
-        self._current_predictor()
+        self.metrics = WorkerMetrics(self._current_predictor().readers)
 
     @classmethod
     def from_context(cls, context: Any) -> "Service":
@@ -73,10 +78,14 @@ class Service:
                 texts=archive / settings.texts if settings.texts else None,
             )
 
-        return cls(load, lambda: settings.num_threads or equal_part(), settings.max_bytes)
+        service = cls(load, lambda: settings.num_threads or equal_part(), settings.max_bytes)
+        if context.metrics is not None:
+            start_emitting(service.metrics, context.metrics)
+        return service
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
         """Answers each row of a batch by its own JSON text and HTTP status. Photos of a batch are answered together."""
+        started = time.monotonic()
         asked = [self._asked(row, context.get_all_request_header(i)) for i, row in enumerate(data)]
         outcomes = iter(self._outcomes([query for query in asked if isinstance(query, Query)]))
         replies = []
@@ -87,6 +96,7 @@ class Service:
             context.set_response_content_type(i, "application/json")
             context.set_response_status(code=status.value, phrase=status.phrase, idx=i)
             replies.append(reply)
+        self.metrics.count_batch(time.monotonic() - started)
         return replies
 
     def describe(self) -> dict[str, Any]:
@@ -139,11 +149,17 @@ class Service:
             predictor = self._current_predictor()
         except Exception as error:
             return [error] * len(asked)
+        with self.metrics.measuring():
+            found = list(predictor.predict_many(asked))
+        kinds = {entity.name: entity.kind for entity in predictor.entities}
+        for query, outcome in zip(asked, found, strict=True):
+            if not isinstance(outcome, Exception):
+                self.metrics.count_photo(outcome, kinds, canonical_reader(query.reader or predictor.reader))
         return [
             outcome
             if isinstance(outcome, Exception)
             else {"model": MODEL_NAME, "version": predictor.version, **outcome.as_dict()}
-            for outcome in predictor.predict_many(asked)
+            for outcome in found
         ]
 
     def _reply(self, outcome: dict[str, Any] | Exception, request_id: str | None) -> tuple[HTTPStatus, str]:
@@ -152,11 +168,13 @@ class Service:
                 raise outcome
             return HTTPStatus.OK, json.dumps(outcome, allow_nan=False)
         except ResformerError as error:
+            self.metrics.count_error(error)
             return _failure(HTTPStatus(error.status), type(error).__name__, str(error))
-        except Exception:  # Raised further it would fail the whole batch.
+        except Exception as error:  # Raised further it would fail the whole batch.
+            self.metrics.count_error(error)
             logger.exception("request %s failed", request_id)
             message = f"the server failed on this request; its log has the reason under {request_id}"
-            return _failure(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
+            return _failure(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, message)
 
     def _current_predictor(self) -> Predictor:
         """The predictor, loaded again where the number of threads has changed.

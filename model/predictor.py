@@ -40,6 +40,7 @@ from resformer.model.prediction import Result
 from resformer.model.quantities.label_priors import LabelPriors
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.runtime.batch_sizes import BatchSizes, batch_sizes_for
+from resformer.model.runtime.measures import NETWORK, READER, timed
 from resformer.model.runtime.stage_times import stage
 from resformer.model.schema.schema import Entity, Schema
 
@@ -278,6 +279,8 @@ class Predictor:
         return _LoadedQuery(query, photo, asked, reader, min_confidence)
 
     def _answer_batch(self, loaded: Sequence[_LoadedQuery]) -> Sequence[Result | Exception]:
+        if not loaded:
+            return []
         try:
             return self._answer(loaded)
         except Exception as error:  # One photo of a batch must not fail the others.
@@ -289,26 +292,27 @@ class Predictor:
     def _answer(self, loaded: Sequence[_LoadedQuery]) -> list[Result]:
         """The answers about photos, through each stage together."""
         with self._lock:
-            pages = self._read(loaded)
-            turns = [quarter_turns(page.lines) for page in pages]
-            turned = [_turned(one, n) for one, n in zip(loaded, turns, strict=True)]
-            again = iter(self._read([one for one, n in zip(turned, turns, strict=True) if n]))
-            pages = [next(again) if n else page for page, n in zip(pages, turns, strict=True)]
-            results = self._results(
-                [
-                    AskedPage(
-                        one.photo.pixels,
-                        page,
-                        one.entities,
-                        title=one.query.title,
-                        description=one.query.description,
-                        assume_present=one.query.assume_present,
-                        min_confidence=one.min_confidence,
-                        top_k=one.query.top_k,
-                    )
-                    for one, page in zip(turned, pages, strict=True)
-                ]
-            )
+            with timed(READER):
+                pages = self._read(loaded)
+                turns = [quarter_turns(page.lines) for page in pages]
+                turned = [_turned(one, n) for one, n in zip(loaded, turns, strict=True)]
+                again = iter(self._read([one for one, n in zip(turned, turns, strict=True) if n]))
+                pages = [next(again) if n else page for page, n in zip(pages, turns, strict=True)]
+            asked = [
+                AskedPage(
+                    one.photo.pixels,
+                    page,
+                    one.entities,
+                    title=one.query.title,
+                    description=one.query.description,
+                    assume_present=one.query.assume_present,
+                    min_confidence=one.min_confidence,
+                    top_k=one.query.top_k,
+                )
+                for one, page in zip(turned, pages, strict=True)
+            ]
+            with timed(NETWORK):
+                results = self._results(asked)
         return [
             replace(_before_turns(result, n) if n else result, frame=one.photo.frame, frames=one.photo.frames)
             for one, result, n in zip(loaded, results, turns, strict=True)

@@ -13,6 +13,7 @@ __all__ = [
     "ExclusivePair",
     "QuantityAnswer",
     "decode_quantities",
+    "outcome_of",
 ]
 
 # Answers to a question: nothing is shown; what is shown was not read; from FIRST_CANDIDATE on, the candidates.
@@ -85,6 +86,18 @@ def decode_quantities(
         QuantityAnswer(_candidate(index), float(row[index]), _alternatives(row, top_k))
         for index, row in zip(chosen, pooled, strict=True)
     ]
+
+
+def outcome_of(probabilities: np.ndarray, answer: QuantityAnswer) -> str:
+    """What became of a question, of QUANTITY_OUTCOMES.
+
+    Args:
+        probabilities: (FIRST_CANDIDATE + C,) of its answers.
+    """
+    if answer.candidate is not None:
+        return "answered"
+    likeliest = int(probabilities.argmax())
+    return {EMPTY: "absent", UNREAD: "unread"}.get(likeliest, "withheld")
 
 
 def _candidate(index: int) -> int | None:

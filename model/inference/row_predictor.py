@@ -15,6 +15,7 @@ from resformer.model.inference.quantity_decoding import (
     ExclusivePair,
     QuantityAnswer,
     decode_quantities,
+    outcome_of,
 )
 from resformer.model.inference.text_catalogue import ChosenText, TextCatalogue
 from resformer.model.inference.text_generation import GeneratedText, TextTask, TextWriter
@@ -28,6 +29,7 @@ from resformer.model.prediction import Alternative, Prediction
 from resformer.model.quantities.candidates import group_equal_amounts
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.runtime.batch_sizes import BatchSizes
+from resformer.model.runtime.measures import count_outcome
 from resformer.model.runtime.stage_times import stage
 from resformer.model.schema.schema import Entity
 
@@ -123,7 +125,7 @@ class RowPredictor:
         for i, photo in photos.items():
             asked, sample = pages[i], samples[i]
             rules = self._rules(asked)
-            rows[i] |= self._quantities(photo, sample, rules, asked.top_k)
+            rows[i] |= self._quantities(photo, sample, asked.entities, rules, asked.top_k)
             rows[i] |= self._labels(photo, sample, asked.entities, rules, asked.top_k)
             drafts = {q: text for (of_page, q), text in written.items() if of_page == i}
             rows[i] |= self._texts(photo, sample, drafts, rules, asked.top_k)
@@ -185,7 +187,12 @@ class RowPredictor:
         return self._calibrations.get(entity.kind, DEFAULT).temperature
 
     def _quantities(
-        self, photo: EncodedPhoto, sample: Sample, rules: Mapping[str, _EmptyRule], top_k: int
+        self,
+        photo: EncodedPhoto,
+        sample: Sample,
+        entities: Sequence[Entity],
+        rules: Mapping[str, _EmptyRule],
+        top_k: int,
     ) -> dict[str, Prediction]:
         asked = [(q, e) for q, e in enumerate(sample.entities) if e.kind == "quantity"]
         question_of = sample.candidate_question
@@ -208,6 +215,9 @@ class RowPredictor:
             exclusive_pairs=pairs,
             top_k=top_k,
         )
+        for (_, entity), row, answer in zip(asked, rows, decoded, strict=True):
+            if entity in entities:  # the other one of an exclusive pair may not be asked for
+                count_outcome(outcome_of(row, answer))
         return {
             e.name: _quantity_prediction(sample, q, answer, top_k)
             for (q, e), answer in zip(asked, decoded, strict=True)

@@ -24,7 +24,8 @@ KeysFolder = Annotated[
         "--keys",
         metavar="DIR",
         envvar="RESFORMER_KEYS",
-        help="Folder of the keys: files inference, management, metrics, one key a line. [default: build/serve-PORT/keys]",
+        help="Folder of the keys: files inference, management, metrics; one key a line. "
+        "[default: build/serve-PORT/keys]",
     ),
 ]
 
@@ -115,10 +116,10 @@ def restart(
 
 def keys(
     action: Annotated[
-        Literal["show", "rotate", "retire"],
+        Literal["show", "rotate", "retire", "accept"],
         typer.Argument(
-            help="show the newest key; rotate: make a new one, the one before stays accepted; retire: accept the newest "
-            "alone."
+            help="show the newest key; rotate: make a new one, the one before stays accepted; retire: keep the newest "
+            "one; accept: have a running server take over what the files have now."
         ),
     ],
     kind: Annotated[
@@ -142,13 +143,16 @@ def keys(
     """
     from dataclasses import replace
 
-    held = replace(_server(port, root), keys_folder=keys).keys
+    server = replace(_server(port, root), keys_folder=keys)
+    held = server.keys
     if action == "show":
         print(held.newest(kind))
     elif action == "rotate":
         held.rotate(kind)
-    else:
+    elif action == "retire":
         held.retire(kind)
+    else:
+        server.accept_keys()
     return DONE
 
 

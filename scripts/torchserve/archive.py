@@ -41,7 +41,8 @@ CONSTANT_TIME = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
 LOAD = """
 import types, yaml, resformer_service
 with open("model-config.yaml", encoding="utf-8") as file:
-    context = types.SimpleNamespace(model_yaml_config=yaml.safe_load(file), system_properties={"model_dir": "."})
+    settings = yaml.safe_load(file)
+context = types.SimpleNamespace(model_yaml_config=settings, system_properties={"model_dir": "."}, metrics=None)
 resformer_service.handle(None, context)
 """
 

@@ -204,6 +204,7 @@ class Backend:
             **{f"{kind}_address": f"unix:{self.socket(kind)}" for kind in ("inference", "management", "metrics")},
             "grpc_inference_port": str(inference),
             "grpc_management_port": str(management),
+            "metrics_config": str(PACKAGE / "metrics.yaml"),
         }
         lines = (PACKAGE / "config.properties").read_text().splitlines()
         kept = [line for line in lines if line.partition("=")[0].strip() not in values]

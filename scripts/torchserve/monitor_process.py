@@ -2,13 +2,16 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from resformer.scripts.torchserve.backend import Backend
+from resformer.scripts.torchserve.keys import Keys
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group
 
 __all__ = ["MonitorProcess"]
@@ -38,6 +41,11 @@ class MonitorProcess:
         return self._sockets.resolve() / "requests.sock"
 
     @property
+    def status_socket(self) -> Path:
+        """Where nginx tells it of connections."""
+        return self._sockets.resolve() / "status.sock"
+
+    @property
     def pid(self) -> int | None:
         """Of the running monitor, None where it does not run."""
         try:
@@ -50,10 +58,17 @@ class MonitorProcess:
         """Makes the folder of the sockets, whose paths may have 107 characters at most."""
         self._sockets.symlink_to(tempfile.mkdtemp(prefix="resformer-"))
 
-    def start(self, port: int, root: Path) -> None:
-        """Starts the monitor of the server on a port."""
-        command = [sys.executable, "-m", MODULE, "--port", str(port), "--root", str(root)]
-        process = start_detached(command, root, self.folder / "monitor.log", os.environ)
+    def start(self, keys: Keys, accept_keys: Sequence[str]) -> None:
+        """Starts the monitor.
+
+        Args:
+            keys: It watches these.
+            accept_keys: The command by which it has the proxy take over changed ones.
+        """
+        command = [sys.executable, "-m", MODULE, "--folder", self.folder, "--listen", self.socket]
+        command += ["--access-log", self.log_socket, "--nginx-status", self.status_socket]
+        command += ["--keys", keys.folder, "--reload", shlex.join(accept_keys)]
+        process = start_detached(list(map(str, command)), self.folder, self.folder / "monitor.log", os.environ)
         (self.folder / "monitor.pid").write_text(f"{process.pid}\n")
 
     def follow(self, backend: Backend) -> None:

@@ -72,12 +72,14 @@ class Proxy:
         folder: Of its configuration, logs and bodies under way.
         monitor_socket: Where probes and metrics are answered.
         log_socket: Where its access log goes, a datagram for each request.
+        status_socket: Where it tells of its connections.
         to_console: Whether its logs go to its output instead of files.
     """
 
     folder: Path
     monitor_socket: Path
     log_socket: Path
+    status_socket: Path
     to_console: bool = False
 
     @property
@@ -130,6 +132,7 @@ class Proxy:
             access_log="/dev/stdout" if self.to_console else "access.log",
             monitor_socket=self.monitor_socket,
             log_socket=self.log_socket,
+            status_socket=self.status_socket,
             inference_socket=backend.socket("inference"),
             management_socket=backend.socket("management"),
             inference_key=backend.key("inference"),

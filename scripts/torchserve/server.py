@@ -6,6 +6,7 @@ Needs nothing but Python itself, so that a busy port is reported before anything
 import json
 import shutil
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -120,7 +121,8 @@ class Server:
         """The nginx in front."""
         state = self._state()
         to_console = state.to_console if state else self.to_console
-        return Proxy(self.folder / "proxy", self._monitor.socket, self._monitor.log_socket, to_console)
+        sockets = (self._monitor.socket, self._monitor.log_socket, self._monitor.status_socket)
+        return Proxy(self.folder / "proxy", *sockets, to_console)
 
     def key(self, kind: str) -> str:
         """The newest key for `inference`, `management` or `metrics`."""
@@ -168,7 +170,8 @@ class Server:
             self.backend.start(archive, java_home)
             self._monitor.make_sockets()
             self._monitor.follow(self.backend)
-            self._monitor.start(self.port, self.root)
+            accept = ("-m", "resformer", "keys", "accept", "--port", str(self.port), "--root", str(self.root))
+            self._monitor.start(keys, [sys.executable, *accept])
             (self.folder / "proxy").mkdir()
             self.proxy.write_keys(keys)
             self.proxy.write_config(self._addresses(), self.backend)

@@ -107,7 +107,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         log.bind(str(log_socket))
         log.settimeout(10)
         (folder / "proxy").mkdir()
-        proxy = Proxy(folder / "proxy", monitor, log_socket)
+        proxy = Proxy(folder / "proxy", monitor, log_socket, Path(sockets) / "status.sock")
         keys = Keys(folder / "keys")
         keys.create_missing()
         port = free_ports()
