@@ -162,8 +162,6 @@ def test_headers_may_be_percent_encoded() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        {"image": (PHOTO, PHOTO)},
-        {"data": (PHOTO, PHOTO, PHOTO), "entity_name": b"width"},
         {"image": PHOTO, "data": PHOTO},
         {"body": {"image_b64": [B64, B64]}},
         {"body": [{"image_b64": B64}, {"image_b64": B64}]},
@@ -172,15 +170,6 @@ def test_headers_may_be_percent_encoded() -> None:
 def test_several_photos_are_refused(row: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match="one request takes one photo; send each"):
         parse_request(row, {})
-
-
-@pytest.mark.parametrize(
-    ("name", "advice"),
-    [("entity_name", "separated by commas: entity_name=width,height"), ("title", "send one of them")],
-)
-def test_repeated_form_fields_are_refused(name: str, advice: str) -> None:
-    with pytest.raises(BadRequest, match=f"the form has 2 fields `{name}`; .*{advice}"):
-        parse_request({"image": PHOTO, name: (b"width", b"height")}, {})
 
 
 @pytest.mark.parametrize("names", [["entity_name"], ["entity_name", "title"], ["title"], ["top_k"], ["a"]])
