@@ -161,7 +161,9 @@ def _json(body: Any, links: bool) -> Request:
 
 def _written(value: Any) -> str:
     """An option as text; of a list or an object only what it is, since it may be deep or long."""
-    return {list: "[...]", dict: "{...}"}.get(type(value)) or str(value)
+    if isinstance(value, list | Mapping):
+        return "[...]" if isinstance(value, list) else "{...}"
+    return str(value)
 
 
 def _form(row: Mapping[str, Any], max_bytes: int) -> Request:
@@ -258,7 +260,9 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
             value.encode("utf-8")  # JSON may have halves of characters, which nothing else can hold
             return value
     except UnicodeError as error:
-        raise BadRequest(f"`{name}` is not UTF-8, or has half of a character such as \\ud83d; send all of it") from error
+        raise BadRequest(
+            f"`{name}` is not UTF-8, or has half of a character such as \\ud83d; send all of it"
+        ) from error
     raise BadRequest(f"`{name}` must be a string")
 
 
