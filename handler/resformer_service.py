@@ -38,9 +38,7 @@ def handle(data: Any, context: Any) -> list[str] | None:
     """Answers a batch; called once without data when the worker loads."""
     global _service
     if _service is None:
-        from resformer.handler.repeated_fields import keep_repeated_fields
         from resformer.handler.service import Service
 
-        keep_repeated_fields()
         _service = Service.from_context(context)
     return None if data is None else _service.handle(data, context)

@@ -4,16 +4,18 @@ import gc
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from resformer.handler.request import MAX_BYTES, parse_request
+from resformer.handler.forms import MULTIPART, URL_ENCODED
+from resformer.handler.request import MAX_BYTES, Request, parse_request
 from resformer.handler.settings import Settings
 from resformer.handler.threads import equal_part
 from resformer.handler.worker_metrics import INTERNAL_ERROR, WorkerMetrics, start_emitting
@@ -23,12 +25,19 @@ from resformer.model.photo_query import Query
 from resformer.model.predictor import Predictor
 from resformer.model.schema.taxonomy import SEPARATOR
 
+if TYPE_CHECKING:
+    from resformer.handler.photo_links import PhotoLinks
+
 __all__ = ["MODEL_NAME", "Service"]
 
 MODEL_NAME = "resformer"
 # Counting the other workers takes a few milliseconds, so it is not done for every photo.
 CHECK_SECONDS = 2.0
-FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
+# Characters, each at most twelve bytes of the reply. TorchServe ends a worker whose reply is too long for it.
+MAX_MESSAGE = 20_000
+
+Asked = Request | dict[str, Any] | Exception
+"""What one row asks; the answer of a call that describes the worker; or what is wrong with the row."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +49,23 @@ class Service:
         load: Makes a predictor for a number of threads.
         threads: The number of threads that the worker may use now; asked again while it serves.
         max_bytes: Larger photos are refused.
+        links: Fetches photos that are named by a URL; None refuses them.
 
     Attributes:
         metrics: What it counts about its answers.
     """
 
-    def __init__(self, load: Callable[[int], Predictor], threads: Callable[[], int], max_bytes: int = MAX_BYTES):
+    def __init__(
+        self,
+        load: Callable[[int], Predictor],
+        threads: Callable[[], int],
+        max_bytes: int = MAX_BYTES,
+        links: "PhotoLinks | None" = None,
+    ):
         self._load = load
         self._allowed_threads = threads
         self._max_bytes = max_bytes
+        self._links = links
         self._threads = 0
         self._checked_at = 0.0
         self._predictor: Predictor | None = None
@@ -78,7 +95,7 @@ class Service:
                 texts=archive / settings.texts if settings.texts else None,
             )
 
-        service = cls(load, lambda: settings.num_threads or equal_part(), settings.max_bytes)
+        service = cls(load, lambda: settings.num_threads or equal_part(), settings.max_bytes, _links(settings))
         if context.metrics is not None:
             start_emitting(service.metrics, context.metrics)
         return service
@@ -86,12 +103,15 @@ class Service:
     def handle(self, data: Sequence[Mapping[str, Any]], context: Any) -> list[str]:
         """Answers each row of a batch by its own JSON text and HTTP status. Photos of a batch are answered together."""
         started = time.monotonic()
-        asked = [self._asked(row, context.get_all_request_header(i)) for i, row in enumerate(data)]
+        requests = [self._asked(row, context.get_all_request_header(i)) for i, row in enumerate(data)]
+        asked = [
+            _query(request) if isinstance(request, Request) else request for request in self._with_photos(requests)
+        ]
         outcomes = iter(self._outcomes([query for query in asked if isinstance(query, Query)]))
         replies = []
         for i, query in enumerate(asked):
             outcome = next(outcomes) if isinstance(query, Query) else query
-            status, reply = self._reply(outcome, context.get_request_id(i))
+            status, reply = self._reply(outcome, _request_id(context, i))
             # TorchServe counts the characters of these two but sends their bytes, so both stay ASCII.
             context.set_response_content_type(i, "application/json")
             context.set_response_status(code=status.value, phrase=status.phrase, idx=i)
@@ -120,26 +140,30 @@ class Service:
             ],
         }
 
-    def _asked(self, row: Mapping[str, Any], headers: Mapping[str, Any]) -> Query | dict[str, Any] | Exception:
-        """What one row asks; the answer of a call that describes the worker; or what is wrong with the row."""
+    def _asked(self, row: Mapping[str, Any], headers: Mapping[str, Any]) -> Asked:
         try:
             if _is_describe_call(row, headers):
                 return self.describe()
-            request = parse_request(row, headers, max_bytes=self._max_bytes)
+            request = parse_request(row, headers, max_bytes=self._max_bytes, links=self._links is not None)
             self._current_predictor()  # where it cannot be loaded now, the next row tries again
         except Exception as error:  # Raised further it would fail the whole batch.
             return error
-        return Query(
-            request.photo,
-            request.entities,
-            title=request.title,
-            description=request.description,
-            group_id=request.group_id,
-            reader=request.reader or None,
-            top_k=request.top_k or 0,
-            min_confidence=request.min_confidence,
-            assume_present=request.assume_present or False,
-        )
+        return request
+
+    def _with_photos(self, requests: Sequence[Asked]) -> list[Asked]:
+        """The same with the photos of all links, which are fetched at once, or why there is none."""
+        links = [request.image_url for request in requests if isinstance(request, Request) and request.image_url]
+        if not links or self._links is None:
+            return list(requests)
+        photos: Iterator[bytes | Exception]
+        try:
+            photos = iter(self._links.fetch(links))
+        except Exception as error:
+            photos = iter([error] * len(links))
+        return [
+            _with_photo(request, next(photos)) if isinstance(request, Request) and request.image_url else request
+            for request in requests
+        ]
 
     def _outcomes(self, asked: Sequence[Query]) -> Sequence[dict[str, Any] | Exception]:
         """The answer about each photo, or its error."""
@@ -195,6 +219,39 @@ class Service:
         return self._predictor
 
 
+def _request_id(context: Any, i: int) -> str:
+    """The one that the proxy logs and answers; TorchServe has its own."""
+    headers = context.get_all_request_header(i)
+    return next((str(headers[name]) for name in headers if name.lower() == "x-request-id"), context.get_request_id(i))
+
+
+def _links(settings: Settings) -> "PhotoLinks | None":
+    if settings.image_url is None:
+        return None
+    # What it imports costs memory that only those need who fetch photos.
+    from resformer.handler.photo_links import PhotoLinks
+
+    return PhotoLinks(settings.image_url, settings.max_bytes)
+
+
+def _with_photo(request: Request, photo: bytes | Exception) -> Asked:
+    return photo if isinstance(photo, Exception) else replace(request, photo=photo)
+
+
+def _query(request: Request) -> Query:
+    return Query(
+        request.photo,
+        request.entities,
+        title=request.title,
+        description=request.description,
+        group_id=request.group_id,
+        reader=request.reader or None,
+        top_k=request.top_k or 0,
+        min_confidence=request.min_confidence,
+        assume_present=request.assume_present or False,
+    )
+
+
 def _is_describe_call(row: Mapping[str, Any], headers: Mapping[str, Any]) -> bool:
     """Whether this is GET /models/resformer?customized=true, for which TorchServe sets the header `describe`.
 
@@ -202,7 +259,7 @@ def _is_describe_call(row: Mapping[str, Any], headers: Mapping[str, Any]) -> boo
     and no body. A prediction has a body, though perhaps an empty one, or is a form, perhaps an empty one.
     """
     types = [str(value) for name, value in headers.items() if name.lower() == "content-type"]
-    is_form = any(value.lower().startswith(FORM_TYPES) for value in types)
+    is_form = any(value.lower().startswith((MULTIPART, URL_ENCODED)) for value in types)
     return not row and not is_form and headers.get("describe") == "True"
 
 
@@ -221,4 +278,4 @@ def _photo_with_text() -> bytes:
 
 
 def _failure(status: HTTPStatus, kind: str, message: str) -> tuple[HTTPStatus, str]:
-    return status, json.dumps({"code": status.value, "type": kind, "message": message})
+    return status, json.dumps({"code": status.value, "type": kind, "message": message[:MAX_MESSAGE]})

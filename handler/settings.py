@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
+from resformer.handler.link_rules import LinkRules
 from resformer.model.ocr.readers import READERS, canonical_reader
 
 __all__ = ["Settings"]
@@ -34,6 +35,7 @@ class Settings(BaseModel):
         max_bytes, max_pixels: Larger photos are refused.
         weights, schema_file: Files in the archive, the latter under the key `schema`; None are the shipped ones.
         texts: A catalogue of texts in the archive, or None.
+        image_url: The links of photos that are followed; None follows none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -45,6 +47,7 @@ class Settings(BaseModel):
     weights: ArchivePath | None
     schema_file: ArchivePath | None = Field(alias="schema")
     texts: ArchivePath | None
+    image_url: LinkRules | None
 
     @classmethod
     def from_config(cls, section: Any) -> "Settings":
@@ -59,7 +62,8 @@ class Settings(BaseModel):
             return cls.model_validate(section)
         except ValidationError as error:
             faults = [
-                _fault(fault["type"], str(fault["loc"][0]), fault["input"], fault["msg"]) for fault in error.errors()
+                _fault(fault["type"], ".".join(map(str, fault["loc"])), fault["input"], fault["msg"])
+                for fault in error.errors()
             ]
             keys = ", ".join(field.alias or name for name, field in cls.model_fields.items())
             raise ValueError(

@@ -11,26 +11,41 @@ from resformer.model.errors import BadRequest
 
 __all__ = ["decode_base64", "decode_header", "parse_json"]
 
-URL_ALPHABET: Final = str.maketrans("-_", "+/")
-NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]")
+URL_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
+WHITE_SPACE: Final = b" \t\r\n\f\v"
+NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
+# Each value costs a hundred bytes of memory. Commas in texts count too, but no text that is taken has so many.
+MAX_JSON_VALUES: Final = 50_000
 ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 # What no encoder writes as an escape: letters, digits and -._~ (RFC 3986), and what no text holds.
 NEVER_ESCAPED: Final = re.compile(r"[A-Za-z0-9\-._~\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def parse_json(body: bytes | bytearray) -> Any:
-    """The value of a JSON body.
+    """The value of a JSON body in UTF-8, UTF-16 or UTF-32, which may begin with a byte order mark.
 
     Raises:
-        BadRequest: it is not valid JSON, or one of its objects has a key twice.
+        BadRequest: it is not valid JSON, one of its objects has a key twice, or it has too many values.
     """
+    if sum(body.count(sign) for sign in (b",", b"[", b"{")) > MAX_JSON_VALUES:
+        raise BadRequest(f"the JSON body has more than {MAX_JSON_VALUES} values; send the keys that are documented")
     try:
-        return json.loads(body, object_pairs_hook=_object)
+        return json.loads(body, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except BadRequest:
+        raise
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
-    except (UnicodeDecodeError, RecursionError) as error:
-        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it is nested too deeply"
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError:  # Python reads no whole numbers of thousands of digits
+        reason = "it has a number of too many digits"
     raise BadRequest(f"the body is sent as application/json but is not valid JSON: {reason}")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise BadRequest(f"the body is sent as application/json but is not valid JSON: {name} is no number of JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -50,19 +65,26 @@ def decode_base64(text: str) -> bytes:
     Raises:
         BadRequest: there are other characters, or some are missing.
     """
-    digits = "".join(text.split()).rstrip("=").translate(URL_ALPHABET)
-    if text.lstrip()[:5].lower() == "data:":
+    try:
+        sent = text.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise _not_base64(text[error.start], error.start) from error
+    if sent.lstrip()[:5].lower() == b"data:":
         raise BadRequest("`image_b64` is not base64; leave out the prefix data:image/jpeg;base64,")
+    digits = sent.translate(URL_ALPHABET, WHITE_SPACE).rstrip(b"=")
     if wrong := NOT_BASE64.search(digits):
-        position = text.index(wrong[0]) + 1
-        raise BadRequest(
-            f"`image_b64` is not base64: it has {wrong[0]!r} at position {position}; send the encoded bytes alone"
-        )
+        raise _not_base64(wrong[0].decode(), sent.index(wrong[0]))
     if len(digits) % 4 == 1:
         raise BadRequest(
             f"`image_b64` is not base64: {len(digits)} characters cannot encode whole bytes; send all of them"
         )
-    return base64.b64decode(digits + "=" * (-len(digits) % 4))
+    return base64.b64decode(digits + b"=" * (-len(digits) % 4))
+
+
+def _not_base64(character: str, position: int) -> BadRequest:
+    return BadRequest(
+        f"`image_b64` is not base64: it has {character!r} at position {position + 1}; send the encoded bytes alone"
+    )
 
 
 def decode_header(value: str) -> str:

@@ -4,6 +4,7 @@ __all__ = [
     "BadRequest",
     "CorruptImage",
     "ImageTooLarge",
+    "LinkFailed",
     "ResformerError",
     "UnknownEntity",
     "UnsupportedImage",
@@ -30,7 +31,7 @@ class UnknownEntity(ResformerError):
 
 
 class UrlNotAllowed(ResformerError):
-    """The request names a photo by a URL, which the server does not fetch."""
+    """The request names a photo by a URL that the server does not fetch."""
 
     status = 403
 
@@ -51,3 +52,9 @@ class CorruptImage(ResformerError):
     """The bytes begin as an image but are cut off or damaged."""
 
     status = 422
+
+
+class LinkFailed(ResformerError):
+    """The photo's host does not send it: it answers with an error, too slowly, or not at all."""
+
+    status = 424

@@ -21,7 +21,7 @@ from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, Unsu
 from resformer.model.images.frames import best_frame
 from resformer.model.images.transparency import flatten
 
-__all__ = ["MAX_PIXELS", "LoadedPhoto", "Photo", "decode_photo", "load_frame", "load_photo"]
+__all__ = ["MAX_PIXELS", "LoadedPhoto", "Photo", "decode_photo", "is_photo", "load_frame", "load_photo"]
 
 MAX_PIXELS = 50_000_000
 
@@ -103,6 +103,11 @@ def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np
         CorruptImage: the image is cut off or damaged.
     """
     return _decode(data, max_pixels).pixels
+
+
+def is_photo(data: bytes | bytearray) -> bool:
+    """Whether these bytes begin as an image file that `decode_photo` reads; further on they may be damaged."""
+    return any(signature.match(data) for signature, _ in OPENERS)
 
 
 def _decode(data: bytes | bytearray, max_pixels: int) -> LoadedPhoto:

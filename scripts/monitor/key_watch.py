@@ -1,50 +1,23 @@
 """Watches the folder of keys, and has nginx take them when they change."""
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["KEY_FILES", "KeyFolderError", "KeyWatch", "check_keys"]
+from resformer.scripts.torchserve.errors import ServerError
+from resformer.scripts.torchserve.keys import KINDS, parse_keys
 
-KEY_FILES = ("inference", "management", "metrics")
-"""The file of each kind of key, with one key a line."""
-# What a header `Authorization: Bearer KEY` can carry (RFC 6750), long enough not to be guessed.
-KEY = re.compile(r"[A-Za-z0-9._~+/-]{16,512}=*")
+__all__ = ["KeyWatch"]
 
 logger = logging.getLogger(__name__)
-
-
-class KeyFolderError(ValueError):
-    """Keys that nobody could use, and why."""
-
-
-def check_keys(contents: dict[str, str | None]) -> None:
-    """Checks the files of keys.
-
-    Args:
-        contents: Of each of KEY_FILES; None where it cannot be read.
-
-    Raises:
-        KeyFolderError: A file is missing, holds no key, or a line that is none. The message tells no key.
-    """
-    for name, text in contents.items():
-        if text is None:
-            raise KeyFolderError(f"the file {name} cannot be read")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if not lines:
-            raise KeyFolderError(f"the file {name} holds no key; write one a line")
-        for number, line in enumerate(lines, 1):
-            if not KEY.fullmatch(line):
-                raise KeyFolderError(f"key {number} of the file {name} is none: 16 or more letters, digits and ._~+/-=")
 
 
 class KeyWatch:
     """Looks at the folder when it is told to.
 
     Args:
-        folder: With KEY_FILES. Those that are there at first are in use already.
+        folder: With a file for each of KINDS. Those that are there at first are in use already.
         changed: Called where other keys are there and can be used: makes nginx take them. Where it raises OSError it
             is called again at the next look.
 
@@ -83,13 +56,16 @@ class KeyWatch:
         logger.warning("the keys changed; nginx takes them")
 
     def _read(self) -> dict[str, str | None]:
-        return {name: _text(self._folder / name) for name in KEY_FILES}
+        return {name: _text(self._folder / name) for name in KINDS}
 
     def _check(self, contents: dict[str, str | None]) -> bool:
         try:
-            check_keys(contents)
-        except KeyFolderError as error:
-            logger.error("keys in %s cannot be used, those before stay: %s", self._folder, error)
+            for name, text in contents.items():
+                if text is None:
+                    raise ServerError(f"the key file {self._folder / name} cannot be read")
+                parse_keys(text, self._folder / name)
+        except ServerError as error:
+            logger.error("the keys before stay accepted: %s", error)
             return False
         return True
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from resformer.scripts.lib.unix_http import exchange
 from resformer.scripts.monitor.backend import Backend, BackendError
-from resformer.scripts.monitor.unix_http import get
 
 __all__ = ["ModelState", "Worker", "ask_model"]
 
@@ -55,9 +55,8 @@ def ask_model(backend: Backend) -> ModelState:
         BackendError: TorchServe does not answer, or not with the model's state.
     """
     try:
-        status, body = get(
-            backend.management, MODEL_PATH, {"Authorization": f"Bearer {backend.key()}"}, timeout=TIMEOUT
-        )
+        headers = {"Authorization": f"Bearer {backend.key()}"}
+        status, body = exchange(backend.management, "GET", MODEL_PATH, headers, timeout=TIMEOUT)
     except OSError as error:
         raise BackendError(f"the management API does not answer: {error}") from error
     if status != 200:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from resformer.scripts.monitor.unix_http import get
+from resformer.scripts.lib.unix_http import exchange
 
 __all__ = ["STATUS_PATH", "connections"]
 
@@ -19,7 +19,7 @@ def connections(socket: Path) -> dict[str, int]:
     Raises:
         OSError: nginx does not answer there, or with something else.
     """
-    status, body = get(socket, STATUS_PATH, timeout=TIMEOUT)
+    status, body = exchange(socket, "GET", STATUS_PATH, timeout=TIMEOUT)
     found = FORM.match(body)
     if status != 200 or not found:
         raise OSError(f"no stub_status at {socket}{STATUS_PATH}: status {status}")

@@ -1,7 +1,7 @@
 """TorchServe's own metrics, passed on as they are."""
 
+from resformer.scripts.lib.unix_http import exchange
 from resformer.scripts.monitor.backend import Backend
-from resformer.scripts.monitor.unix_http import get
 
 __all__ = ["fetch_metrics"]
 
@@ -11,7 +11,7 @@ TIMEOUT = 3.0
 def fetch_metrics(backend: Backend) -> bytes | None:
     """Prometheus text with a newline at its end; None where TorchServe does not answer."""
     try:
-        status, body = get(backend.metrics, "/metrics", timeout=TIMEOUT)
+        status, body = exchange(backend.metrics, "GET", "/metrics", timeout=TIMEOUT)
     except OSError:  # An answer without them says so: resformer_torchserve_metrics_up is 0.
         return None
     return body.rstrip(b"\n") + b"\n" if status == 200 else None

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from resformer.model.errors import ResformerError
 from resformer.client.keys import Key
+from resformer.model.errors import ResformerError
 from resformer.scripts.lib.answerers import Answerer, endpoint_pool_for, in_process
 from resformer.scripts.lib.external_error import ExternalError
 from resformer.scripts.page.question import Question

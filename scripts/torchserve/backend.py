@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import resformer
+from resformer.scripts.lib.unix_http import exchange
 from resformer.scripts.torchserve.errors import ServerError
 from resformer.scripts.torchserve.processes import is_running, stop_group
-from resformer.scripts.torchserve.unix_http import Reply, call_socket
 
-__all__ = ["MODEL", "START_SECONDS", "WORKER_ENVIRONMENT", "Backend"]
+__all__ = ["MODEL", "START_SECONDS", "WORKER_ENVIRONMENT", "Backend", "Reply"]
 
 MODEL = "resformer"
 PACKAGE = Path(resformer.__file__).parent
@@ -34,6 +34,19 @@ INHERITED = frozenset({"HOME", "JAVA_HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "
 INHERITED_PREFIXES = ("CUDA_", "GOMP_", "LC_", "MKL_", "NVIDIA_", "OMP_")
 # The front end starts a failing worker again and again; other signs look like slow loading.
 LOAD_FAILED = ("Traceback (most recent call last)", "Load model failed")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer. `body` is parsed JSON, or None where the server sent none."""
+
+    status: int
+    body: Any
+
+    @classmethod
+    def of(cls, status: int, body: bytes) -> "Reply":
+        """Raises ValueError where the body is not JSON."""
+        return cls(status, json.loads(body) if body else None)
 
 
 @dataclass(frozen=True)
@@ -156,7 +169,7 @@ class Backend:
         """
         headers = {**headers, "Authorization": f"Bearer {self.key('inference')}"}
         target = f"/predictions/{MODEL}"
-        return call_socket(self.socket("inference"), "PUT", target, headers, timeout=120.0, body=photo)
+        return Reply.of(*exchange(self.socket("inference"), "PUT", target, headers, photo, timeout=120.0))
 
     def manage(self, method: str, query: str, timeout: float = 30.0) -> Reply:
         """Asks the management API about the model.
@@ -166,7 +179,8 @@ class Backend:
         """
         try:
             headers = {"Authorization": f"Bearer {self.key('management')}"}
-            return call_socket(self.socket("management"), method, f"/models/{MODEL}{query}", headers, timeout=timeout)
+            target = f"/models/{MODEL}{query}"
+            return Reply.of(*exchange(self.socket("management"), method, target, headers, timeout=timeout))
         except TimeoutError as error:
             raise ServerError(f"TorchServe gave no answer within {timeout:.0f} s; see {self.log}") from error
         except (OSError, ValueError, KeyError) as error:  # no or half a key file, or no socket yet

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from resformer.scripts.torchserve.errors import ServerError
 
-__all__ = ["KINDS", "Keys"]
+__all__ = ["KINDS", "Keys", "parse_keys"]
 
 KINDS = ("inference", "management", "metrics")
 KEY_BYTES = 32
@@ -48,20 +48,11 @@ class Keys:
         """
         file = self.file(kind)
         try:
-            lines = [line.strip() for line in file.read_text(encoding="ascii").splitlines() if line.strip()]
+            return parse_keys(file.read_text(encoding="utf-8", errors="replace"), file)
         except FileNotFoundError as error:
             raise ServerError(f"there is no key file {file}; write one key a line into it") from error
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise ServerError(f"the key file {file} cannot be read: {error}") from error
-        if not lines or len(lines) > MAX_KEYS:
-            raise ServerError(f"the key file {file} has {len(lines)} keys; it takes from 1 to {MAX_KEYS}, one a line")
-        for number, line in enumerate(lines, 1):
-            if not KEY.fullmatch(line):  # not shown: it is a secret
-                raise ServerError(
-                    f"line {number} of the key file {file} is no key: 16 to 256 letters, digits and any of ._~+/=-; "
-                    "make one: openssl rand -hex 32"
-                )
-        return lines
 
     def newest(self, kind: str) -> str:
         """The key that callers should use.
@@ -99,6 +90,24 @@ class Keys:
                 f"the keys in {self.folder} cannot be written ({error.strerror}); where they are a mounted secret, "
                 "change the secret: a running server takes over what the files then have"
             ) from error
+
+
+def parse_keys(text: str, file: Path) -> list[str]:
+    """The keys of a file's text, the newest first.
+
+    Raises:
+        ServerError: There is none, there are too many, or a line is none.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines or len(lines) > MAX_KEYS:
+        raise ServerError(f"the key file {file} has {len(lines)} keys; it takes from 1 to {MAX_KEYS}, one a line")
+    for number, line in enumerate(lines, 1):
+        if not KEY.fullmatch(line):  # not shown: it is a secret
+            raise ServerError(
+                f"line {number} of the key file {file} is no key: 16 to 256 letters, digits and any of ._~+/=-; "
+                "make one: openssl rand -hex 32"
+            )
+    return lines
 
 
 def _new_key() -> str:

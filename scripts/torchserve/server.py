@@ -16,13 +16,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from resformer.scripts.torchserve.backend import MODEL, Backend
+from resformer.scripts.torchserve.backend import MODEL, Backend, Reply
 from resformer.scripts.torchserve.errors import ServerError
 from resformer.scripts.torchserve.keys import Keys
 from resformer.scripts.torchserve.monitor_process import MonitorProcess
 from resformer.scripts.torchserve.processes import wait_until
 from resformer.scripts.torchserve.proxy import DRAIN_SECONDS, Addresses, Proxy, find_nginx
-from resformer.scripts.torchserve.unix_http import Reply
 
 __all__ = ["MODEL", "PORTS", "Server", "ServerError", "start_command"]
 
@@ -349,7 +348,7 @@ class Server:
                 status, answer = reply.status, reply.read()
         except urllib.error.HTTPError as error:
             status, answer = error.code, error.read()
-        return Reply(status, json.loads(answer) if answer else None)
+        return Reply.of(status, answer)
 
     def _end(self) -> None:
         self.proxy.stop()

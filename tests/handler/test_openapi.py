@@ -19,7 +19,7 @@ def test_it_is_openapi() -> None:
 
 def test_it_has_the_fields_and_readers_that_the_handler_takes() -> None:
     assert set(SCHEMAS["FormRequest"]["properties"]) == set(FORM_FIELDS)
-    assert set(SCHEMAS["JsonRequest"]["properties"]) | {"image_url"} == set(JSON_FIELDS)
+    assert set(SCHEMAS["JsonRequest"]["properties"]) == set(JSON_FIELDS)
     assert set(SCHEMAS["Reader"]["enum"]) == {*READERS, *ALIASES}
 
 

@@ -2,11 +2,15 @@
 
 import base64
 import json
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from resformer.handler.request import Request, parse_request
+from resformer.handler.request import FORM_FIELDS, JSON_FIELDS, Request, parse_request
 from resformer.model.errors import BadRequest, ImageTooLarge, ResformerError, UrlNotAllowed
 
 PHOTO = b"\xff\xd8photo"
@@ -162,8 +166,6 @@ def test_headers_may_be_percent_encoded() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        {"image": (PHOTO, PHOTO)},
-        {"data": (PHOTO, PHOTO, PHOTO), "entity_name": b"width"},
         {"image": PHOTO, "data": PHOTO},
         {"body": {"image_b64": [B64, B64]}},
         {"body": [{"image_b64": B64}, {"image_b64": B64}]},
@@ -172,15 +174,6 @@ def test_headers_may_be_percent_encoded() -> None:
 def test_several_photos_are_refused(row: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match="one request takes one photo; send each"):
         parse_request(row, {})
-
-
-@pytest.mark.parametrize(
-    ("name", "advice"),
-    [("entity_name", "separated by commas: entity_name=width,height"), ("title", "send one of them")],
-)
-def test_repeated_form_fields_are_refused(name: str, advice: str) -> None:
-    with pytest.raises(BadRequest, match=f"the form has 2 fields `{name}`; .*{advice}"):
-        parse_request({"image": PHOTO, name: (b"width", b"height")}, {})
 
 
 @pytest.mark.parametrize("names", [["entity_name"], ["entity_name", "title"], ["title"], ["top_k"], ["a"]])
@@ -262,3 +255,139 @@ def test_photos_are_not_fetched() -> None:
         parse_request({"body": {"image_url": "http://127.0.0.1/a.jpg"}}, {})
     assert error.value.status == 403
     assert isinstance(error.value, ResformerError)
+
+
+def test_links_where_the_server_follows_them() -> None:
+    body = {"image_url": "https://images.example.com/a.jpg", "entities": "width", "top_k": 2}
+    request = parse_request({"body": body}, {}, links=True)
+    assert request == Request(b"", ("width",), top_k=2, image_url="https://images.example.com/a.jpg")
+    for wrong in ({"image_url": ""}, {"image_url": 5}, {"image_url": "https://a.example.com", "image_b64": B64}):
+        with pytest.raises(BadRequest, match=r"no photo|must be a string|one photo"):
+            parse_request({"body": wrong}, {}, links=True)
+
+
+def raw(body: bytes, content_type: str) -> Request:
+    """As the proxy passes a body."""
+    headers = {"Content-Type": "application/octet-stream", "X-Content-Type": content_type}
+    return parse_request({"body": bytearray(body)}, headers)
+
+
+def test_the_proxy_passes_every_body_as_it_is() -> None:
+    expected = Request(PHOTO, ("width",), title="Café")
+    form = [("image", "a.jpg", PHOTO), ("entity_name", None, b"width"), ("title", None, "Café".encode())]
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"'.encode()
+        + (f'; filename="{file}"'.encode() if file else b"")
+        + b"\r\n\r\n"
+        + content
+        + b"\r\n"
+        for name, file, content in form
+    ]
+    assert raw(b"".join(parts) + b"--x--\r\n", "multipart/form-data; boundary=x") == expected
+    body = json.dumps({"image_b64": B64, "entities": ["width"], "title": "Café"}).encode()
+    assert raw(body, "application/json; charset=utf-8") == expected
+    encoded = urlencode({"image": PHOTO, "entity_name": "width", "title": "Café"}).encode()
+    assert raw(encoded, "application/x-www-form-urlencoded") == expected
+    assert raw(PHOTO, "image/jpeg") == Request(PHOTO)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "text/plain", "application/json", "multipart/form-data", ""]
+)
+def test_a_photo_is_one_whatever_its_type_says(content_type: str) -> None:
+    """curl --data-binary @photo.jpg declares it a form."""
+    photo = b"\x89PNG\r\n\x1a\n&a=b"
+    assert raw(photo, content_type) == Request(photo)
+    assert parse_request({"body": photo}, {"content-type": content_type}) == Request(photo)
+
+
+@pytest.mark.parametrize("name", ["title", "description", "reader", "group_id", "entities", "top_k", "image_b64"])
+def test_half_characters_are_refused(name: str) -> None:
+    body = json.dumps({"image_b64": B64, name: "a\ud83d"}).encode()
+    with pytest.raises(BadRequest, match=r"half of a character such as \\ud83d|not base64"):
+        raw(body, "application/json")
+
+
+@pytest.mark.parametrize("name", ["title", "reader", "entities", "group_id", "assume_present", "min_confidence"])
+def test_texts_have_a_limit(name: str) -> None:
+    body = json.dumps({"image_b64": B64, name: "a" * 100_001}).encode()
+    with pytest.raises(BadRequest, match=f"`{name}` has 100001 characters, more than the 100000"):
+        raw(body, "application/json")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_other_unicode_encodings_of_json(encoding: str) -> None:
+    body = json.dumps({"image_b64": B64, "title": "Café"}, ensure_ascii=False).encode(encoding)
+    assert raw(body, "application/json") == Request(PHOTO, title="Café")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "message"),
+    [
+        (b'{"image_b64": "/9j/"}', "application/x-www-form-urlencoded", "looks like JSON but is sent as a form"),
+        (b"--x--", "multipart/related; boundary=x", "sent as multipart/related"),
+        (b"text", "text/plain", "sent as text/plain"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "application/json", "a number of too many digits"),
+        (b'{"min_confidence": NaN}', "application/json", "NaN is no number"),
+        (b'{"image_b64": "/9j/", "min_confidence": 1e999}', "application/json", "min_confidence is 'inf'"),
+        (b'{"image_b64": "/9j/", "top_k": ' + b"[" * 900 + b"]" * 900 + b"}", "application/json", r"'\[\.\.\.\]'"),
+        (b'{"' + b"k" * 1_000_000 + b'": 1}', "application/json", "unknown field 'k{40}'"),
+        (b"[" + b"1," * 60_000 + b"1]", "application/json", "more than 50000 values"),
+    ],
+)
+def test_bodies_that_cannot_be_understood(body: bytes, content_type: str, message: str) -> None:
+    with pytest.raises(BadRequest, match=message) as error:
+        raw(body, content_type)
+    assert len(str(error.value)) < 300
+
+
+TYPES = ("application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain", "")
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+ANY_FIELDS = st.dictionaries(st.sampled_from(JSON_FIELDS) | ANY_TEXT, ANY_JSON | st.just(B64), max_size=5)
+ANY_PART = st.tuples(st.sampled_from(FORM_FIELDS) | ANY_TEXT, st.binary(max_size=40)).map(
+    lambda part: (
+        b'--x\r\nContent-Disposition: form-data; name="'
+        + part[0].encode("utf-8", "replace")
+        + b'"\r\n\r\n'
+        + part[1]
+        + b"\r\n"
+    )
+)
+ANY_BODY = (
+    st.binary(max_size=200)
+    | ANY_FIELDS.map(lambda fields: json.dumps(fields).encode())
+    | st.lists(ANY_PART, max_size=4).map(lambda parts: b"".join(parts) + b"--x--\r\n")
+)
+HEADER_NAMES = ("X-Title", "X-Entity-Name", "X-Top-K", "X-Group-Id", "X-Min-Confidence", "X-Reader", "url_path")
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    ANY_BODY,
+    st.sampled_from(TYPES) | ANY_TEXT.map(lambda text: f"multipart/form-data; boundary={text}"),
+    st.dictionaries(st.sampled_from(HEADER_NAMES) | ANY_TEXT, ANY_TEXT, max_size=4),
+)
+def test_nothing_but_an_error_of_the_caller_comes_of_any_bytes(
+    body: bytes, content_type: str, headers: dict[str, str]
+) -> None:
+    try:
+        request = parse_request({"body": bytearray(body)}, {**headers, "X-Content-Type": content_type}, links=True)
+    except ResformerError as error:
+        assert 400 <= error.status < 500
+        assert len(str(error)) < 500
+    else:
+        assert request.photo or request.image_url
+        for text in (request.title, request.description, request.group_id, request.reader, *request.entities):
+            text.encode()
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(ANY_FIELDS, st.booleans())
+def test_nor_of_any_json_that_a_front_end_decoded(fields: dict[str, Any], form: bool) -> None:
+    with suppress(ResformerError):
+        parse_request(fields if form else {"body": fields}, {}, links=True)

@@ -13,6 +13,7 @@ from ts.context import Context, RequestProcessor
 
 from resformer.handler import service
 from resformer.handler.service import Service
+from resformer.model.errors import BadRequest, LinkFailed
 from resformer.model.images.loading import decode_photo
 from resformer.model.photo_query import Query
 from resformer.model.prediction import Alternative, Prediction, Result
@@ -161,6 +162,60 @@ def test_one_bad_request_leaves_the_others_alone() -> None:
             assert answer["code"] == status
             assert answer["message"]
     assert "item_weight" in found[4][1]["message"]  # It lists the known entities.
+
+
+class FakeLinks:
+    """Answers links by what is at them."""
+
+    def __init__(self, **found: Any):
+        self.found = found
+        self.batches: list[list[str]] = []
+
+    def fetch(self, links: list[str]) -> list[Any]:
+        self.batches.append(links)
+        if "broken" in links:
+            raise RuntimeError("too many open files")
+        return [self.found[link] for link in links]
+
+
+def test_photos_of_links_are_fetched_together() -> None:
+    links = FakeLinks(a=bytes(photo()), b=LinkFailed("the host answered 404"), c=bytes(photo(80, 60)))
+    worker = Service(FakePredictor, lambda: 1, links=links)  # type: ignore[arg-type]
+    rows: list[dict[str, Any]] = [{"body": {"image_url": link}} for link in "abc"]
+    rows.insert(1, {"body": photo()})
+    found = answers([*rows, {"body": bytearray()}], worker=worker)
+    assert [status for status, _, _ in found] == [200, 200, 424, 200, 400]
+    assert found[2][1]["type"] == "LinkFailed"
+    assert found[3][1]["image"] == {"width": 80, "height": 60}
+    assert links.batches == [["a", "b", "c"]]
+    statuses = [status for status, _, _ in answers([{"body": {"image_url": "broken"}}, rows[1]], worker=worker)]
+    assert statuses == [500, 200]
+
+
+@pytest.mark.parametrize("name", ["\ud83d", "\x00", "\r\nX: y", "é" * 1_000_000, "a," * 1_000_000, "\u2028"])
+def test_no_text_of_a_request_breaks_its_reply(name: str) -> None:
+    """Nor those of the rows beside it, whatever the answer repeats of it."""
+    rows: list[dict[str, Any]] = [
+        {"body": {"image_b64": "/9j/", field: name}} for field in ("entities", "title", "reader", "group_id", "top_k")
+    ]
+    rows += [
+        {"body": {"image_b64": "/9j/", name: 1}},
+        {"image": photo(), "entity_name": name.encode("utf-8", "replace")},
+    ]
+    for status, answer, _ in answers(rows):
+        assert 400 <= status < 500
+        assert len(json.dumps(answer)) < 3000
+
+
+def test_messages_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes them: TorchServe ends a worker whose reply is longer than it takes."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise BadRequest("é" * 10_000_000)
+
+    monkeypatch.setattr(service, "parse_request", fail)
+    [(status, answer, _)] = answers([{"body": photo()}])
+    assert (status, len(answer["message"])) == (400, service.MAX_MESSAGE)
 
 
 def test_the_usable_requests_of_a_batch_are_answered_together() -> None:

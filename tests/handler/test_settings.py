@@ -15,6 +15,7 @@ GOOD = {
     "weights": None,
     "schema": None,
     "texts": None,
+    "image_url": None,
 }
 
 
@@ -55,3 +56,47 @@ def test_files_lie_in_the_archive(path: str) -> None:
 def test_a_section_that_is_none_is_refused(section: object) -> None:
     with pytest.raises(ValueError, match="section `handler`"):
         Settings.from_config(section)
+
+
+def test_links_are_off_where_nobody_lists_hosts() -> None:
+    config = yaml.safe_load((ROOT / "handler" / "model-config.yaml").read_text())
+    assert Settings.from_config(config["handler"]).image_url is None
+
+
+def test_links_have_limits() -> None:
+    rules = Settings.from_config({**GOOD, "image_url": {"hosts": ["images.example.com"]}}).image_url
+    assert rules is not None
+    assert (rules.hosts, rules.seconds, rules.max_bytes) == (["images.example.com"], 5.0, None)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({}, r"missing key 'image_url.hosts'"),
+        ({"hosts": []}, r"image_url.hosts is \[\]"),
+        ({"hosts": ["a.example.com"], "seconds": 31}, "image_url.seconds is 31"),
+        ({"hosts": ["a.example.com"], "redirects": 9}, "unknown key 'image_url.redirects'"),
+        *(
+            ({"hosts": [host]}, "image_url.hosts.0 is .* must be a name in small letters")
+            for host in (
+                "*",
+                "*.com",
+                "localhost",
+                "127.0.0.1",
+                "[::1]",
+                "2130706433",
+                "0x7f.1",
+                "https://a.example.com",
+                "a.example.com/",
+                "a.example.com:0",
+                "a.example.com:65536",
+                "A.example.com",
+                "a*.example.com",
+                "user@a.example.com",
+            )
+        ),
+    ],
+)
+def test_hosts_are_names(rules: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Settings.from_config({**GOOD, "image_url": rules})

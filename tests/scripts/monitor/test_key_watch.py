@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from resformer.scripts.monitor.key_watch import KEY_FILES, KeyWatch
+from resformer.scripts.monitor.key_watch import KeyWatch
 from resformer.scripts.monitor.reload_command import reload_by_command, reload_by_signal
+from resformer.scripts.torchserve.keys import KINDS
 
 KEY = "0123456789abcdef"
 
@@ -29,7 +30,7 @@ class Nginx:
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
-    for name in KEY_FILES:
+    for name in KINDS:
         (tmp_path / name).write_text(f"{KEY}-{name}\n")
     return tmp_path
 
@@ -88,7 +89,7 @@ def test_keys_of_a_secret_that_is_mounted_anew(keys: Path, tmp_path: Path) -> No
     watch = KeyWatch(mounted, nginx)
     new = tmp_path / "new"
     new.mkdir()
-    for name in KEY_FILES:
+    for name in KINDS:
         (new / name).write_text(f"{KEY}-other-{name}\n")
     (tmp_path / "link").symlink_to(new)
     (tmp_path / "link").rename(mounted)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from resformer.scripts.monitor.unix_http import get
+from resformer.scripts.lib.unix_http import exchange
 from tests.paths import ROOT
 from tests.scripts.monitor.fake_torchserve import FakeTorchServe
 
@@ -34,15 +34,15 @@ def process(folder: Path, torchserve: FakeTorchServe) -> Iterator[subprocess.Pop
 
 def _answers(folder: Path) -> bool:
     try:
-        return get(folder / "monitor.sock", "/live", timeout=5)[0] == 200
+        return exchange(folder / "monitor.sock", "GET", "/live", timeout=5)[0] == 200
     except OSError:
         return False
 
 
 def test_it_answers_counts_and_ends(folder: Path, process: subprocess.Popen[str], torchserve: FakeTorchServe) -> None:
     listen = folder / "monitor.sock"
-    assert get(listen, "/ready", timeout=5)[0] == 200
-    assert get(listen, "/secret", timeout=5)[0] == 404
+    assert exchange(listen, "GET", "/ready", timeout=5)[0] == 200
+    assert exchange(listen, "GET", "/secret", timeout=5)[0] == 404
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
         log.connect(str(folder / "access.sock"))
         for path in ("/predictions/resformer", *(f"/{number}" for number in range(50))):
@@ -54,15 +54,15 @@ def test_it_answers_counts_and_ends(folder: Path, process: subprocess.Popen[str]
     while (counted := _requests(listen)) < 51 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert counted == 51
-    text = get(listen, "/metrics", timeout=5)[1].decode()
+    text = exchange(listen, "GET", "/metrics", timeout=5)[1].decode()
     assert 'resformer_http_requests_total{route="other",status="200"} 50.0' in text
     assert "Requests2XX 4.0" in text
     for caller in silent:
         caller.close()
     torchserve.close()
-    while get(listen, "/ready", timeout=5)[0] == 200 and time.monotonic() < deadline:
+    while exchange(listen, "GET", "/ready", timeout=5)[0] == 200 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert get(listen, "/ready", timeout=5)[0] == 503
+    assert exchange(listen, "GET", "/ready", timeout=5)[0] == 503
     process.send_signal(signal.SIGTERM)
     _, log_text = process.communicate(timeout=20)
     assert process.returncode == 0
@@ -72,7 +72,7 @@ def test_it_answers_counts_and_ends(folder: Path, process: subprocess.Popen[str]
 
 
 def _requests(listen: Path) -> float:
-    text = get(listen, "/metrics", timeout=5)[1].decode()
+    text = exchange(listen, "GET", "/metrics", timeout=5)[1].decode()
     return sum(map(float, re.findall(r"^resformer_http_requests_total\{.*\} (.+)$", text, re.MULTILINE)))
 
 

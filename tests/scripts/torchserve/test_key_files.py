@@ -47,7 +47,7 @@ def test_a_rotation_keeps_one_older_key_until_it_is_retired(keys: Keys) -> None:
         ("0123456789abcdef\nshort\n", "line 2 of the key file .* is no key"),
         ('0123456789abcdef";}\n', "line 1 of"),
         ("0123456789 abcdef\n", "line 1 of"),
-        ("schlüsselschlüssel\n", "cannot be read"),
+        ("schlüsselschlüssel\n", "line 1 of"),
     ],
 )
 def test_files_that_are_none_are_refused_without_being_shown(keys: Keys, text: str, message: str) -> None:
@@ -62,7 +62,7 @@ def test_a_mounted_secret_is_not_written(keys: Keys, monkeypatch: pytest.MonkeyP
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ServerError, match="Read-only file system.* change the secret"):
+    with pytest.raises(ServerError, match=r"Read-only file system.* change the secret"):
         keys.rotate("inference")
 
 
