@@ -86,13 +86,13 @@ class PhotoLinks:
             async with asyncio.timeout(self._rules.seconds):
                 return await self._follow(session, url)
         except TimeoutError as error:
-            raise LinkFailed(f"{url.host} did not send the photo within {self._rules.seconds:g} seconds") from error
+            raise LinkFailed(f"{_named(url)} did not send the photo within {self._rules.seconds:g} seconds") from error
         except aiohttp.ClientConnectorDNSError as error:
-            raise LinkFailed(f"the host {url.host} of the link has no address") from error
+            raise LinkFailed(f"the host {_named(url)} of the link has no address") from error
         except aiohttp.ClientSSLError as error:
-            raise LinkFailed(f"{url.host} has no valid certificate, or does not speak TLS") from error
+            raise LinkFailed(f"{_named(url)} has no valid certificate, or does not speak TLS") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise LinkFailed(f"{url.host} refused or broke off the connection, or does not speak HTTP") from error
+            raise LinkFailed(f"{_named(url)} refused or broke off the connection, or does not speak HTTP") from error
 
     async def _follow(self, session: aiohttp.ClientSession, url: URL) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
@@ -104,7 +104,7 @@ class PhotoLinks:
         raise LinkFailed(f"the link leads to more than {MAX_REDIRECTS} others; send the last one")
 
     async def _content(self, response: aiohttp.ClientResponse) -> bytes:
-        host = response.url.host
+        host = _named(response.url)
         if response.status != 200:
             raise LinkFailed(f"{host} answered {response.status} instead of the photo")
         if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
@@ -143,7 +143,7 @@ class _CheckedResolver(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         allowed = [result for result in found if self._is_allowed(result["host"])]
         if found and not allowed:
-            raise UrlNotAllowed(f"the host {host[:100]} has no public address")
+            raise UrlNotAllowed(f"the host {host[:40]} has no public address")
         return allowed
 
     async def close(self) -> None:
@@ -158,11 +158,15 @@ async def _outcome(photo: Coroutine[Any, Any, R]) -> R | Exception:
         return error
 
 
+def _named(url: URL) -> str:
+    return (url.host or "")[:40]
+
+
 def _joined(url: URL, target: str) -> str:
     try:
         return str(url.join(URL(target)))
     except ValueError as error:
-        raise LinkFailed(f"{url.host} leads to something that is no link") from error
+        raise LinkFailed(f"{_named(url)} leads to something that is no link") from error
 
 
 def _refuse_no_photo(data: bytearray) -> None:

@@ -1,0 +1,1 @@
+"""Inputs that no server may be troubled by, as data."""
