@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -242,6 +243,25 @@ def test_a_clients_header_describe_changes_nothing(send: Send, photo: bytes) -> 
     empty_form = {"describe": "True", "Content-Type": "multipart/form-data; boundary=x"}
     assert send("POST", data=b"--x--\r\n", headers=empty_form).status_code == 400
     assert send(data=b"", headers={"describe": "True"}).status_code == 400
+
+
+def test_workers_count_their_answers(server: Server, send: Send, photo: bytes) -> None:
+    assert asked(send(data=photo, headers={"X-Entity-Name": "item_weight"})) == ["item_weight"]
+    assert send(data=b"no photo").status_code == 415
+    wanted = (
+        r'resformer_photos_total\{reader="builtin",.*\} [1-9]',
+        r'resformer_answers_total\{kind="quantity",outcome="answered",.*\} [1-9]',
+        r'resformer_errors_total\{type="UnsupportedImage",.*\} [1-9]',
+        r"resformer_reader_seconds_count\{.*\} [1-9]",
+    )
+    deadline = time.monotonic() + 30
+    while True:
+        text = requests.get(f"http://127.0.0.1:{server.port + 2}/metrics", timeout=10).text
+        if all(re.search(pattern, text) for pattern in wanted) or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    assert [pattern for pattern in wanted if not re.search(pattern, text)] == []
+    assert "Failed to" not in server.log.read_text()
 
 
 def test_status(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
