@@ -7,10 +7,10 @@ import numpy as np
 from PIL import Image
 
 from resformer.model.errors import ImageTooLarge
+from resformer.model.images.containers.container import MAX_FRAMES
 
-__all__ = ["MAX_FRAMES", "best_frame"]
+__all__ = ["best_frame"]
 
-MAX_FRAMES = 10
 MIN_GAIN = 1.05  # a later frame has so many times more detail; the first of frames that are alike is taken
 # Pages whose sides differ by a few pixels are of one size.
 MIN_AREA_GAIN = 1.1
@@ -23,7 +23,7 @@ def best_frame(
 ) -> tuple[np.ndarray, int, int]:
     """The largest of the first MAX_FRAMES frames, of those of one size that with the most detail.
 
-    Frames after those with `max_pixels` pixels together are not looked at, nor what follows a damaged one.
+    Frames that have more than `max_pixels` pixels together are not looked at, nor what follows a damaged one.
 
     Args:
         image: an opened file at its first frame.
@@ -39,7 +39,7 @@ def best_frame(
     best = pixels_of(image)
     count = _count(image)
     position, detail, decoded = 1, -1.0, image.width * image.height
-    for i in range(1, min(count, MAX_FRAMES)):
+    for i in range(1, min(count, _max_frames(image, max_pixels))):
         try:
             image.seek(i)
             width, height = image.size
@@ -49,8 +49,10 @@ def best_frame(
                     "send it smaller"
                 )
             area = best.shape[0] * best.shape[1]
-            if decoded > max_pixels or width * height * MIN_AREA_GAIN < area or _is_mask(image):
+            if width * height * MIN_AREA_GAIN < area or _is_mask(image):
                 continue
+            if decoded + width * height > max_pixels:
+                break
             pixels = pixels_of(image)
         except ImageTooLarge:
             raise
@@ -65,13 +67,17 @@ def best_frame(
 
 
 def _count(image: Image.Image) -> int:
-    # The further pictures of an MPO file belong to the first one: previews, other views, brightness.
-    if image.format == "MPO":
-        return 1
     try:
         return int(getattr(image, "n_frames", 1))
     except Exception:
         return 1
+
+
+def _max_frames(image: Image.Image, max_pixels: int) -> int:
+    # Formats other than TIFF draw each frame on the one before it: going there takes as long as decoding.
+    if image.format == "TIFF":
+        return MAX_FRAMES
+    return min(MAX_FRAMES, max_pixels // (image.width * image.height))
 
 
 def _is_mask(image: Image.Image) -> bool:

@@ -1,7 +1,10 @@
 """Image files of all common formats to pixels."""
 
 import re
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -18,8 +21,15 @@ from PIL import (
 )
 
 from resformer.model.errors import BadRequest, CorruptImage, ImageTooLarge, UnsupportedImage
+from resformer.model.images.containers.bmp import read_bmp
+from resformer.model.images.containers.container import Container, damaged
+from resformer.model.images.containers.gif import read_gif
+from resformer.model.images.containers.jpeg import read_jpeg
+from resformer.model.images.containers.png import read_png
+from resformer.model.images.containers.tiff import read_tiff
+from resformer.model.images.containers.webp import read_webp
 from resformer.model.images.frames import best_frame
-from resformer.model.images.transparency import flatten
+from resformer.model.images.rgb import rgb_pixels
 
 __all__ = ["MAX_PIXELS", "LoadedPhoto", "Photo", "decode_photo", "is_photo", "load_frame", "load_photo"]
 
@@ -27,17 +37,20 @@ MAX_PIXELS = 50_000_000
 
 # The format is recognized by the first bytes. Plugins are called directly: Image.open has its own limit on the pixels,
 # warns on stderr, and raises the same error for a damaged image and for a file that is no image.
-OPENERS = tuple(
-    (re.compile(signature, re.DOTALL), opener)
-    for signature, opener in (
-        (rb"\xff\xd8\xff", JpegImagePlugin.jpeg_factory),
-        (rb"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
-        (rb"RIFF.{4}WEBP", WebPImagePlugin.WebPImageFile),
-        (rb"GIF8[79]a", GifImagePlugin.GifImageFile),
-        (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", BmpImagePlugin.BmpImageFile),
-        (rb"II[*+]\0|MM\0[*+]", TiffImagePlugin.TiffImageFile),
+FORMATS = tuple(
+    (re.compile(signature, re.DOTALL), read, opener)
+    for signature, read, opener in (
+        (rb"\xff\xd8\xff", read_jpeg, JpegImagePlugin.JpegImageFile),
+        (rb"\x89PNG\r\n\x1a\n", read_png, PngImagePlugin.PngImageFile),
+        (rb"RIFF.{4}WEBP", read_webp, WebPImagePlugin.WebPImageFile),
+        (rb"GIF8[79]a", read_gif, GifImagePlugin.GifImageFile),
+        (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", read_bmp, BmpImagePlugin.BmpImageFile),
+        (rb"II[*+]\0|MM\0[*+]", read_tiff, TiffImagePlugin.TiffImageFile),
     )
 )
+# Photos with more pixels are decoded one at a time, which bounds the memory of several threads.
+LARGE = 12_000_000
+_one_large = threading.Lock()
 
 Photo = str | Path | bytes | bytearray | Image.Image | np.ndarray
 """A path, the bytes of an image file, a PIL image, or pixels, uint8 RGB (H, W, 3)."""
@@ -79,7 +92,7 @@ def load_frame(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> LoadedPhoto:
     if isinstance(photo, bytes | bytearray):
         return _decode(photo, max_pixels)
     if isinstance(photo, Image.Image):
-        return LoadedPhoto(np.array(_rgb(ImageOps.exif_transpose(photo))))
+        return LoadedPhoto(rgb_pixels(ImageOps.exif_transpose(photo)))
     if not isinstance(photo, np.ndarray) or photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
         form = f"{photo.dtype} {photo.shape}" if isinstance(photo, np.ndarray) else type(photo).__name__
         raise BadRequest(f"a photo is a path, bytes, a PIL image or a uint8 array (H, W, 3), not {form}")
@@ -87,7 +100,7 @@ def load_frame(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> LoadedPhoto:
 
 
 def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """The photo of an image file, upright: of several frames see best_frame, of transparent ones flatten.
+    """The photo of an image file, upright: of several frames see best_frame, of transparent ones ground_of.
 
     Args:
         data: a JPEG, PNG, WebP, GIF, BMP or TIFF file.
@@ -99,7 +112,8 @@ def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np
     Raises:
         BadRequest: there are no bytes.
         UnsupportedImage: the bytes are not an image in one of these formats.
-        ImageTooLarge: the photo has more than `max_pixels` pixels; they were not decoded.
+        ImageTooLarge: the photo has more than `max_pixels` pixels, or more than its kind of file may have, or the file
+            has too many parts, such as scans, chunks or strips; they were not decoded.
         CorruptImage: the image is cut off or damaged.
     """
     return _decode(data, max_pixels).pixels
@@ -113,64 +127,40 @@ def is_photo(data: bytes | bytearray) -> bool:
 def _decode(data: bytes | bytearray, max_pixels: int) -> LoadedPhoto:
     if not data:
         raise BadRequest("the photo is empty; send the bytes of an image file")
-    opener = next((opener for signature, opener in OPENERS if signature.match(data)), None)
-    if opener is None:
+    form = next((form for form in FORMATS if form[0].match(data)), None)
+    if form is None:
         raise UnsupportedImage("the bytes are not a photo; send a JPEG, PNG, WebP, GIF, BMP or TIFF file")
+    _, read, opener = form
+    container = read(bytes(data))
+    limit = min(max_pixels, container.max_pixels or max_pixels)
     # Plugins raise all kinds of exceptions on damaged bytes.
     try:
-        image: Image.Image = opener(BytesIO(data))
+        image: Image.Image = opener(BytesIO(container.data))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageTooLarge(f"the photo has more than the {max_pixels} pixels taken here; send it smaller") from error
+        raise ImageTooLarge(f"the photo has more than {_taken(limit, container)}; send it smaller") from error
     except Exception as error:
-        raise _corrupt(error) from error
+        raise damaged(error) from error
     width, height = image.size
-    if width * height > max_pixels:
+    if width * height > limit:
         raise ImageTooLarge(
-            f"the photo has {width} x {height} pixels, more than the {max_pixels} taken here; send it smaller"
+            f"the photo has {width} x {height} pixels, more than {_taken(limit, container)}; send it smaller"
         )
     if width < 1 or height < 1:
         raise CorruptImage(f"the photo has {width} x {height} pixels; save it again")
     try:
-        return LoadedPhoto(*best_frame(image, _pixels, max_pixels))
+        with _one_large if width * height > LARGE else nullcontext():
+            pixels, frame, count = best_frame(image, partial(_pixels, orientation=container.orientation), limit)
+        return LoadedPhoto(pixels, frame, container.frames or count)
     except ImageTooLarge:
         raise
     except Exception as error:
-        raise _corrupt(error) from error
+        raise damaged(error) from error
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def _taken(limit: int, container: Container) -> str:
+    return f"the {limit} taken here" + (f" of a {container.kind} file" if limit == container.max_pixels else "")
+
+
+def _pixels(image: Image.Image, orientation: int) -> np.ndarray:
     image.load()
-    return np.array(_rgb(_upright(image)))
-
-
-def _corrupt(error: Exception) -> CorruptImage:
-    return CorruptImage(f"the photo is cut off or damaged ({error}); send the whole file, or save it again")
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # Damaged EXIF leaves the pixels usable, and raises all kinds of exceptions.
-        return image
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = _eight_bits(image)
-    if image.has_transparency_data:
-        image = flatten(image)
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey samples of 16 or 32 bits, or floats, in 8 bits.
-
-    Files of 32 bits do not state which sample is white: the upper end of the smallest common range that holds all.
-    """
-    samples = np.asarray(image)
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((samples >> 8).astype(np.uint8))
-    samples = np.nan_to_num(samples.astype(np.float32), posinf=0, neginf=0)
-    peak = samples.max()
-    white = next((white for white in (1.0, 255.0, 65535.0) if peak <= white), max(peak, 2.0**31))
-    return Image.fromarray((samples.clip(0) * (255 / white)).round().astype(np.uint8))
+    return rgb_pixels(image, orientation)

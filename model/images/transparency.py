@@ -1,14 +1,18 @@
 """What stands behind the transparent part of a photo: the ground on which its text is seen."""
 
+import math
+
 import cv2
 import numpy as np
 from PIL import Image
 
-__all__ = ["flatten"]
+__all__ = ["ground_of", "on_ground"]
 
 WHITE = 255
+MAX_PIXELS = 6_000_000  # looking takes 40 bytes each
 # Grey levels of other grounds. The middle one is for a photo with black and with white shapes.
 OTHER_GROUNDS = (0, 128)
+OPAQUE = 255
 VISIBLE_ALPHA = 64
 MIN_CONTRAST = 0.15 * WHITE  # less is not read
 MIN_LETTERS = 3
@@ -19,15 +23,28 @@ MAX_GAP, MAX_RATIO = 1.5, 2.5  # between neighbouring letters, in heights, and o
 RIM = 5  # pixels around a shape's border in which its brightness is measured
 
 
-def flatten(image: Image.Image) -> Image.Image:
-    """A photo with transparency, RGB, on white.
+def ground_of(image: Image.Image) -> int:
+    """The grey level on which a photo with transparency stands: white.
 
-    Where MIN_LETTERS shapes or more as bright as white are thin and near each other as letters are, it stands on the
-    ground on which most shapes are seen, black or grey.
+    Where MIN_LETTERS shapes or more as bright as white are thin and near each other as letters are, it is the ground on
+    which most shapes are seen, black or grey. Of a large photo a smaller copy is looked at.
     """
+    width, height = image.size
+    factor = math.ceil(math.sqrt(width * height / MAX_PIXELS))
+    if factor <= 1:
+        return _ground(np.asarray(image.convert("RGBA")))
+    rows = factor * max(1, MAX_PIXELS // (width * factor))
+    bands = (image.crop((0, top, width, min(height, top + rows))).convert("RGBA") for top in range(0, height, rows))
+    return _ground(np.concatenate([np.asarray(band.reduce(factor)) for band in bands]))
+
+
+def on_ground(image: Image.Image, ground: int) -> Image.Image:
+    """A photo with transparency on a grey level, RGB."""
     image = image.convert("RGBA")
-    ground = Image.new("RGBA", image.size, (*(_ground(np.asarray(image)),) * 3, 255))
-    return Image.alpha_composite(ground, image).convert("RGB")
+    if np.asarray(image)[..., 3].min() == OPAQUE:
+        return image.convert("RGB")
+    behind = Image.new("RGBA", image.size, (ground, ground, ground, OPAQUE))
+    return Image.alpha_composite(behind, image).convert("RGB")
 
 
 def _ground(rgba: np.ndarray) -> int:

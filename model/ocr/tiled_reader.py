@@ -19,6 +19,7 @@ MAX_TILES = 24
 WINDOW = 0.3
 MIN_REST = 0.2  # of a tile's length: the last one is no shorter
 STRONG_EDGE = 24  # grey levels from one pixel to the next; noise of JPEG files has less
+BAND = 256  # rows that are looked at together, which bounds the memory
 GAP = 25  # pixels; emptier surroundings of this size are preferred for an end
 MARGIN = 64  # pixels of the neighbouring tile that are looked at too where the end is not empty
 
@@ -127,7 +128,7 @@ def _spans(grey: np.ndarray, length: int) -> list[_Span]:
     side = len(grey)
     if side <= length:
         return [_Span(0, side, 0, side)]
-    edges = np.count_nonzero(np.abs(np.diff(grey.astype(np.int16), axis=1)) > STRONG_EDGE, axis=1)
+    edges = np.concatenate([_edges(grey[first : first + BAND]) for first in range(0, side, BAND)])
     around = cv2.blur(edges.astype(np.float32).reshape(1, -1), (GAP, 1))[0]
     cuts, margins = [0], [0]
     while side - cuts[-1] > length:
@@ -143,6 +144,12 @@ def _spans(grey: np.ndarray, length: int) -> list[_Span]:
         _Span(cuts[i], cuts[i + 1], max(0, cuts[i] - margins[i]), min(side, cuts[i + 1] + margins[i + 1]))
         for i in range(len(cuts) - 1)
     ]
+
+
+def _edges(grey: np.ndarray) -> np.ndarray:
+    """How many strong edges each row has, int (H)."""
+    edges: np.ndarray = np.count_nonzero(np.abs(np.diff(grey.astype(np.int16), axis=1)) > STRONG_EDGE, axis=1)
+    return edges
 
 
 def _moved(line: TextLine, dx: int, dy: int) -> TextLine:

@@ -1,0 +1,55 @@
+"""GIF: blocks and frames."""
+
+from resformer.model.errors import ImageTooLarge
+from resformer.model.images.containers.container import MAX_FRAMES, Container, damaged, too_complex
+
+__all__ = ["read_gif"]
+
+MAX_BLOCKS = 300_000  # of up to 255 bytes; 20 MB in whole ones have 79,000
+MAX_PIXELS = 25_000_000  # also of all frames that are looked at
+HEADER = 13
+EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
+
+
+def read_gif(data: bytes) -> Container:
+    """The file up to the last frame that is looked at.
+
+    Raises:
+        ImageTooLarge: there are too many blocks, or a frame is larger than MAX_PIXELS.
+    """
+    if len(data) < HEADER:
+        raise damaged("it ends within its header")
+    at = HEADER + _palette(data[10])
+    blocks = frames = 0
+    cut = len(data)
+    while at < len(data) and data[at] in (EXTENSION, IMAGE):
+        if data[at] == EXTENSION:
+            at += 2
+        else:
+            if len(data) < at + 10:
+                break
+            frames += 1
+            x, y, width, height = (int.from_bytes(data[i : i + 2], "little") for i in range(at + 1, at + 9, 2))
+            # The canvas grows with the frames.
+            if frames <= MAX_FRAMES and (x + width) * (y + height) > MAX_PIXELS:
+                raise ImageTooLarge(
+                    f"frame {frames} of the photo reaches to {x + width} x {y + height} pixels, more than the {MAX_PIXELS} "
+                    "pixels taken of a GIF file; send it smaller"
+                )
+            at += 11 + _palette(data[at + 9])
+        while at < len(data) and (length := data[at]):
+            at += 1 + length
+            blocks += 1
+        at += 1
+        blocks += 1
+        if blocks > MAX_BLOCKS:
+            too_complex("GIF", "blocks", MAX_BLOCKS)
+        if frames == MAX_FRAMES and cut == len(data):
+            cut = at
+    kept = data if cut >= len(data) else data[:cut] + bytes([TRAILER])
+    return Container(kept, "GIF", frames=frames if cut < len(data) else None, max_pixels=MAX_PIXELS)
+
+
+def _palette(flags: int) -> int:
+    """Bytes of the palette that follows."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
