@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,6 +50,7 @@ __all__ = ["FALLBACK_READER", "MAX_BATCH_PIXELS", "Predictor", "weights_version"
 FALLBACK_READER = "ppocr"
 """The default reader of weights that DEFAULT_READER does not work with."""
 MAX_TEXT = 10_000  # characters of title and description
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # of JSON, which may have one half without the other
 MAX_BATCH_PIXELS = 64_000_000
 """Photos that are answered together have no more in all, unless it is one: 3 bytes each."""
 
@@ -271,6 +273,8 @@ class Predictor:
             raise BadRequest(f"these weights do not answer {asked[0].name}: they hold no Resformer; train one")
         if len(query.title) + len(query.description) > MAX_TEXT:
             raise BadRequest(f"title and description have more than {MAX_TEXT} characters in all; send less of them")
+        if HALF_CHARACTER.search(query.title) or HALF_CHARACTER.search(query.description):
+            raise BadRequest("title or description has half a character, a lone surrogate; send whole characters")
         reader = canonical_reader(query.reader or self.reader)
         if reader not in self.readers:
             self.reader_for(reader)  # raises what is wrong with it

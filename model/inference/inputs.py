@@ -31,6 +31,7 @@ __all__ = ["Preprocessor", "Sample", "Word", "word_key"]
 MAX_PRINTED_WORDS = 128  # a photo with more keeps its largest text; a line with digits counts as three times its size
 MAX_SENT_WORDS = {TITLE: 24, DESCRIPTION: 96}  # what comes later in a description is terms of sale
 CONTEXT_CHARACTERS = 40
+WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True)
@@ -199,17 +200,16 @@ def word_key(word: str) -> str:
 
 def _printed_words(page: Page) -> list[Word]:
     """The words on a photo in reading order; a word's box is its part of the line's."""
-    words: list[tuple[float, Word]] = []
+    found: list[tuple[float, TextLine, re.Match[str]]] = []
     for line in page.lines:
-        at = 0
         priority = page.text_height(line) * (3 if any(c.isdigit() for c in line.text) else 1)
-        for text in line.text.split():
-            start = line.text.index(text, at)
-            at = start + len(text)
-            box = line.span_box(start, at)
-            words.append((priority, Word(text, PRINTED, len(words), box, page.box_features(box, line))))
-    kept = sorted(sorted(range(len(words)), key=lambda i: -words[i][0])[:MAX_PRINTED_WORDS])
-    return [words[i][1] for i in kept]
+        found += [(priority, line, match) for match in WORD.finditer(line.text)]
+    words = []
+    for i in sorted(sorted(range(len(found)), key=lambda i: -found[i][0])[:MAX_PRINTED_WORDS]):
+        _, line, match = found[i]
+        box = line.span_box(*match.span())
+        words.append(Word(match[0], PRINTED, i, box, page.box_features(box, line)))
+    return words
 
 
 def _sent_words(text: str, field: int) -> list[Word]:

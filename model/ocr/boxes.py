@@ -1,9 +1,10 @@
 """Axis-aligned boxes on a photo."""
 
-import math
 from collections.abc import Iterable
 
-__all__ = ["Box", "Point", "bounds", "centre", "gap", "union"]
+import numpy as np
+
+__all__ = ["Box", "Point", "bounds", "centre", "gaps", "union"]
 
 Point = tuple[float, float]
 """x, y in pixels."""
@@ -28,8 +29,10 @@ def centre(box: Box) -> Point:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def gap(a: Box, b: Box) -> float:
-    """Distance in pixels between two boxes, zero where they overlap."""
-    dx = max(a[0] - b[2], b[0] - a[2], 0.0)
-    dy = max(a[1] - b[3], b[1] - a[3], 0.0)
-    return math.hypot(dx, dy)
+def gaps(a: Box, others: np.ndarray) -> np.ndarray:
+    """Distances in pixels between a box and others, float (N, 4), zero where they overlap: (N,)."""
+    x0, y0, x1, y1 = others.T
+    dx = np.maximum(np.maximum(a[0] - x1, x0 - a[2]), 0.0)
+    dy = np.maximum(np.maximum(a[1] - y1, y0 - a[3]), 0.0)
+    distances: np.ndarray = np.hypot(dx, dy)
+    return distances

@@ -43,6 +43,11 @@ class DetectedLine:
         return float(np.linalg.norm(self.corners[1] - self.corners[0]))
 
     @property
+    def aspect(self) -> float:
+        """Its length in its own heights."""
+        return self.width / max(self.height, 1e-3)
+
+    @property
     def is_vertical(self) -> bool:
         """Whether it is read upwards or downwards."""
         x, y = np.abs(self.corners[1] - self.corners[0])

@@ -3,13 +3,15 @@
 import cv2
 import numpy as np
 
+from resformer.model.ocr.line_limits import MAX_LINE_ASPECT
+
 __all__ = ["PPOCR_CROP_HEIGHT", "crop_line"]
 
 PPOCR_CROP_HEIGHT = 48  # pixels, as PP-OCR's recognizers take crops
 
 
 def crop_line(image: np.ndarray, corners: np.ndarray, height: int = PPOCR_CROP_HEIGHT) -> np.ndarray:
-    """Crops a line, uint8 (height, W, 3).
+    """Crops a line, uint8 (height, W, 3); W is at most MAX_LINE_ASPECT times the height.
 
     Args:
         image: uint8 (H, W, 3).
@@ -17,7 +19,7 @@ def crop_line(image: np.ndarray, corners: np.ndarray, height: int = PPOCR_CROP_H
     """
     a, b, _, d = corners.astype(np.float32)
     line_height = max(float(np.linalg.norm(d - a)), 1e-3)
-    width = max(1, round(float(np.linalg.norm(b - a)) * height / line_height))
+    width = max(1, round(min(float(np.linalg.norm(b - a)) / line_height, MAX_LINE_ASPECT) * height))
     # Large text is sampled twice as finely and then averaged, against aliasing.
     oversampling = 2 if line_height > 2 * height else 1
     size = (width * oversampling, height * oversampling)

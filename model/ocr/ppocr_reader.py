@@ -1,13 +1,15 @@
 """Every text line on a photo, detected and recognized by PP-OCR."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 
 from resformer.model.ocr.boxes import Point
+from resformer.model.ocr.line_limits import likeliest
 from resformer.model.ocr.ppocr_engine import make_engine
 from resformer.model.ocr.ppocr_recognizer import (
     ENGINE_SETTINGS,
@@ -30,7 +32,12 @@ RETRY_SCORE = 0.8  # below, the small one reads a line with a digit once more fr
 MIN_TEXT_SCORE = 0.5  # the package's own threshold
 # Fraction of its height by which a crop is lengthened at both ends: tight crops lose a last letter ("8 C" of "8 CM").
 EXTRA_LENGTH = 0.1
+# Of the lines that the small recognizer reads, and of those that it reads once more, the sum of lengths in their own
+# heights: as much as all but one in a thousand catalogue photos have.
+MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 512.0, 128.0
 NO_TEXT = "The text detection result is empty"
+
+_LineAt = tuple[int, int]  # a part of a photo, and a line on it
 
 
 class PPOCRReader:
@@ -67,42 +74,59 @@ class PPOCRReader:
         self._pool = ThreadPoolExecutor(threads)
 
     def read(self, image: np.ndarray) -> list[TextLine]:
-        """All text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
-        from rapidocr.main import RapidOCRError
-        from rapidocr.utils.process_img import map_boxes_to_original
-
-        padded = _to_bgr(_pad_narrow(image))
-        try:
-            with stage("detect"):
-                resized, record = self._engine.preprocess_img(padded)
-                crops, detected = self._engine.detect_and_crop(resized, record)
-        except RapidOCRError as error:
-            if str(error) != NO_TEXT:
-                raise
-            return []
-        texts = list(self._pool.map(self._read_first, crops))
-        doubtful = [i for i, (text, score) in enumerate(texts) if score < DOUBTFUL_SCORE or has_digit(text)]
-        flips = self._upside_down([crops[i] for i in doubtful])
-        again = self._pool.map(
-            lambda i, flip: self._read_again(resized, crops[i], detected.boxes[i], flip), doubtful, flips
-        )
-        upside_down = set()
-        for i, (recognized, flip) in zip(doubtful, again, strict=True):
-            texts[i] = recognized
-            if flip:
-                upside_down.add(i)
-        boxes = map_boxes_to_original(detected.boxes, record, *padded.shape[:2])
-        limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
-        lines = []
-        for i, (box, (text, score)) in enumerate(zip(boxes, texts, strict=True)):
-            if text.strip() and score >= MIN_TEXT_SCORE:
-                a, b, c, d = _corners(box, limits)
-                lines.append(TextLine((c, d, a, b) if i in upside_down else (a, b, c, d), text, score))
-        return lines
+        """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
+        return self.read_parts([image])[0]
 
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
         """The text lines of each of several upright photos, see `read`; the engine takes one at a time."""
         return [self.read(image) for image in images]
+
+    def read_parts(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        """The text lines of each part of one photo: together they have as many as a photo may have."""
+        with stage("detect"):
+            found = [self._detect(image) for image in images]
+        kept = likeliest([d.heights for d in found], [d.aspects for d in found], shared=True)
+        parts = [d.only(indices) for d, indices in zip(found, kept, strict=True)]
+        flat = [(p, i) for p, part in enumerate(parts) for i in range(len(part.crops))]
+        read = list(self._pool.map(lambda at: self._read_first(parts[at[0]].crops[at[1]]), flat))
+        texts = dict(zip(flat, read, strict=True))
+        again = self._doubtful(parts, texts)
+        flips = self._upside_down([parts[p].crops[i] for p, i in again])
+        directed = list(self._pool.map(lambda at, flip: self._read_again(parts[at[0]], at[1], flip), again, flips))
+        upside_down = {at for at, (_, flip) in zip(again, directed, strict=True) if flip}
+        texts |= {at: text for at, (text, _) in zip(again, directed, strict=True)}
+        longer = self._worth_a_longer_crop(parts, {at: texts[at] for at in again})
+        retried = self._pool.map(lambda at: self._read_longer(parts[at[0]], at[1], at in upside_down), longer)
+        texts |= {at: max(texts[at], text, key=lambda read: read[1]) for at, text in zip(longer, retried, strict=True)}
+        return [
+            _text_lines(image, part, [(*texts[p, i], (p, i) in upside_down) for i in range(len(part.crops))])
+            for p, (image, part) in enumerate(zip(images, parts, strict=True))
+        ]
+
+    def _detect(self, image: np.ndarray) -> "_Detected":
+        from rapidocr.main import RapidOCRError
+
+        padded = _to_bgr(_pad_narrow(image))
+        try:
+            resized, record = self._engine.preprocess_img(padded)
+            crops, detected = self._engine.detect_and_crop(resized, record)
+        except RapidOCRError as error:
+            if str(error) != NO_TEXT:
+                raise
+            return _Detected(padded.shape[:2], padded, {}, np.zeros((0, 4, 2), np.float32), [])
+        return _Detected(padded.shape[:2], resized, record, detected.boxes, crops)
+
+    def _doubtful(self, parts: Sequence["_Detected"], texts: Mapping[_LineAt, RecognizedText]) -> list[_LineAt]:
+        """The lines that the small recognizer reads: the largest of those with a digit and of doubtful ones."""
+        wanted = [at for at, (text, score) in texts.items() if score < DOUBTFUL_SCORE or has_digit(text)]
+        return _largest(parts, wanted, MAX_SECOND_ASPECT)
+
+    def _worth_a_longer_crop(
+        self, parts: Sequence["_Detected"], texts: Mapping[_LineAt, RecognizedText]
+    ) -> list[_LineAt]:
+        """The lines that it reads once more: where no digit was read, a longer crop hardly ever has one."""
+        wanted = [at for at, (text, score) in texts.items() if score < RETRY_SCORE and (has_digit(text) or not text)]
+        return _largest(parts, wanted, MAX_RETRY_ASPECT)
 
     def _upside_down(self, crops: Sequence[np.ndarray]) -> list[bool]:
         """Which crops stand upside down."""
@@ -117,29 +141,83 @@ class PPOCRReader:
         with stage("recognise"):
             return self._tiny(crop)
 
-    def _read_again(
-        self, image: np.ndarray, crop: np.ndarray, box: np.ndarray, flip: bool
-    ) -> tuple[RecognizedText, bool]:
+    def _read_again(self, part: "_Detected", i: int, flip: bool) -> tuple[RecognizedText, bool]:
         """The small recognizer's text of a crop, and whether it stands upside down.
 
-        The classifier errs on short vertical text, which is read both ways. Doubtful text is the better of that and a
-        longer crop's.
+        The classifier errs on short vertical text, which is read both ways.
         """
-        from rapidocr.utils.process_img import get_rotate_crop_image
-
+        crop = part.crops[i]
         with stage("recognise"):
             text, score = self._small(_flip(crop, flip))
-            if _is_vertical(box):
+            if _is_vertical(part.boxes[i]):
                 other, other_score = self._small(_flip(crop, not flip))
                 if other_score > score:
                     text, score, flip = other, other_score, not flip
-            # Where no digit was read, a longer crop hardly ever has one.
-            if score < RETRY_SCORE and (has_digit(text) or not text):
-                longer = get_rotate_crop_image(image, lengthen(box, EXTRA_LENGTH))
-                other, other_score = self._small(_flip(longer, flip))
-                if other_score > score:
-                    text, score = other, other_score
         return (text, score), flip
+
+    def _read_longer(self, part: "_Detected", i: int, flip: bool) -> RecognizedText:
+        """Its text of a crop that is longer than the line."""
+        from rapidocr.utils.process_img import get_rotate_crop_image
+
+        with stage("recognise"):
+            return self._small(_flip(get_rotate_crop_image(part.resized, lengthen(part.boxes[i], EXTRA_LENGTH)), flip))
+
+
+@dataclass(frozen=True)
+class _Detected:
+    """A photo after the engine's detector.
+
+    Attributes:
+        size: height and width of the photo as the engine got it.
+        resized: uint8 BGR, the photo at the engine's size. record: what it did to the photo.
+        boxes: (N, 4, 2), corners of the lines in pixels of `resized`.
+        crops: of the lines, uint8 BGR.
+    """
+
+    size: tuple[int, int]
+    resized: np.ndarray
+    record: dict[str, Any]
+    boxes: np.ndarray
+    crops: list[np.ndarray]
+
+    @property
+    def heights(self) -> list[float]:
+        """Of the lines, across the direction of reading, in pixels of the photo."""
+        scale = self.size[0] / self.resized.shape[0]
+        return [scale * crop.shape[0] for crop in self.crops]
+
+    @property
+    def aspects(self) -> list[float]:
+        """Length of each line in its own heights."""
+        return [crop.shape[1] / max(1, crop.shape[0]) for crop in self.crops]
+
+    def only(self, indices: Sequence[int]) -> "_Detected":
+        """The photo with these lines alone."""
+        return replace(self, boxes=self.boxes[list(indices)], crops=[self.crops[i] for i in indices])
+
+
+def _largest(parts: Sequence[_Detected], lines: Sequence[_LineAt], max_total: float) -> list[_LineAt]:
+    """The largest of some lines, as many as fit, in their order; a vertical one is read both ways."""
+    heights = [parts[p].heights[i] for p, i in lines]
+    aspects = [parts[p].aspects[i] * (2 if _is_vertical(parts[p].boxes[i]) else 1) for p, i in lines]
+    (kept,) = likeliest([heights], [aspects], max_total=max_total)
+    return [lines[n] for n in kept]
+
+
+def _text_lines(image: np.ndarray, part: _Detected, texts: Sequence[tuple[str, float, bool]]) -> list[TextLine]:
+    """The lines of a photo, by the text and the score of each and whether it stands upside down."""
+    from rapidocr.utils.process_img import map_boxes_to_original
+
+    if not texts:
+        return []
+    boxes = map_boxes_to_original(part.boxes, part.record, *part.size)
+    limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
+    lines = []
+    for box, (text, score, upside_down) in zip(boxes, texts, strict=True):
+        if text.strip() and score >= MIN_TEXT_SCORE:
+            a, b, c, d = _corners(box, limits)
+            lines.append(TextLine((c, d, a, b) if upside_down else (a, b, c, d), text, score))
+    return lines
 
 
 def _is_vertical(box: np.ndarray) -> bool:

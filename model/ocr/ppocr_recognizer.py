@@ -4,8 +4,10 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 
+from resformer.model.ocr.line_limits import MAX_LINE_ASPECT
 from resformer.model.ocr.ppocr_engine import make_engine
 from resformer.model.ocr.text_line import RecognizedText
 
@@ -46,7 +48,10 @@ class PPOCRRecognizer:
         self._engine = make_engine(settings)
 
     def __call__(self, crop: np.ndarray) -> RecognizedText:
-        """The text of a crop, uint8 BGR (H, W, 3)."""
+        """The text of a crop, uint8 BGR (H, W, 3); one longer than MAX_LINE_ASPECT is squeezed."""
+        height, longest = crop.shape[0], round(MAX_LINE_ASPECT * crop.shape[0])
+        if crop.shape[1] > longest:
+            crop = cv2.resize(crop, (longest, height), interpolation=cv2.INTER_AREA)
         result = self._engine.recognize_txt([crop])
         return result.txts[0], float(result.scores[0])
 

@@ -55,6 +55,7 @@ class Tile:
 class _Reader(Protocol):
     def read(self, image: np.ndarray) -> list[TextLine]: ...
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]: ...
+    def read_parts(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]: ...
 
 
 class TiledReader:
@@ -65,11 +66,13 @@ class TiledReader:
 
     Args:
         tile_side: pixels of the longer side of a photo in which the reader finds text of 12 pixels.
+        max_tiles: of a photo; where it has more, they are larger.
     """
 
-    def __init__(self, reader: _Reader, tile_side: int):
+    def __init__(self, reader: _Reader, tile_side: int, max_tiles: int = MAX_TILES):
         self.reader = reader
         self._tile_side = tile_side
+        self._max_tiles = max_tiles
 
     def read(self, image: np.ndarray) -> list[TextLine]:
         """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
@@ -77,7 +80,7 @@ class TiledReader:
 
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
         """The text lines of each of several upright photos, see `read`. Those of usual shapes are read together."""
-        tiles = [tiles_of(image, self._tile_side) for image in images]
+        tiles = [tiles_of(image, self._tile_side, self._max_tiles) for image in images]
         together = iter(self.reader.read_many([image for image, parts in zip(images, tiles, strict=True) if not parts]))
         return [
             self._read_tiles(image, parts) if parts else next(together)
@@ -87,22 +90,22 @@ class TiledReader:
     def _read_tiles(self, image: np.ndarray, tiles: Sequence[Tile]) -> list[TextLine]:
         lines = [
             line
-            for tile, parts in zip(tiles, self.reader.read_many([tile.pixels(image) for tile in tiles]), strict=True)
+            for tile, parts in zip(tiles, self.reader.read_parts([tile.pixels(image) for tile in tiles]), strict=True)
             for part in parts
             if tile.holds(line := _moved(part, tile.columns.first, tile.rows.first))
         ]
         return sorted(lines, key=lambda line: centre(line.box)[::-1])
 
 
-def tiles_of(image: np.ndarray, tile_side: int) -> list[Tile]:
+def tiles_of(image: np.ndarray, tile_side: int, max_tiles: int = MAX_TILES) -> list[Tile]:
     """The tiles of a photo, uint8 (H, W, 3); none for a photo of a usual shape or size, which is read as a whole.
 
-    Their sides have at most `tile_side` pixels, or as many as it takes for MAX_TILES of them.
+    Their sides have at most `tile_side` pixels, or as many as it takes for `max_tiles` of them.
     """
     sides = image.shape[:2]
     if max(sides) < MIN_ASPECT * min(sides) or max(sides) <= tile_side:
         return []
-    while math.prod(_max_count(side, tile_side) for side in sides) > MAX_TILES:
+    while math.prod(_max_count(side, tile_side) for side in sides) > max_tiles:
         tile_side = round(1.1 * tile_side)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     if sides[0] > sides[1]:

@@ -9,6 +9,7 @@ from resformer.model.images.resize import resize_for_detector
 from resformer.model.ocr.detection_postprocess import DetectedLine, extract_lines
 from resformer.model.ocr.line_crop import PPOCR_CROP_HEIGHT, crop_line
 from resformer.model.ocr.line_directions import read_both_ways
+from resformer.model.ocr.line_limits import likeliest
 from resformer.model.ocr.lookalikes import restore_characters
 from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer, has_digit
 from resformer.model.ocr.recognizer import LineRecognizer
@@ -21,6 +22,9 @@ NUM_LARGEST = 6  # lines of the greatest height, which hold the brand and the na
 DOUBTFUL_SCORE = 0.95  # below, PP-OCR reads a line with a digit and one of the largest again
 LOST_SCORE = 0.5  # below, PP-OCR reads a line again even where no digit was read
 MIN_TEXT_SCORE = 0.5  # below, a recognizer guesses
+DIGIT_PRIORITY = 3.0  # a line with digits is read before one of less than so many times its height
+# Of the lines that PP-OCR reads again, the sum of lengths in their own heights: twice what the busiest photos have.
+MAX_SECOND_ASPECT = 256.0
 
 
 class SecondReading:
@@ -39,17 +43,27 @@ class SecondReading:
         images: Sequence[np.ndarray],
         lines: Sequence[Sequence[DetectedLine]],
         texts: Sequence[Sequence[RecognizedText]],
+        *,
+        shared: bool = False,
     ) -> list[list[RecognizedText]]:
         """The texts of the lines on each of several photos, as they are now.
+
+        The largest doubtful lines of a photo are read again, until they have MAX_SECOND_ASPECT.
 
         Args:
             images: uint8 RGB (H, W, 3).
             lines, texts: of each photo, as they were read first.
+            shared: whether the photos are parts of one, which share its limit.
         """
         improved = [list(on_photo) for on_photo in texts]
-        doubtful = [
-            (p, i) for p, (found, read) in enumerate(zip(lines, texts, strict=True)) for i in _doubtful(found, read)
-        ]
+        found = [_doubtful(*of_photo) for of_photo in zip(lines, texts, strict=True)]
+        chosen = likeliest(
+            [[lines[p][i].height for i in on_photo] for p, on_photo in enumerate(found)],
+            [[lines[p][i].aspect for i in on_photo] for p, on_photo in enumerate(found)],
+            max_total=MAX_SECOND_ASPECT,
+            shared=shared,
+        )
+        doubtful = [(p, found[p][n]) for p, on_photo in enumerate(chosen) for n in on_photo]
 
         def read(at: tuple[int, int]) -> RecognizedText:
             p, i = at
@@ -64,7 +78,7 @@ class SecondReading:
 
 
 class TwoStageReader:
-    """Detects text lines, and reads them.
+    """Detects text lines, and reads those that are likeliest to matter: see line_limits.
 
     Args:
         detect: photos, uint8 RGB (H, W, 3), to their score maps.
@@ -95,21 +109,37 @@ class TwoStageReader:
 
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
         """The text lines of each of several upright photos, see `read`."""
+        return self._read(images, shared=False)
+
+    def read_parts(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        """The text lines of each part of one photo: together they have as many as a photo may have."""
+        return self._read(images, shared=True)
+
+    def _read(self, images: Sequence[np.ndarray], *, shared: bool) -> list[list[TextLine]]:
         with stage("detect"):
             resized = [resize_for_detector(image, self._max_side) for image in images]
             maps = self._detect([photo for photo, _ in resized])
-            detected = [_sorted_lines(*found) for found in zip(maps, (scale for _, scale in resized), strict=True)]
+            found = [extract_lines(*of_photo) for of_photo in zip(maps, (scale for _, scale in resized), strict=True)]
+            detected = _likeliest_lines(found, shared)
         with stage("recognise"):
             read = read_both_ways(images, detected, self._recognize)
         lines, texts = [lines for lines, _ in read], [texts for _, texts in read]
         if self._read_again:
-            texts = self._read_again(images, lines, texts)
+            texts = self._read_again(images, lines, texts, shared=shared)
         return [_text_lines(*of_photo) for of_photo in zip(lines, texts, strict=True)]
 
 
-def _sorted_lines(maps: np.ndarray, scale: tuple[float, float]) -> list[DetectedLine]:
-    """The lines in score maps, from top to bottom."""
-    return sorted(extract_lines(maps, scale), key=lambda line: tuple(line.corners.mean(axis=0)[::-1]))
+def _likeliest_lines(found: Sequence[Sequence[DetectedLine]], shared: bool) -> list[list[DetectedLine]]:
+    """The lines of each photo that are read, from top to bottom: the largest, and rather those with digits."""
+    kept = likeliest(
+        [[line.height * (DIGIT_PRIORITY if line.digit > 0.5 else 1) for line in on_photo] for on_photo in found],
+        [[line.aspect for line in on_photo] for on_photo in found],
+        shared=shared,
+    )
+    return [
+        sorted((on_photo[i] for i in indices), key=lambda line: tuple(line.corners.mean(axis=0)[::-1]))
+        for on_photo, indices in zip(found, kept, strict=True)
+    ]
 
 
 def _doubtful(lines: Sequence[DetectedLine], texts: Sequence[RecognizedText]) -> list[int]:

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from resformer.model.ocr.boxes import centre, gap
+from resformer.model.ocr.boxes import centre, gaps
 from resformer.model.ocr.page import Page
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.label_priors import LabelPriors
@@ -187,7 +187,8 @@ def cue_closeness(page: Page, candidates: Sequence[Candidate], entity: Entity) -
     if pattern is None:
         return np.zeros((len(candidates), 4))
     spans = [[m.span() for m in pattern.finditer(line.text)] for line in page.lines]
-    lines_with_cues = [i for i, found in enumerate(spans) if found]
+    lines_with_cues = np.array([i for i, found in enumerate(spans) if found], dtype=int)
+    boxes = np.array([page.lines[i].box for i in lines_with_cues], dtype=float).reshape(-1, 4)
     rows = []
     for c in candidates:
         before = after = near = 0.0
@@ -196,13 +197,11 @@ def cue_closeness(page: Page, candidates: Sequence[Candidate], entity: Entity) -
                 before = max(before, math.exp((end - c.start) / CUE_CHARACTERS))
             elif start >= c.end:
                 after = max(after, math.exp((c.end - start) / CUE_CHARACTERS))
-        if c.box is not None:
-            text_height = max(c.text_height, 1.0)
-            for i in lines_with_cues:
-                if i != c.line:
-                    distance = gap(c.box, page.lines[i].box) / text_height
-                    near = max(near, math.exp(-distance / CUE_TEXT_HEIGHTS))
-        rows.append([before, after, near, float(bool(lines_with_cues))])
+        others = boxes[lines_with_cues != c.line]
+        if c.box is not None and len(others):
+            distance = float(gaps(c.box, others).min()) / max(c.text_height, 1.0)
+            near = math.exp(-distance / CUE_TEXT_HEIGHTS)
+        rows.append([before, after, near, float(len(lines_with_cues) > 0)])
     return np.array(rows)
 
 

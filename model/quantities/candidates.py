@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from resformer.model.ocr.boxes import Box, Point, bounds, union
+import numpy as np
+
+from resformer.model.ocr.boxes import union
 from resformer.model.ocr.text_line import TextLine
 from resformer.model.quantities.character_fold import CHARACTER_FOLD
+from resformer.model.quantities.line_frame import LineFrame, corners_of
 from resformer.model.quantities.measurements import AXES, leading_unit
+from resformer.model.quantities.number_limits import first_numbers, parsed_lines
 from resformer.model.quantities.parser import find_quantities, legend_alone, writes_decimal_comma
 from resformer.model.quantities.quantity import Candidate, QuantityMatch
 from resformer.model.quantities.units import UNITS
@@ -54,18 +58,22 @@ def find_candidates(
         ranges: whether a range is a candidate, beside its two ends.
 
     Returns:
-        At most MAX_CANDIDATES; where there are more, those of the caller's text and those in the largest text.
+        At most MAX_CANDIDATES; where there are more, those of the caller's text, the first of them first, and
+        then those in the largest text. Text has as many numbers as MAX_NUMBERS allows: the first of the caller's, and those of the largest lines.
     """
     units = tuple(units)
+    text = first_numbers(text)
     decimal_comma = writes_decimal_comma([text, *(line.text for line in lines)])
     found = [Candidate(**vars(match)) for match in find_quantities(text, units, decimal_comma=decimal_comma)]
     bare = []
-    for i, line in enumerate(lines):
+    corners = corners_of(lines)
+    for i in parsed_lines(lines):
+        line = lines[i]
         matches = find_quantities(line.text, units, decimal_comma=decimal_comma)
         found += [_on_line(match, line, i) for match in matches]
         if any(c.isnumeric() for c in line.text):
             spans = {(match.start, match.end) for match in matches}
-            found += [c for c in _spanning_lines(lines, i, units) if (c.start, c.end) not in spans]
+            found += [c for c in _spanning_lines(lines, corners, i, units) if (c.start, c.end) not in spans]
             bare += [] if matches else [i]
     if UNITS[units[0]].dimension == "length":
         noted = _noted_units(lines, units)
@@ -77,11 +85,13 @@ def find_candidates(
                 if form.fullmatch(lines[i].text):
                     found += _with_context_unit(lines[i], i, unit, units)
         found = _with_axes(found, [axes for line in lines if (axes := legend_alone(line.text))])
-        found = _with_axes_beside(found, lines)
+        found = _with_axes_beside(found, lines, corners)
     found = _of_whole_packs(found)
     found = [c for c in found if ranges or len(c.quantity.values) == 1]
     unique = {(c.line, c.start, c.end, c.quantity): c for c in reversed(found)}
-    largest = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.text_height))[:MAX_CANDIDATES]
+    # Of the caller's text the first, which is the title.
+    order = sorted(unique.values(), key=lambda c: (c.line >= 0, -c.text_height, c.start if c.line < 0 else 0))
+    largest = order[:MAX_CANDIDATES]
     return _compared(sorted(largest, key=lambda c: (c.line, c.start, -c.end)))
 
 
@@ -94,60 +104,24 @@ def group_equal_amounts(candidates: Sequence[Candidate]) -> list[int]:
 def _on_line(match: QuantityMatch, line: TextLine, index: int) -> Candidate:
     """A match in a line's text as a candidate, with the box of its characters."""
     box = line.span_box(match.start, match.end)
-    return Candidate(**vars(match), line=index, box=box, text_height=_LineFrame(line).height)
+    return Candidate(**vars(match), line=index, box=box, text_height=LineFrame(line).height)
 
 
-class _LineFrame:
-    """A line's own axes, in pixels from where its text begins: u runs along the text, v from its top to its bottom."""
-
-    def __init__(self, line: TextLine):
-        self._origin, right, _, down = line.reading_corners
-        self.width, self.height = math.dist(self._origin, right), math.dist(self._origin, down)
-        self._u = self._direction(right, self.width)
-        self._v = self._direction(down, self.height)
-
-    def _direction(self, corner: Point, length: float) -> Point:
-        return ((corner[0] - self._origin[0]) / (length or 1), (corner[1] - self._origin[1]) / (length or 1))
-
-    def bounds(self, line: TextLine) -> Box:
-        """Bounds (u0, v0, u1, v1) of another line in these axes."""
-        offsets = [(x - self._origin[0], y - self._origin[1]) for x, y in line.corners]
-        return bounds((x * self._u[0] + y * self._u[1], x * self._v[0] + y * self._v[1]) for x, y in offsets)
-
-    def gap_in_row(self, line: TextLine) -> float:
-        """Gap in text heights to a line that begins to the right, at the same height; infinite for other lines."""
-        u0, v0, _, v1 = self.bounds(line)
-        height = self.height or 1
-        gap = (u0 - self.width) / height
-        return max(gap, 0) if gap > -0.5 and abs((v0 + v1) / 2 / height - 0.5) < 0.6 else math.inf
-
-    def distance(self, line: TextLine) -> float | None:
-        """Gap in text heights to a line to the right or below that may continue this one; None for other lines."""
-        u0, v0, u1, v1 = self.bounds(line)
-        height = self.height or 1
-        if not 0.25 < (v1 - v0) / height < 3:
-            return None
-        right, below = (u0 - self.width) / height, (v0 - self.height) / height
-        if -0.5 < right < 1.5 and -0.2 < (v0 + v1) / 2 / height < 1.2:
-            return max(right, 0)
-        if -0.4 < below < 0.8 and u0 < self.width and u1 > 0:
-            return max(below, 0)
-        return None
-
-
-def _spanning_lines(lines: Sequence[TextLine], index: int, units: tuple[str, ...]) -> list[Candidate]:
+def _spanning_lines(
+    lines: Sequence[TextLine], corners: np.ndarray, index: int, units: tuple[str, ...]
+) -> list[Candidate]:
     """Quantities that begin in a line with an open end and end in the nearest line that continues it."""
-    line, frame = lines[index], _LineFrame(lines[index])
+    line = lines[index]
     if not OPEN_END.search(line.text.translate(CHARACTER_FOLD)):
         return []
-    near = [
-        (distance, j)
-        for j, other in enumerate(lines)
-        if j != index and (distance := frame.distance(other)) is not None and _continues(line.text, other.text, units)
-    ]
-    if not near:
+    frame = LineFrame(line)
+    distances = frame.distances(corners)
+    distances[index] = math.inf
+    # The nearest first, and of those the first.
+    near = [j for j in np.argsort(distances, kind="stable").tolist() if distances[j] < math.inf]
+    other = next((lines[j] for j in near if _continues(line.text, lines[j].text, units)), None)
+    if other is None:
         return []
-    other = lines[min(near)[1]]
     length = len(line.text)
     found = []
     for match in find_quantities(f"{line.text} {other.text}", units):
@@ -193,14 +167,14 @@ def _with_axes(found: Sequence[Candidate], legends: Sequence[Sequence[str]]) -> 
     ]
 
 
-def _with_axes_beside(found: Sequence[Candidate], lines: Sequence[TextLine]) -> list[Candidate]:
+def _with_axes_beside(found: Sequence[Candidate], lines: Sequence[TextLine], corners: np.ndarray) -> list[Candidate]:
     """The candidates; one at the start of its line has the axis that the line to its left names, as in a table."""
-    named = [(axis, _LineFrame(line), len(line.text)) for line in lines if (axis := _axis_alone(line.text))]
+    names = [(axis, line) for line in lines if (axis := _axis_alone(line.text))]
+    named = [(LineFrame(line).gaps_in_row(corners).tolist(), len(line.text), axis) for axis, line in names]
     complete = []
     for c in found:
         if named and c.line >= 0 and not c.axis and not lines[c.line].text[: c.start].strip():
-            gaps = [(frame.gap_in_row(lines[c.line]), length, axis) for axis, frame, length in named]
-            gap, length, axis = min(gaps)
+            gap, length, axis = min((gaps[c.line], length, axis) for gaps, length, axis in named)
             if gap < (MAX_LETTER_GAP if length <= 2 else MAX_CELL_GAP):
                 c = replace(c, axis=axis)
         complete.append(c)
@@ -214,22 +188,33 @@ def _axis_alone(text: str) -> str:
 
 def _of_whole_packs(found: Sequence[Candidate]) -> list[Candidate]:
     """The candidates; of a multi-pack the total where it is printed, too, and the size of one elsewhere."""
-    printed = [c for c in found if not c.multipack_total]
-    totals = [c for c in found if c.multipack_total and any(_is_total(c, other) for other in printed)]
-    sizes = [c.quantity.si_values for c in printed if any(_within(c, total) for total in totals)]
-    return [
-        c
-        for c in found
-        if (c in totals if c.multipack_total else not any(_equal(c.quantity.si_values, size) for size in sizes))
-    ]
+    is_pack = np.array([c.multipack_total for c in found], dtype=bool)
+    if not is_pack.any():
+        return list(found)
+    packs, others = np.flatnonzero(is_pack), np.flatnonzero(~is_pack)
+    amounts, spans = _amounts(found), np.array([(c.line, c.start, c.end) for c in found])
+    totals = [i for i in packs if _equal_to_any(amounts[i], amounts[others], TOTAL_TOLERANCE)]
+    sizes = [i for i in others if _within_any(spans[i], spans[totals])]
+    single = [i for i in others if not _equal_to_any(amounts[i], amounts[sizes], EQUAL_TOLERANCE)]
+    return [found[i] for i in sorted([*totals, *single])]
 
 
-def _is_total(total: Candidate, printed: Candidate) -> bool:
-    return _equal(total.quantity.si_values, printed.quantity.si_values, TOTAL_TOLERANCE)
+def _amounts(found: Sequence[Candidate]) -> np.ndarray:
+    """The SI values of each, float (C, 2): both ends of a range, or a value and -1."""
+    values = [c.quantity.si_values for c in found]
+    return np.array([of_one if len(of_one) == 2 else (*of_one, -1.0) for of_one in values]).reshape(-1, 2)
 
 
-def _within(part: Candidate, whole: Candidate) -> bool:
-    return part.line == whole.line and whole.start <= part.start and part.end <= whole.end
+def _equal_to_any(amount: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
+    """Whether one of some amounts, (N, 2), is this one, (2,), within a relative tolerance as that of math.isclose."""
+    difference = np.abs(others - amount)
+    return bool((difference <= tolerance * np.maximum(np.abs(others), np.abs(amount))).all(axis=1).any())
+
+
+def _within_any(part: np.ndarray, wholes: np.ndarray) -> bool:
+    """Whether a span, line, start and end, (3,), lies in one of others, (N, 3)."""
+    line, start, end = wholes.T
+    return bool(((line == part[0]) & (start <= part[1]) & (part[2] <= end)).any())
 
 
 def _with_context_unit(line: TextLine, index: int, unit: str, units: tuple[str, ...]) -> list[Candidate]:
@@ -257,5 +242,5 @@ def _compared(candidates: list[Candidate]) -> list[Candidate]:
     ]
 
 
-def _equal(a: Sequence[float], b: Sequence[float], tolerance: float = EQUAL_TOLERANCE) -> bool:
-    return len(a) == len(b) and all(math.isclose(x, y, rel_tol=tolerance) for x, y in zip(a, b, strict=True))
+def _equal(a: Sequence[float], b: Sequence[float]) -> bool:
+    return len(a) == len(b) and all(math.isclose(x, y, rel_tol=EQUAL_TOLERANCE) for x, y in zip(a, b, strict=True))

@@ -36,12 +36,15 @@ def reconcile_dual_units(text: str, measurements: Sequence[Measurement], units: 
         units: canonical names of the units asked for; grams are looked for only where they are among them.
     """
     corrected = _restore_points(text, measurements)
+    with_unit, misread, found = {m.start for m in corrected if m.unit}, set[int](), list[Measurement]()
     for known in measurements if "gram" in units else ():
         if known.unit in ("ounce", "pound") and (grams := _grams_beside(text, known)):
             span = range(grams.start, grams.end)
-            if not any(m.unit and m.start in span for m in corrected):
-                corrected = [*(m for m in corrected if m.start not in span), grams]
-    return sorted(corrected, key=lambda m: m.start)
+            if with_unit.isdisjoint(span):
+                found.append(grams)
+                with_unit.add(grams.start)
+                misread.update(span)
+    return sorted([*(m for m in corrected if m.start not in misread), *found], key=lambda m: m.start)
 
 
 def _restore_points(text: str, measurements: Sequence[Measurement]) -> list[Measurement]:

@@ -22,6 +22,7 @@ __all__ = ["PRIORS_FILE", "LabelPriors"]
 PRIORS_FILE = Path(__file__).parents[1] / "weights" / "priors.safetensors"
 BINS = np.linspace(-10, 6, 97)  # decades of the SI value, six bins a decade
 MIN_GROUP_LABELS = 5  # of one entity
+MAX_GROUP_LENGTH = 100  # characters; a group with a longer name is none that was counted
 # The spread of a group's sizes is estimated with so many more labels of so many decades.
 PRIOR_SPREAD, PRIOR_LABELS = 0.5, 4
 
@@ -121,8 +122,7 @@ class LabelPriors:
         Args:
             excluded_label: a label of this group among those counted, see `features`.
         """
-        key = _key(entity, integer_text(group))
-        if key not in self._groups:
+        if len(group) > MAX_GROUP_LENGTH or (key := _key(entity, integer_text(group))) not in self._groups:
             return 0.0, 0.0, 0.0
         n, total, squares = self._tensors["group_sums"][self._groups[key]].tolist()
         of_unit = self._units.get(_key(str(key), quantity.unit), 0)
@@ -139,7 +139,7 @@ class LabelPriors:
 
 
 def _key(entity: str, text: str) -> int:
-    digest = hashlib.blake2b(f"{entity}\t{text}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{entity}\t{text}".encode(errors="replace"), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)
 
 

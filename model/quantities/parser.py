@@ -39,7 +39,7 @@ LINKS = {
     "list": re.compile(r"\s*(?:/|&|or|and)\s*", re.IGNORECASE),
 }
 # How much the number before may differ, without its unit, which may be that of both: 300 ±5 mm, 850 (±2) mm.
-TOLERANCE = re.compile(r"\s*\(?(?:±|\+\s?/?\s?-)\s*\d+(?:[.,]\d+)?\)?")
+TOLERANCE = re.compile(r"(?<!\s)\s*\(?(?:±|\+\s?/?\s?-)\s*\d+(?:[.,]\d+)?\)?")
 # The text between the two parts of a compound, as in 5' 2", 3 lbs, 6.4 oz and 5 ft. & 6 in.; commas between metric
 # amounts list sizes.
 JOINT = re.compile(r"\.?\s*(?:[-,&+]|and)?\s*", re.IGNORECASE)
@@ -55,6 +55,8 @@ COMPOUNDS = {
     "quart": "fluid ounce",
     "pint": "fluid ounce",
 }
+# Text between two numbers of more characters links them in no way; the patterns would take the square of its length.
+MAX_GAP = 64
 # What stands between numbers that have their axes written beside them, as in H90 W60 D45 cm.
 BETWEEN_AXES = re.compile(r"[\s,;/|]*")
 _AXIS = rf"(?:{'|'.join(sorted(AXES, key=len, reverse=True))})"
@@ -115,7 +117,7 @@ def _find(
         folded, legends = _without_legends(folded)
     folded = TOLERANCE.sub(lambda match: LEFT_OUT * len(match[0]), folded)
     measurements = reconcile_dual_units(folded, find_measurements(folded, tuple(units)), units)
-    gaps = [folded[a.right : b.left].replace(LEFT_OUT, " ") for a, b in pairwise(measurements)]
+    gaps = [_gap(folded, a, b) for a, b in pairwise(measurements)]
     links = [_link(gap, a, b) for gap, (a, b) in zip(gaps, pairwise(measurements), strict=True)]
     groups = [
         (link, range(run[0], run[-1] + 2))
@@ -180,6 +182,11 @@ def _read_for_unit(measurement: Measurement, *, decimal_comma: bool) -> Measurem
         is_unsure = has_point and low % 1 and not decimal_comma
         return replace(measurement, value=high, second=(low, second[1]) if is_unsure else None)
     return replace(measurement, value=low, second=None) if has_point or decimal_comma else measurement
+
+
+def _gap(text: str, a: Measurement, b: Measurement) -> str:
+    """The text between two numbers, or an ellipsis for more of it than links numbers."""
+    return text[a.right : b.left].replace(LEFT_OUT, " ") if b.left - a.right <= MAX_GAP else "…"
 
 
 def _link(gap: str, a: Measurement, b: Measurement) -> str:

@@ -1,8 +1,9 @@
 """Geometry of boxes."""
 
+import numpy as np
 import pytest
 
-from resformer.model.ocr.boxes import Box, bounds, centre, gap, union
+from resformer.model.ocr.boxes import Box, bounds, centre, gaps, union
 
 UNIT: Box = (0, 0, 1, 1)
 
@@ -16,5 +17,6 @@ def test_bounds_union_and_centre() -> None:
 @pytest.mark.parametrize(
     ("other", "distance"), [((0.5, 0.5, 2, 2), 0), ((3, 0, 4, 1), 2), ((0, -2, 1, -1), 1), ((4, 5, 6, 6), 5)]
 )
-def test_gap_is_the_distance_between_the_nearest_points(other: Box, distance: float) -> None:
-    assert gap(UNIT, other) == gap(other, UNIT) == distance
+def test_gaps_are_the_distances_between_the_nearest_points(other: Box, distance: float) -> None:
+    assert gaps(UNIT, np.array([other, UNIT])).tolist() == [distance, 0]
+    assert gaps(other, np.array([UNIT])).tolist() == [distance]

@@ -22,6 +22,9 @@ class BlockReader:
     def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
         return [self.read(image) for image in images]
 
+    def read_parts(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+        return self.read_many(images)
+
     def read(self, image: np.ndarray) -> list[TextLine]:
         self.images.append(image)
         _, _, stats, _ = cv2.connectedComponentsWithStats((image[..., 0] < 20).astype(np.uint8))
