@@ -15,7 +15,7 @@ from resformer.scripts.lib.sample_photo import draw_sample_photo
 from tests.paths import ROOT
 
 SOURCES = ("resformer", "model", "handler", "train", "scripts", "client")
-FILES = ("pyproject.toml", "README.md", "LICENSE", "config.properties", "log4j2.xml")
+FILES = ("pyproject.toml", "README.md", "LICENSE", "config.properties", "log4j2.xml", "metrics.yaml")
 ANSWERS = """
 import io, sys
 import numpy as np
@@ -83,7 +83,7 @@ def test_the_wheel_holds_one_package_with_its_data(wheel: Path) -> None:
         files = (path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
         missing = {f"resformer/{path.relative_to(ROOT)}" for path in files} - packed
         assert not missing
-    assert {"resformer/py.typed", "resformer/config.properties", "resformer/log4j2.xml"} <= packed
+    assert {"resformer/py.typed", *(f"resformer/{name}" for name in FILES[3:])} <= packed
 
 
 @pytest.mark.timeout(300)

@@ -88,15 +88,16 @@ def decode_quantities(
     ]
 
 
-def outcome_of(probabilities: np.ndarray, answer: QuantityAnswer) -> str:
+def outcome_of(probabilities: np.ndarray, strings: Sequence[str], answer: QuantityAnswer) -> str:
     """What became of a question, of QUANTITY_OUTCOMES.
 
     Args:
-        probabilities: (FIRST_CANDIDATE + C,) of its answers.
+        probabilities: (FIRST_CANDIDATE + C,), as those of decode_quantities.
+        strings: the candidates' canonical strings.
     """
     if answer.candidate is not None:
         return "answered"
-    likeliest = int(probabilities.argmax())
+    likeliest = int(_pool_equal(probabilities, strings).argmax())
     return {EMPTY: "absent", UNREAD: "unread"}.get(likeliest, "withheld")
 
 

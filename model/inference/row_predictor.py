@@ -208,16 +208,17 @@ class RowPredictor:
             for a, b in self._schema.exclusive_pairs
             if a in index and b in index and (candidates := sample.candidates[asked[index[a]][0]])
         ]
+        strings = [[str(c.quantity) for c in sample.candidates[q]] for q, _ in asked]
         decoded = decode_quantities(
             rows,
-            [[str(c.quantity) for c in sample.candidates[q]] for q, _ in asked],
+            strings,
             min_confidence=[rules[entity.name].min_confidence for _, entity in asked],
             exclusive_pairs=pairs,
             top_k=top_k,
         )
-        for (_, entity), row, answer in zip(asked, rows, decoded, strict=True):
+        for (_, entity), row, texts, answer in zip(asked, rows, strings, decoded, strict=True):
             if entity in entities:  # the other one of an exclusive pair may not be asked for
-                count_outcome(outcome_of(row, answer))
+                count_outcome(outcome_of(row, texts, answer))
         return {
             e.name: _quantity_prediction(sample, q, answer, top_k)
             for (q, e), answer in zip(asked, decoded, strict=True)

@@ -16,7 +16,7 @@ from resformer.scripts.monitor.key_watch import KeyWatch
 from resformer.scripts.monitor.log_receiver import LogReceiver
 from resformer.scripts.monitor.management import ask_model
 from resformer.scripts.monitor.monitor_metrics import AccessMetrics, Sample, StateCollector
-from resformer.scripts.monitor.nginx_status import connections
+from resformer.scripts.monitor.nginx_status import ask_nginx
 from resformer.scripts.monitor.probe_server import Answer, ProbeServer
 from resformer.scripts.monitor.torchserve_metrics import fetch_metrics
 from resformer.scripts.monitor.worker_history import WorkerHistory
@@ -164,7 +164,7 @@ class Monitor:
                 "resformer_key_changes_total", "Changes of the keys, by what came of them.", reloads, "outcome"
             )
         if options.nginx_status:
-            yield from _connection_samples(options.nginx_status)
+            yield from _nginx_samples(options.nginx_status)
 
 
 def run(options: MonitorOptions, stop: threading.Event) -> None:
@@ -208,14 +208,16 @@ def _repeat(action: Callable[[], None], seconds: float, stop: threading.Event) -
             logger.exception("the monitor failed, and tries again")
 
 
-def _connection_samples(socket: Path) -> Iterator[Sample]:
+def _nginx_samples(socket: Path) -> Iterator[Sample]:
     try:
-        counts = connections(socket)
+        nginx = ask_nginx(socket)
     except OSError:
-        yield Sample("resformer_nginx_up", "Whether nginx says how many connections it has.", {"": 0})
-        return
-    yield Sample("resformer_nginx_up", "Whether nginx says how many connections it has.", {"": 1})
-    yield Sample("resformer_http_connections", "nginx's connections, by what they do.", counts, "state")
+        nginx = None
+    yield Sample("resformer_nginx_up", "Whether nginx tells its connections.", {"": nginx is not None})
+    if nginx:
+        counts = {"reading": nginx.reading, "writing": nginx.writing, "waiting": nginx.waiting}
+        yield Sample("resformer_http_connections", "nginx's connections, by what they do.", counts, "state")
+        yield Sample("resformer_nginx_requests_total", "Requests, by nginx itself.", {"": nginx.requests})
 
 
 def _once(collector: StateCollector) -> CollectorRegistry:

@@ -1,20 +1,39 @@
-"""nginx's page stub_status: connections at this moment."""
+"""nginx's page stub_status: connections at this moment, and how many requests there were."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from resformer.scripts.lib.unix_http import exchange
 
-__all__ = ["STATUS_PATH", "connections"]
+__all__ = ["STATUS_PATH", "NginxStatus", "ask_nginx"]
 
 STATUS_PATH = "/nginx_status"
 """Where a server of nginx that listens on a unix socket answers with `stub_status`."""
-FORM = re.compile(rb"Active connections: (\d+)\s.*Reading: (\d+) Writing: (\d+) Waiting: (\d+)", re.DOTALL)
+FORM = re.compile(
+    rb"Active connections: \d+\s.*\n *\d+ \d+ (\d+).*Reading: (\d+) Writing: (\d+) Waiting: (\d+)", re.DOTALL
+)
 TIMEOUT = 1.0
 
 
-def connections(socket: Path) -> dict[str, int]:
-    """How many connections are `reading` a request, `writing` an answer or `waiting` for a request; without this one.
+@dataclass(frozen=True)
+class NginxStatus:
+    """nginx now.
+
+    Attributes:
+        requests: Since nginx was started, also those whose line of the access log was lost.
+        reading, writing, waiting: Connections that read a request, write an answer, or wait for a request; without the
+            one that asks.
+    """
+
+    requests: int
+    reading: int
+    writing: int
+    waiting: int
+
+
+def ask_nginx(socket: Path) -> NginxStatus:
+    """What nginx says.
 
     Raises:
         OSError: nginx does not answer there, or with something else.
@@ -23,5 +42,5 @@ def connections(socket: Path) -> dict[str, int]:
     found = FORM.match(body)
     if status != 200 or not found:
         raise OSError(f"no stub_status at {socket}{STATUS_PATH}: status {status}")
-    _, reading, writing, waiting = map(int, found.groups())
-    return {"reading": reading, "writing": max(0, writing - 1), "waiting": waiting}
+    requests, reading, writing, waiting = map(int, found.groups())
+    return NginxStatus(requests, reading, max(0, writing - 1), waiting)

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def emitted(caplog: pytest.LogCaptureFixture, counted: WorkerMetrics, metrics: A
     caplog.clear()
     with caplog.at_level(logging.INFO):
         counted.emit(metrics)
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     for record in caplog.records:
         match = LINE.fullmatch(record.getMessage())
         assert match, record.getMessage()

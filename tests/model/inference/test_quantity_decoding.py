@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from resformer.model.inference.quantity_decoding import ExclusivePair, QuantityAnswer, decode_quantities
+from resformer.model.inference.quantity_decoding import ExclusivePair, QuantityAnswer, decode_quantities, outcome_of
 
 
 def answers(
@@ -119,3 +119,21 @@ def test_an_exclusive_pair_may_be_empty_on_either_side() -> None:
         min_confidence=0.6,
     )
     assert [answer.candidate for answer in both] == [0, None]
+
+
+@pytest.mark.parametrize(
+    "row, strings, min_confidence, outcome",
+    [
+        ([0.1, 0, 0.9], ["500 gram"], None, "answered"),
+        ([0.1, 0, 0.9], ["500 gram"], 0.95, "withheld"),
+        ([0.4, 0, 0.3, 0.3], ["500 gram", "500 gram"], 0.8, "withheld"),  # two candidates are one value
+        ([0.4, 0, 0.3, 0.3], ["500 gram", "400 gram"], 0.8, "absent"),
+        ([0.2, 0.7, 0.1], ["500 gram"], 0.5, "unread"),
+        ([0.9, 0.1], [], None, "absent"),
+    ],
+)
+def test_what_became_of_a_question(
+    row: list[float], strings: list[str], min_confidence: float | None, outcome: str
+) -> None:
+    (answer,) = answers([row], [strings], min_confidence=min_confidence)
+    assert outcome_of(np.array(row, dtype=np.float32), strings, answer) == outcome

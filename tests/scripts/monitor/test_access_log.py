@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from resformer.scripts.monitor import access_log
 from resformer.scripts.monitor.access_log import ROUTES, Access, AccessLogError, parse_access, route_of
 from resformer.scripts.monitor.log_receiver import LogReceiver
-from resformer.scripts.monitor.nginx_status import connections
+from resformer.scripts.monitor.nginx_status import NginxStatus, ask_nginx
 
 LINE = {
     "time": "2026-11-29T02:00:00+00:00",
@@ -148,7 +148,7 @@ def test_nginx_writes_what_is_parsed(folder: Path) -> None:
             time.sleep(0.02)
         access = parse_access(datagrams[0])
         assert (access.route, access.status, access.upstream) == ("predictions", "401", False)
-        assert connections(folder / "nginx.sock") == {"reading": 0, "writing": 0, "waiting": 0}
+        assert ask_nginx(folder / "nginx.sock") == NginxStatus(requests=2, reading=0, writing=0, waiting=0)
     finally:
         nginx.terminate()
         nginx.wait(10)
