@@ -14,10 +14,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from resformer.scripts.monitor.health import DRAINING_FILE
-from resformer.scripts.monitor.key_watch import KEY_FILES
 from resformer.scripts.monitor.monitor import Monitor, MonitorOptions
 from resformer.scripts.monitor.nginx_status import STATUS_PATH
 from resformer.scripts.monitor.probe_server import Answer, ProbeServer
+from resformer.scripts.torchserve.keys import KINDS
 from tests.paths import ROOT
 from tests.scripts.monitor.fake_torchserve import FakeTorchServe
 
@@ -52,7 +52,7 @@ def _monitor_samples(folder: Path) -> Iterator[tuple[str, set[str]]]:
     """With everything that it can watch."""
     keys = folder / "keys"
     keys.mkdir()
-    for name in KEY_FILES:
+    for name in KINDS:
         (keys / name).write_text("0123456789abcdef\n")
     torchserve = FakeTorchServe(folder)
     torchserve.name_in(folder)

@@ -121,7 +121,7 @@ def decode_photo(data: bytes | bytearray, *, max_pixels: int = MAX_PIXELS) -> np
 
 def is_photo(data: bytes | bytearray) -> bool:
     """Whether these bytes begin as an image file that `decode_photo` reads; further on they may be damaged."""
-    return any(signature.match(data) for signature, _ in OPENERS)
+    return any(form[0].match(data) for form in FORMATS)
 
 
 def _decode(data: bytes | bytearray, max_pixels: int) -> LoadedPhoto:

@@ -59,7 +59,8 @@ def find_candidates(
 
     Returns:
         At most MAX_CANDIDATES; where there are more, those of the caller's text, the first of them first, and
-        then those in the largest text. Text has as many numbers as MAX_NUMBERS allows: the first of the caller's, and those of the largest lines.
+        then those in the largest text. Of the numbers, those that MAX_NUMBERS allows are looked at: the first of the
+        caller's, and those of the largest lines.
     """
     units = tuple(units)
     text = first_numbers(text)
