@@ -23,6 +23,7 @@ def read_gif(data: bytes) -> Container:
     blocks = frames = 0
     cut = len(data)
     while at < len(data) and data[at] in (EXTENSION, IMAGE):
+        blocks += 1
         if data[at] == EXTENSION:
             at += 2
         else:
@@ -37,13 +38,12 @@ def read_gif(data: bytes) -> Container:
                     f"{MAX_PIXELS} pixels taken of a GIF file; send it smaller"
                 )
             at += 11 + _palette(data[at + 9])
-        while at < len(data) and (length := data[at]):
+        while at < len(data) and (length := data[at]) and blocks <= MAX_BLOCKS:
             at += 1 + length
             blocks += 1
-        at += 1
-        blocks += 1
         if blocks > MAX_BLOCKS:
             too_complex("GIF", "blocks", MAX_BLOCKS)
+        at += 1
         if frames == MAX_FRAMES and cut == len(data):
             cut = at
     kept = data if cut >= len(data) else data[:cut] + bytes([TRAILER])

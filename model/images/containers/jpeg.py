@@ -12,7 +12,7 @@ MAX_SEGMENTS = 2000
 MAX_SCANS = 100  # common encoders write up to 13
 MAX_SCANNED_BLOCKS = 24_000_000  # of 8 x 8 samples, over all scans; 50 megapixels in 10 common scans have 12 million
 MAX_FILL = 1000  # pairs of fill bytes within scans, which encoders hardly write
-MAX_BUFFER = 302_000_000  # bytes of coefficients that a file of several scans takes
+MAX_BUFFER = 200_000_000  # bytes of coefficients that a file of several scans takes
 
 SOI, EOI, SOS, TEM = 0xD8, 0xD9, 0xDA, 0x01
 SOF_BASELINE, SOF_EXTENDED, SOF_PROGRESSIVE = 0xC0, 0xC1, 0xC2

@@ -1,0 +1,131 @@
+"""Hostile TIFF files."""
+
+import struct
+import zlib
+from collections.abc import Callable
+
+from PIL import Image
+
+from resformer.scripts.hostile.photo_files import (
+    ACCEPTED,
+    DAMAGED,
+    NO_PHOTO,
+    REFUSED_SIZE,
+    drawn,
+    photo_case,
+    saved,
+    tiff,
+)
+
+__all__ = ["TIFF_CASES"]
+
+SHORT, LONG, UNDEFINED = 3, 4, 7
+Tags = list[tuple[int, int, int, int]]
+
+
+def _page(width: int = 64, height: int = 48, *, compression: int = 1, others: Tags | None = None) -> Tags:
+    """The tags of a grey page whose pixels, in one strip, begin at offset 8."""
+    tags = {
+        256: (LONG, 1, width),
+        257: (LONG, 1, height),
+        258: (SHORT, 1, 8),
+        259: (SHORT, 1, compression),
+        262: (SHORT, 1, 1),
+        273: (LONG, 1, 8),
+        277: (SHORT, 1, 1),
+        278: (LONG, 1, height),
+        279: (LONG, 1, width * height),
+    } | {tag: (kind, count, value) for tag, kind, count, value in others or ()}
+    return [(tag, *rest) for tag, rest in tags.items()]
+
+
+def _photo(*others: tuple[int, int, int, int], content: bytes = b"", next_page: int | None = None) -> Callable[[], bytes]:
+    """A small photo with other tags; `content` stands at offset 8 + 64 * 48."""
+    return lambda: tiff([_page(others=list(others))], bytes(64 * 48) + content, next_page=next_page)
+
+
+def _strips(count: int) -> Callable[[], bytes]:
+    """A photo one pixel wide in so many strips of one pixel."""
+    offsets = 8 + count
+    others = [(273, LONG, count, offsets), (279, LONG, count, offsets + 4 * count), (278, LONG, 1, 1)]
+    content = bytes(count) + b"".join(struct.pack("<I", 8 + i) for i in range(count)) + struct.pack("<I", 1) * count
+    return lambda: tiff([_page(1, count, others=others)], content)
+
+
+def _tiles(side: int, tile: int) -> Callable[[], bytes]:
+    """A square photo whose tiles all are the same compressed bytes."""
+    pixels = zlib.compress(bytes(tile * tile))
+    count = (-(-side // tile)) ** 2
+    start = 8 + len(pixels) + len(pixels) % 2
+    tags = [tag for tag in _page(side, side, compression=8) if tag[0] not in (273, 278, 279)]
+    tags += [(322, LONG, 1, tile), (323, LONG, 1, tile)]
+    tags += [(324, LONG, count, start), (325, LONG, count, start + 4 * count)]
+    content = pixels + bytes(len(pixels) % 2)
+    return lambda: tiff([tags], content + struct.pack("<I", 8) * count + struct.pack("<I", len(pixels)) * count)
+
+
+def _jpeg_scans(count: int) -> bytes:
+    """A photo whose strip is a progressive JPEG file with a repeated scan."""
+    data = saved(Image.new("L", (640, 480), 200), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    data = data[:last] + data[last:-2] * count + data[-2:]
+    return tiff([_page(640, 480, compression=7, others=[(279, LONG, 1, len(data))])], data)
+
+
+def _deflated(width: int, height: int, samples: int = 1, bits: int = 8) -> Callable[[], bytes]:
+    def make() -> bytes:
+        pixels = zlib.compress(bytes(width * height * samples * bits // 8), 1)
+        others = [(258, SHORT, 1, bits), (262, SHORT, 1, 2 if samples > 2 else 1), (277, SHORT, 1, samples)]
+        return tiff([_page(width, height, compression=8, others=[*others, (279, LONG, 1, len(pixels))])], pixels)
+
+    return make
+
+
+TIFF_CASES = (
+    photo_case("TIFF: 3 million pages", lambda: tiff([_page(), *[[]] * 100_000], bytes(64 * 48)), REFUSED_SIZE),
+    photo_case("TIFF: 9,000 pages", lambda: tiff([_page()] * 9000, bytes(64 * 48)), ACCEPTED),
+    photo_case("TIFF: pages in a loop", _photo(next_page=8 + 64 * 48), ACCEPTED),
+    photo_case("TIFF: a next page outside the file", _photo(next_page=2**32 - 2), ACCEPTED),
+    photo_case("TIFF: 65,535 tags", _photo(*[(i, LONG, 1, 1) for i in range(400, 65_000)]), REFUSED_SIZE),
+    photo_case("TIFF: 900 tags on the same values", _photo(*[(i, LONG, 700, 8) for i in range(1000, 1900)]), ACCEPTED),
+    photo_case("TIFF: a tag of 5 million rationals", _photo((282, 5, 2_000_000, 8), content=bytes(16_000_000)), ACCEPTED),
+    photo_case("TIFF: a tag of 4 billion values", _photo((700, 1, 2**32 - 1, 8)), ACCEPTED),
+    photo_case("TIFF: 4 million bits a sample", _photo((258, SHORT, 4_000_000, 8), content=bytes(8_000_000)), DAMAGED),
+    photo_case("TIFF: a colour profile of 15 MB", _photo((34675, UNDEFINED, 15_000_000, 8), content=bytes(15_000_000)), ACCEPTED),
+    photo_case("TIFF: an EXIF directory in a loop", _photo((34665, LONG, 1, 8 + 64 * 48)), ACCEPTED),
+    photo_case("TIFF: 15,000 strips", _strips(15_000), ACCEPTED),
+    photo_case("TIFF: 100,000 strips", _strips(100_000), REFUSED_SIZE),
+    photo_case("TIFF: 2 million strips", _strips(2_000_000), REFUSED_SIZE),
+    photo_case("TIFF: tiles of 16 x 16", _tiles(7000, 16), REFUSED_SIZE),
+    photo_case("TIFF: 10,000 tiles of the same bytes", _tiles(1600, 16), ACCEPTED),
+    photo_case("TIFF: a tile of 60,000 x 60,000", lambda: tiff([_huge_tile()], b"tile"), REFUSED_SIZE),
+    photo_case("TIFF: 2,000 JPEG scans", lambda: _jpeg_scans(2000), REFUSED_SIZE),
+    photo_case("TIFF: overlapping JPEG strips", lambda: tiff([_overlapping()], struct.pack("<I", 8) * 1000 + struct.pack("<I", 4000) * 1000), DAMAGED),
+    photo_case("TIFF: 60,000 x 60,000", lambda: tiff([_page(60_000, 60_000)], bytes(64)), REFUSED_SIZE),
+    photo_case("TIFF: 7,000 x 7,000 without pixels", lambda: tiff([_page(7000, 7000)], bytes(64)), DAMAGED),
+    photo_case("TIFF: 0 x 0", lambda: tiff([_page(0, 0)], bytes(64)), DAMAGED),
+    photo_case("TIFF: 50 megapixels, grey", _deflated(8660, 5773), ACCEPTED),
+    photo_case("TIFF: 50 megapixels of floats", _deflated(8660, 5773, bits=32), REFUSED_SIZE),
+    photo_case("TIFF: floats", lambda: saved(drawn(mode="F"), "TIFF"), ACCEPTED),
+    photo_case("TIFF: CMYK", lambda: saved(drawn(mode="CMYK"), "TIFF", compression="tiff_lzw"), ACCEPTED),
+    photo_case("TIFF: 10 million samples a pixel", _photo((277, LONG, 1, 10_000_000)), REFUSED_SIZE | DAMAGED),
+    photo_case("TIFF: 1 x 100,000", _deflated(1, 100_000), ACCEPTED),
+    photo_case("TIFF: 100,000 x 1", _deflated(100_000, 1), ACCEPTED),
+    *(
+        photo_case(f"TIFF: compression {name}", _photo((259, SHORT, 1, number)), NO_PHOTO)
+        for name, number in (("old JPEG", 6), ("LZMA", 34925), ("Zstandard", 50000), ("WebP", 50001), ("SGI Log", 34676))
+    ),
+    photo_case("TIFF: its first bytes alone", lambda: b"II*\0", DAMAGED),
+    photo_case("TIFF: a BigTIFF with 2**60 tags", lambda: b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**60), REFUSED_SIZE),
+    photo_case("TIFF: a script behind it", lambda: saved(drawn(), "TIFF") + b"<script>alert(1)</script>", ACCEPTED),
+)
+
+
+def _huge_tile() -> Tags:
+    tags = [tag for tag in _page() if tag[0] not in (273, 278, 279)]
+    return [*tags, (322, LONG, 1, 60_000), (323, LONG, 1, 60_000), (324, LONG, 1, 8), (325, LONG, 1, 4)]
+
+
+def _overlapping() -> Tags:
+    others = [(273, LONG, 1000, 8), (279, LONG, 1000, 4008), (278, LONG, 1, 1)]
+    return _page(64, 1000, compression=7, others=others)
