@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resformer.scripts.cli.invoke import DONE, FAILED
-from resformer.scripts.cli.options import Port, Reader, SchemaFile, Weights, reader_value
+from resformer.scripts.cli.options import Port, PublicKey, Reader, SchemaFile, Weights, reader_value
 
 if TYPE_CHECKING:
     from resformer.scripts.torchserve.server import Server
@@ -25,12 +25,14 @@ def serve(
         Path | None,
         typer.Option("--archive", metavar="FILE", help="What to serve. [default: model_store/resformer.mar]"),
     ] = None,
+    public_key: PublicKey = None,
     root: Root = None,
 ) -> int:
     """Serve an archive on this machine.
 
     Without `--archive` the shipped network is served; its archive is built where it is missing or older than the
-    package. Configuration, keys and log are kept in `build/serve-PORT`. Ends with lines to copy.
+    package. What is served is checked first, as `resformer verify --no-run` does. Configuration, keys and log are kept
+    in `build/serve-PORT`. Ends with lines to copy.
 
     Exit codes: 0 the server runs, 1 it does not come up, 2 the port cannot be used, 130 interrupted.
 
@@ -38,12 +40,13 @@ def serve(
 
         resformer serve
 
-        resformer serve --port 9000 --archive model_store/own.mar
+        resformer serve --port 9000 --archive model_store/own.mar --public-key resformer.key.pub
     """
     from dataclasses import replace
 
     from resformer.scripts.torchserve.archive import build_archive, is_current, report
     from resformer.scripts.torchserve.serve import start
+    from resformer.scripts.verify_archive import admit_archive
 
     server = _server(port, root)
     server.check_ports()
@@ -51,6 +54,7 @@ def serve(
         server = replace(server, archive=archive.absolute())
     elif not is_current(default := server.root / server.archive):
         report(default, build_archive(default))
+    admit_archive(server.root / server.archive, public_key)
     start(server)
     return DONE
 
