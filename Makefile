@@ -130,12 +130,13 @@ python:
 
 # Every package is installed at the version and with the SHA-256 of locks/, see `make lock`. The project itself is
 # installed last, as the command resformer, whose code stays in this folder. In the mode compat Python finds it also from
-# the folder above, where a clone that is named resformer hides other ways of installing.
+# the folder above, where a clone that is named resformer hides other ways of installing. Newer versions of pip show that
+# setuptools warns of folders that hold data.
 $(VENV)/.requirements: locks/serve.txt pyproject.toml | python
 	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (some 6 GB and minutes, the first time)"
 	@$(PIP) -r locks/serve.txt
-	@$(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+	@PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
 $(VENV)/.docs-requirements: locks/docs.txt $(VENV)/.requirements
