@@ -195,12 +195,8 @@ def test_errors_about_a_photo(send: Send, photo: bytes) -> None:
     ],
 )
 def test_repeated_fields_are_refused(send: Send, photo: bytes, fields: list[str], message: str) -> None:
-    """As the proxy passes forms: TorchServe, which would keep one field of a name, does not read them."""
     values = {"image": photo, "data": photo, "entity_name": "voltage"}
-    files = [(name, (None, values[name])) for name in fields]
-    form = requests.Request("POST", "http://127.0.0.1", files=files).prepare()
-    types = {"Content-Type": "application/octet-stream", "X-Content-Type": str(form.headers["Content-Type"])}
-    response = send(data=form.body, headers=types)
+    response = send("POST", files=[(name, (None, values[name])) for name in fields])
     assert response.status_code == 400
     assert message in response.json()["message"]
 
@@ -256,7 +252,8 @@ def test_workers_count_their_answers(server: Server, send: Send, photo: bytes) -
     )
     deadline = time.monotonic() + 30
     while True:
-        text = requests.get(f"http://127.0.0.1:{server.port + 2}/metrics", timeout=10).text
+        key = {"Authorization": f"Bearer {server.key('metrics')}"}
+        text = requests.get(f"http://127.0.0.1:{server.port + 2}/metrics", headers=key, timeout=10).text
         if all(re.search(pattern, text) for pattern in wanted) or time.monotonic() > deadline:
             break
         time.sleep(0.2)

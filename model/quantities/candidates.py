@@ -197,7 +197,7 @@ def _of_whole_packs(found: Sequence[Candidate]) -> list[Candidate]:
     totals = [i for i in packs if _equal_to_any(amounts[i], amounts[others], TOTAL_TOLERANCE)]
     sizes = [i for i in others if _within_any(spans[i], spans[totals])]
     single = [i for i in others if not _equal_to_any(amounts[i], amounts[sizes], EQUAL_TOLERANCE)]
-    return [found[i] for i in sorted([*totals, *single])]
+    return [found[int(i)] for i in sorted([*totals, *single])]
 
 
 def _amounts(found: Sequence[Candidate]) -> np.ndarray:
