@@ -265,6 +265,7 @@ def test_status(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     assert print_status(server)
     printed = capsys.readouterr().out
     assert f"port {server.port}: 1 of 1 workers ready" in printed
+    assert "\nready: 1 of 1 workers take requests" in printed
     assert server.predictions_url in printed and f"make scale N=2 PORT={server.port}" in printed
 
 

@@ -46,6 +46,11 @@ class MonitorProcess:
         return self._sockets.resolve() / "status.sock"
 
     @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self.folder / "monitor.log"
+
+    @property
     def pid(self) -> int | None:
         """Of the running monitor, None where it does not run."""
         try:
@@ -68,7 +73,7 @@ class MonitorProcess:
         command = [sys.executable, "-m", MODULE, "--folder", self.folder, "--listen", self.socket]
         command += ["--access-log", self.log_socket, "--nginx-status", self.status_socket]
         command += ["--keys", keys.folder, "--reload", shlex.join(accept_keys)]
-        process = start_detached(list(map(str, command)), self.folder, self.folder / "monitor.log", os.environ)
+        process = start_detached(list(map(str, command)), self.folder, self.log, os.environ)
         (self.folder / "monitor.pid").write_text(f"{process.pid}\n")
 
     def follow(self, backend: Backend) -> None:

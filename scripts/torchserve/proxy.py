@@ -88,6 +88,11 @@ class Proxy:
         return self.folder / "access.log"
 
     @property
+    def error_log(self) -> Path:
+        """What nginx warns of, where it goes to a file."""
+        return self.folder / "error.log"
+
+    @property
     def pid(self) -> int | None:
         """Of the running nginx, None where it does not run."""
         try:

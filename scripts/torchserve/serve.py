@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from resformer.scripts.lib.sample_photo import draw_sample_photo
+from resformer.scripts.monitor.health_report import health_lines, parse_probe
 from resformer.scripts.torchserve.capacity import check_capacity, resident_bytes
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.server import Server, ServerError
@@ -92,7 +93,7 @@ def stop(server: Server) -> None:
 
 
 def print_status(server: Server) -> bool:
-    """Prints the workers of the server, and the lines to copy once one is ready; returns whether one is.
+    """Prints how the server is, its workers, and the lines to copy where calls are answered; returns whether they are.
 
     Raises:
         ServerError: The server does not run, or does not answer yet.
@@ -102,8 +103,9 @@ def print_status(server: Server) -> bool:
     print(f"port {server.port}: {len(ready)} of {len(workers)} workers ready, log in {_short(server.log)}")
     for worker in workers:
         print(f"worker {worker['id']}: {_worker_state(worker)}")
-    if not ready:
-        print("no worker is ready: calls get 503 until one is", file=sys.stderr)
+    is_ready, lines = _health(server)
+    print("\n".join(lines), file=sys.stdout if is_ready else sys.stderr)
+    if not is_ready:
         return False
     try:
         described = server.describe()
@@ -144,6 +146,18 @@ def copy_lines(server: Server, entity: str = SAMPLE_ENTITY) -> list[str]:
         f"ADMIN=$({_key_command(server, 'management')})",
         f'curl -X PUT -H "Authorization: Bearer $ADMIN" "{scaled}"',
     ]
+
+
+def _health(server: Server) -> tuple[bool, list[str]]:
+    """Whether calls are answered now, as they find it: through the proxy; and what there is to say about it."""
+    if missing := server.missing_processes():
+        return False, [f"{', '.join(missing)} ended: stop the server and start it again"]
+    try:
+        ready, live = (server.probe(name) for name in ("ready", "live"))
+    except OSError as error:
+        return False, [f"calls are not answered: {error}"]
+    bodies = [parse_probe(reply.status, json.dumps(reply.body).encode()) for reply in (ready, live)]
+    return ready.status == 200, health_lines(*bodies)
 
 
 def _show_answer(server: Server, sample: Path) -> None:

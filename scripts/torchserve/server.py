@@ -27,6 +27,8 @@ __all__ = ["MODEL", "PORTS", "Server", "ServerError", "start_command"]
 
 # What each port is for, counted from the server's own.
 PORTS = ("predictions", "management", "metrics", "grpc", "probes")
+# Monitor and nginx start in less than a second.
+REACHABLE_SECONDS = 30.0
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
 
@@ -334,8 +336,9 @@ class Server:
             except OSError:
                 return False
 
-        if not wait_until(reachable, 20.0):
-            raise ServerError(f"the server does not become ready; see the logs in {self.folder}")
+        if not wait_until(reachable, REACHABLE_SECONDS):
+            said = [file.read_text(errors="replace") for file in (self._monitor.log, self.proxy.error_log)]
+            raise ServerError(f"the server does not become ready.\n{''.join(said)[-2000:]}")
 
     def _call(self, url: str, key: str | None, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         request = urllib.request.Request(url, body, dict(headers), method="GET" if body is None else "PUT")

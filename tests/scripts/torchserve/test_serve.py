@@ -140,7 +140,7 @@ def test_status_while_the_worker_loads(tmp_path: Path, capsys: pytest.CaptureFix
     assert not print_status(ScalingServer(18080, tmp_path))
     printed = capsys.readouterr()
     assert "0 of 1 workers ready" in printed.out and "worker 9000: starting its process" in printed.out
-    assert "no worker is ready" in printed.err
+    assert "nginx, TorchServe, the monitor ended: stop the server and start it again" in printed.err
 
 
 def test_make_alone_prints_help() -> None:
