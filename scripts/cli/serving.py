@@ -42,7 +42,7 @@ def serve(
         typer.Option(
             "--expose",
             metavar="PORTS",
-            help="Ports that other machines reach, with commas: predictions, management, metrics, grpc, probes.",
+            help="Ports that other machines reach, with commas: predictions, metrics, grpc, probes.",
         ),
     ] = "",
     foreground: Annotated[

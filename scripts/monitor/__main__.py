@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from resformer.scripts.monitor.log_rotation import LogRotation
 from resformer.scripts.monitor.monitor import MonitorOptions, run
 from resformer.scripts.monitor.reload_command import reload_by_command, reload_by_signal
 
@@ -25,9 +26,11 @@ def parse_options(arguments: Sequence[str]) -> MonitorOptions:
     parser.add_argument("--access-log", type=Path, metavar="SOCKET", help="where nginx sends its access log")
     parser.add_argument("--nginx-status", type=Path, metavar="SOCKET", help="where nginx answers /nginx_status")
     parser.add_argument("--keys", type=Path, metavar="FOLDER", help="keys that nginx checks; needs one of the next two")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--reload", metavar="COMMAND", help="has nginx take other keys; exits with 0 where it does")
-    how.add_argument("--nginx-pid", type=Path, metavar="FILE", help="nginx takes other keys on SIGHUP to this process")
+    parser.add_argument("--reload", metavar="COMMAND", help="has nginx take other keys; exits with 0 where it does")
+    parser.add_argument("--nginx-pid", type=Path, metavar="FILE", help="without --reload: other keys on SIGHUP to it")
+    parser.add_argument(
+        "--rotate", type=Path, metavar="FILE", help="nginx's log, begun anew at 100 MB"
+    )
     parser.add_argument("--poll-seconds", type=float, default=1.0, help="between two questions to TorchServe")
     given = parser.parse_args(arguments)
     if not given.folder.is_dir():
@@ -36,6 +39,8 @@ def parse_options(arguments: Sequence[str]) -> MonitorOptions:
         parser.error("--keys needs --reload or --nginx-pid: how nginx is told to take them")
     if not 0.1 <= given.poll_seconds <= 60:
         parser.error("--poll-seconds must be 0.1 to 60")
+    if given.rotate and not given.nginx_pid:
+        parser.error("--rotate needs --nginx-pid: nginx is told to open its log anew")
     reload = None
     if given.reload:
         reload = reload_by_command(shlex.split(given.reload))
@@ -48,6 +53,7 @@ def parse_options(arguments: Sequence[str]) -> MonitorOptions:
         nginx_status=given.nginx_status,
         keys=given.keys,
         reload=reload,
+        rotation=LogRotation(given.rotate, given.nginx_pid) if given.rotate else None,
         poll_seconds=given.poll_seconds,
     )
 

@@ -14,6 +14,7 @@ from resformer.scripts.monitor.backend import Backend, BackendError, read_backen
 from resformer.scripts.monitor.health import Limits, is_draining, live, ready
 from resformer.scripts.monitor.key_watch import KeyWatch
 from resformer.scripts.monitor.log_receiver import LogReceiver
+from resformer.scripts.monitor.log_rotation import LogRotation
 from resformer.scripts.monitor.management import ask_model
 from resformer.scripts.monitor.monitor_metrics import AccessMetrics, Sample, StateCollector
 from resformer.scripts.monitor.nginx_status import ask_nginx
@@ -40,6 +41,7 @@ class MonitorOptions:
         nginx_status: The socket of nginx's stub_status; None: there is none.
         keys: The folder of keys; None: nobody watches them.
         reload: Has nginx take other keys.
+        rotation: Of nginx's log; None: nobody rotates it.
         poll_seconds: Between two questions to the management API.
         key_seconds: Between two looks at the keys.
     """
@@ -50,6 +52,7 @@ class MonitorOptions:
     nginx_status: Path | None = None
     keys: Path | None = None
     reload: Callable[[], None] | None = None
+    rotation: LogRotation | None = None
     poll_seconds: float = 1.0
     key_seconds: float = 2.0
     limits: Limits = field(default_factory=Limits)
@@ -182,6 +185,10 @@ def run(options: MonitorOptions, stop: threading.Event) -> None:
         threading.Thread(target=_repeat, args=(monitor.poll, options.poll_seconds, stop), daemon=True),
         threading.Thread(target=_repeat, args=(monitor.look_at_keys, options.key_seconds, stop), daemon=True),
     ]
+    if options.rotation:
+        threads.append(
+            threading.Thread(target=_repeat, args=(options.rotation.look, options.key_seconds, stop), daemon=True)
+        )
     if receiver:
         threads.append(threading.Thread(target=receiver.run, args=(stop,), daemon=True))
     for thread in threads:

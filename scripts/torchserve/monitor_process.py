@@ -13,6 +13,7 @@ from pathlib import Path
 from resformer.scripts.torchserve.backend import Backend
 from resformer.scripts.torchserve.keys import Keys
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group
+from resformer.scripts.torchserve.proxy import Proxy
 
 __all__ = ["MonitorProcess"]
 
@@ -63,15 +64,19 @@ class MonitorProcess:
         """Makes the folder of the sockets, whose paths may have 107 characters at most."""
         self._sockets.symlink_to(tempfile.mkdtemp(prefix="resformer-"))
 
-    def start(self, keys: Keys, accept_keys: Sequence[str]) -> None:
+    def start(self, proxy: Proxy, keys: Keys, accept_keys: Sequence[str]) -> None:
         """Starts the monitor.
 
         Args:
+            proxy: Not yet started.
             keys: It watches these.
             accept_keys: The command by which it has the proxy take over changed ones.
         """
         command = [sys.executable, "-m", MODULE, "--folder", self.folder, "--listen", self.socket]
         command += ["--access-log", self.log_socket, "--nginx-status", self.status_socket]
+        command += ["--nginx-pid", proxy.pid_file]
+        if not proxy.to_console:
+            command += ["--rotate", proxy.access_log]
         command += ["--keys", keys.folder, "--reload", shlex.join(accept_keys)]
         process = start_detached(list(map(str, command)), self.folder, self.log, os.environ)
         (self.folder / "monitor.pid").write_text(f"{process.pid}\n")

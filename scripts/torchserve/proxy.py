@@ -93,10 +93,15 @@ class Proxy:
         return self.folder / "error.log"
 
     @property
+    def pid_file(self) -> Path:
+        """Where nginx keeps the number of its first process."""
+        return self.folder / "nginx.pid"
+
+    @property
     def pid(self) -> int | None:
         """Of the running nginx, None where it does not run."""
         try:
-            pid = int((self.folder / "nginx.pid").read_text())
+            pid = int(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
         return pid if is_running(pid, "nginx") else None

@@ -27,6 +27,8 @@ __all__ = ["MODEL", "PORTS", "Server", "ServerError", "start_command"]
 
 # What each port is for, counted from the server's own.
 PORTS = ("predictions", "management", "metrics", "grpc", "probes")
+# Those that other machines may reach. Workers are managed on the machine itself.
+EXPOSABLE = tuple(name for name in PORTS if name != "management")
 # Monitor and nginx start in less than a second.
 REACHABLE_SECONDS = 30.0
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
@@ -72,8 +74,8 @@ class Server:
         last = 65535 - len(PORTS) + 1
         if not 1024 <= self.port <= last:
             raise ValueError(f"port {self.port} cannot be used; take one from 1024 to {last}")
-        if unknown := [name for name in self.exposed if name not in PORTS]:
-            raise ValueError(f"{unknown[0]!r} is no port; known are {', '.join(PORTS)}")
+        if unknown := [name for name in self.exposed if name not in EXPOSABLE]:
+            raise ValueError(f"{unknown[0]!r} cannot be exposed; {', '.join(EXPOSABLE)} can")
 
     @property
     def folder(self) -> Path:
@@ -172,7 +174,7 @@ class Server:
             self._monitor.make_sockets()
             self._monitor.follow(self.backend)
             accept = ("-m", "resformer", "keys", "accept", "--port", str(self.port), "--root", str(self.root))
-            self._monitor.start(keys, [sys.executable, *accept])
+            self._monitor.start(self.proxy, keys, [sys.executable, *accept])
             (self.folder / "proxy").mkdir()
             self.proxy.write_keys(keys)
             self.proxy.write_config(self._addresses(), self.backend)
