@@ -13,10 +13,10 @@ from resformer.scripts.hostile.case import Call, Case
 
 __all__ = [
     "ACCEPTED",
-    "MAX_BYTES",
-    "REFUSED_SIZE",
     "DAMAGED",
+    "MAX_BYTES",
     "NO_PHOTO",
+    "REFUSED_SIZE",
     "chunk",
     "drawn",
     "gif",
@@ -96,7 +96,9 @@ def png(
 
 def gif(width: int, height: int, frames: Iterable[bytes]) -> bytes:
     """A GIF file of two colours; `frames` are whole image blocks."""
-    return b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff" + b"".join(frames) + b";"
+    return (
+        b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff" + b"".join(frames) + b";"
+    )
 
 
 def riff(*chunks: tuple[bytes, bytes]) -> bytes:

@@ -23,7 +23,11 @@ from resformer.scripts.hostile.photo_files import (
 __all__ = ["OTHER_CASES"]
 
 
-def _frame(width: int, height: int, data: bytes = b"\x02\x16\x8c\x2d\x99\x87\x2a\x1c\xdc\x33\xa0\x02\x75\xec\x95\xfa\xa8\xde\x60\x8c\x04\x91\x4c\x01\0") -> bytes:
+def _frame(
+    width: int,
+    height: int,
+    data: bytes = b"\x02\x16\x8c\x2d\x99\x87\x2a\x1c\xdc\x33\xa0\x02\x75\xec\x95\xfa\xa8\xde\x60\x8c\x04\x91\x4c\x01\0",
+) -> bytes:
     """An image block of a GIF file; its pixels are those of a frame of 10 x 10, so a larger one is cut off."""
     return b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + data
 
@@ -77,34 +81,62 @@ def _canvas(width: int, height: int, flags: int = 2) -> tuple[bytes, bytes]:
 OTHER_CASES = (
     photo_case("GIF: 10,000 frames", lambda: gif(10, 10, [_frame(10, 10)] * 10_000), ACCEPTED),
     photo_case("GIF: 500,000 frames", lambda: gif(10, 10, [_frame(10, 10)] * 500_000), REFUSED_SIZE),
-    photo_case("GIF: 6 million empty extensions", lambda: gif(10, 10, [EXTENSION * 6_000_000, _frame(10, 10)]), REFUSED_SIZE),
-    photo_case("GIF: blocks of one byte", lambda: gif(10, 10, [b"\x21\xfe" + b"\1a" * 9_000_000 + b"\0"]), REFUSED_SIZE),
-    photo_case("GIF: a comment of 15 MB", lambda: gif(10, 10, [b"\x21\xfe" + (b"\xff" + b"a" * 255) * 60_000 + b"\0", _frame(10, 10)]), ACCEPTED),
+    photo_case(
+        "GIF: 6 million empty extensions", lambda: gif(10, 10, [EXTENSION * 6_000_000, _frame(10, 10)]), REFUSED_SIZE
+    ),
+    photo_case(
+        "GIF: blocks of one byte", lambda: gif(10, 10, [b"\x21\xfe" + b"\1a" * 9_000_000 + b"\0"]), REFUSED_SIZE
+    ),
+    photo_case(
+        "GIF: a comment of 15 MB",
+        lambda: gif(10, 10, [b"\x21\xfe" + (b"\xff" + b"a" * 255) * 60_000 + b"\0", _frame(10, 10)]),
+        ACCEPTED,
+    ),
     photo_case("GIF: 65,535 x 65,535", lambda: gif(65_535, 65_535, [_frame(10, 10)]), REFUSED_SIZE),
     photo_case("GIF: a frame of 65,535 x 65,535", lambda: gif(10, 10, [_frame(65_535, 65_535)]), REFUSED_SIZE),
-    photo_case("GIF: a late frame of 65,535 x 65,535", lambda: gif(10, 10, [_frame(10, 10), _frame(65_535, 65_535)]), REFUSED_SIZE),
+    photo_case(
+        "GIF: a late frame of 65,535 x 65,535",
+        lambda: gif(10, 10, [_frame(10, 10), _frame(65_535, 65_535)]),
+        REFUSED_SIZE,
+    ),
     photo_case("GIF: 24 megapixels", lambda: saved(Image.new("P", (6000, 4000)), "GIF"), ACCEPTED),
     photo_case("GIF: 10 frames of 24 megapixels", lambda: _repeated_frame(6000, 4000, 10), ACCEPTED),
     photo_case("GIF: 1 x 65,535", lambda: saved(Image.new("P", (1, 65_535)), "GIF"), ACCEPTED),
-    photo_case("GIF: script in a comment", lambda: gif(10, 10, [b"\x21\xfe\x0d*/=alert(1)//\0", _frame(10, 10)]), ACCEPTED),
+    photo_case(
+        "GIF: script in a comment", lambda: gif(10, 10, [b"\x21\xfe\x0d*/=alert(1)//\0", _frame(10, 10)]), ACCEPTED
+    ),
     photo_case("GIF: no frame", lambda: gif(10, 10, []), DAMAGED),
     photo_case("GIF: its signature alone", lambda: b"GIF89a", DAMAGED),
     photo_case("GIF: half of it", _half("GIF"), DAMAGED),
     photo_case("WebP: 24 megapixels", lambda: saved(drawn(6000, 4000), "WEBP", method=0), ACCEPTED),
-    photo_case("WebP: 24 megapixels, lossless", lambda: saved(drawn(6000, 4000), "WEBP", lossless=True, method=0, quality=0), ACCEPTED),
+    photo_case(
+        "WebP: 24 megapixels, lossless",
+        lambda: saved(drawn(6000, 4000), "WEBP", lossless=True, method=0, quality=0),
+        ACCEPTED,
+    ),
     photo_case("WebP: 16,383 x 16,383", lambda: riff(_canvas(16_383, 16_383)), REFUSED_SIZE | DAMAGED),
     photo_case("WebP: 16,777,216 x 16,777,216", lambda: riff(_canvas(2**24, 2**24)), REFUSED_SIZE | DAMAGED),
     photo_case("WebP: 300 frames", lambda: _animated("WEBP", 300, 64, 48), ACCEPTED),
     photo_case("WebP: 10 frames of 4 megapixels", lambda: _animated("WEBP", 10, 2000, 2000), ACCEPTED),
     photo_case("WebP: two million chunks", lambda: saved(drawn(), "WEBP") + b"abcd\0\0\0\0" * 2_000_000, ACCEPTED),
-    photo_case("WebP: two million chunks inside", lambda: riff(_canvas(64, 48, 0), *[(b"abcd", b"")] * 2_000_000), DAMAGED),
-    photo_case("WebP: EXIF of 15 MB", lambda: saved(drawn(), "WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + bytes(15_000_000)), ACCEPTED),
+    photo_case(
+        "WebP: two million chunks inside", lambda: riff(_canvas(64, 48, 0), *[(b"abcd", b"")] * 2_000_000), DAMAGED
+    ),
+    photo_case(
+        "WebP: EXIF of 15 MB",
+        lambda: saved(drawn(), "WEBP", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + bytes(15_000_000)),
+        ACCEPTED,
+    ),
     photo_case("WebP: no pixels", lambda: riff((b"VP8 ", b"")), DAMAGED),
     photo_case("WebP: half of it", _half("WEBP"), DAMAGED),
     photo_case("BMP: a million runs of no pixels", lambda: _run_lengths(64, 48, b"\1\1" * 950_000), ACCEPTED | DAMAGED),
     photo_case("BMP: ten million runs", lambda: _run_lengths(2000, 2000, b"\1\1" * 9_900_000), REFUSED_SIZE),
-    photo_case("BMP: runs that fill 50 megapixels", lambda: _run_lengths(8000, 6000, b"\xff\1" * 200_000), REFUSED_SIZE),
-    photo_case("BMP: ends of lines that fill 4 megapixels", lambda: _run_lengths(2000, 2000, b"\1\1\0\0" * 2000), ACCEPTED),
+    photo_case(
+        "BMP: runs that fill 50 megapixels", lambda: _run_lengths(8000, 6000, b"\xff\1" * 200_000), REFUSED_SIZE
+    ),
+    photo_case(
+        "BMP: ends of lines that fill 4 megapixels", lambda: _run_lengths(2000, 2000, b"\1\1\0\0" * 2000), ACCEPTED
+    ),
     photo_case("BMP: runs of 4 bits", lambda: _run_lengths(2000, 2000, b"\xff\1" * 20_000, 2), ACCEPTED | DAMAGED),
     photo_case("BMP: 60,000 x 60,000", lambda: _bmp_claiming(60_000, 60_000), REFUSED_SIZE),
     photo_case("BMP: 7,000 x 7,000 without pixels", lambda: _bmp_claiming(7000, 7000), DAMAGED),

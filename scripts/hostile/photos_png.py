@@ -50,12 +50,24 @@ def _cut(fraction: float) -> bytes:
 
 
 PNG_CASES = (
-    photo_case("PNG: a million empty chunks", lambda: png(64, 48, before=[chunk(b"tEXt", b"")] * 1_000_000), REFUSED_SIZE),
-    photo_case("PNG: a million private chunks", lambda: png(64, 48, before=[chunk(b"abCd", b"")] * 1_000_000), REFUSED_SIZE),
-    photo_case("PNG: a million empty parts of pixels", lambda: png(64, 48, after=[chunk(b"IDAT", b"")] * 1_000_000), REFUSED_SIZE),
+    photo_case(
+        "PNG: a million empty chunks", lambda: png(64, 48, before=[chunk(b"tEXt", b"")] * 1_000_000), REFUSED_SIZE
+    ),
+    photo_case(
+        "PNG: a million private chunks", lambda: png(64, 48, before=[chunk(b"abCd", b"")] * 1_000_000), REFUSED_SIZE
+    ),
+    photo_case(
+        "PNG: a million empty parts of pixels",
+        lambda: png(64, 48, after=[chunk(b"IDAT", b"")] * 1_000_000),
+        REFUSED_SIZE,
+    ),
     photo_case("PNG: pixels in parts of 16 bytes", lambda: _in_parts(16), REFUSED_SIZE),
     photo_case("PNG: pixels in parts of 1 kB", lambda: _in_parts(1024), ACCEPTED),
-    photo_case("PNG: a million chunks after its pixels", lambda: png(64, 48, after=[chunk(b"tEXt", b"")] * 1_000_000), REFUSED_SIZE),
+    photo_case(
+        "PNG: a million chunks after its pixels",
+        lambda: png(64, 48, after=[chunk(b"tEXt", b"")] * 1_000_000),
+        REFUSED_SIZE,
+    ),
     photo_case("PNG: a text of 100 MB", _with(chunk(b"zTXt", b"Comment\0\0" + BOMB)), ACCEPTED),
     photo_case("PNG: 100 texts of 100 MB", _with(*[chunk(b"zTXt", b"Comment\0\0" + BOMB)] * 100), ACCEPTED),
     photo_case("PNG: XMP of 100 MB", _with(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + BOMB)), ACCEPTED),
@@ -73,19 +85,25 @@ PNG_CASES = (
     photo_case("PNG: 50 megapixels with transparency", lambda: png(8660, 5773, colour=6), REFUSED_SIZE),
     photo_case("PNG: 37 megapixels with transparency", lambda: png(6100, 6100, colour=6), ACCEPTED),
     photo_case("PNG: 50 megapixels of 16 bits", lambda: png(8660, 5773, bits=16), REFUSED_SIZE),
-    photo_case("PNG: 18 megapixels of 16 bits, transparent", lambda: png(4300, 4300, bits=16, colour=6, interlace=1), ACCEPTED),
+    photo_case(
+        "PNG: 18 megapixels of 16 bits, transparent", lambda: png(4300, 4300, bits=16, colour=6, interlace=1), ACCEPTED
+    ),
     photo_case("PNG: 1 x 100,000", lambda: png(1, 100_000), ACCEPTED),
     photo_case("PNG: 100,000 x 1", lambda: png(100_000, 1), ACCEPTED),
     photo_case("PNG: transparent noise", lambda: saved(noise(1500, 1500, 4), "PNG", compress_level=0), ACCEPTED),
     photo_case("PNG: a palette of one colour", lambda: saved(Image.new("P", (64, 48)), "PNG"), ACCEPTED),
     photo_case("PNG: no palette", lambda: png(64, 48, colour=3), ACCEPTED | DAMAGED),
-    photo_case("PNG: two headers", _with(chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))), DAMAGED),
+    photo_case(
+        "PNG: two headers", _with(chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))), DAMAGED
+    ),
     photo_case("PNG: a chunk of 2 GB", lambda: png(64, 48)[:33] + b"\x7f\xff\xff\xffIDAT" + bytes(1000), DAMAGED),
     photo_case("PNG: wrong check sums", lambda: png(64, 48).replace(b"IDAT", b"IDAT\0", 1), DAMAGED),
     photo_case("PNG: an animation of 4 billion frames", lambda: _animation(2**31, 3, 64), ACCEPTED),
     photo_case("PNG: an animation of 4,000 frames", lambda: _animation(4000, 4000, 64), ACCEPTED),
     photo_case("PNG: an animation of 10 large frames", lambda: _animation(10, 10, 4000), ACCEPTED),
-    photo_case("PNG: a page with script behind it", lambda: saved(drawn(), "PNG") + b"<script>alert(1)</script>", ACCEPTED),
+    photo_case(
+        "PNG: a page with script behind it", lambda: saved(drawn(), "PNG") + b"<script>alert(1)</script>", ACCEPTED
+    ),
     photo_case("PNG: its signature alone", lambda: b"\x89PNG\r\n\x1a\n", DAMAGED),
     photo_case("PNG: half of it", lambda: _cut(0.5), DAMAGED),
 )

@@ -34,7 +34,9 @@ class Container:
 
 def too_complex(kind: str, what: str, limit: int) -> NoReturn:
     """Raises ImageTooLarge."""
-    raise ImageTooLarge(f"the {kind} file has more than {limit} {what}; save the photo again, as an ordinary JPEG or PNG")
+    raise ImageTooLarge(
+        f"the {kind} file has more than {limit} {what}; save the photo again, as an ordinary JPEG or PNG"
+    )
 
 
 def unsupported(what: str) -> NoReturn:

@@ -67,7 +67,7 @@ def read_jpeg(data: bytes) -> Container:
             if frame is None:
                 raise damaged("it has no frame header")
             last = _end_of_scans(data, at, frame)
-            several = frame.marker == SOF_PROGRESSIVE or len(body) and body[0] < len(frame.blocks)
+            several = frame.marker == SOF_PROGRESSIVE or int.from_bytes(body[:1], "big") < len(frame.blocks)
             return Container(
                 b"".join((*kept, b"\xff\xda", data[at:last])),
                 "progressive JPEG" if several else "JPEG",
@@ -108,9 +108,7 @@ def _frame(marker: int, body: bytes) -> _Frame:
     if not all(1 <= factor <= 4 for _, *factors in components for factor in factors):
         raise damaged("its frame header has wrong sampling factors")
     across, down = max(h for _, h, _ in components), max(v for _, _, v in components)
-    blocks = {
-        name: -(-width * h // (8 * across)) * -(-height * v // (8 * down)) for name, h, v in components
-    }
+    blocks = {name: -(-width * h // (8 * across)) * -(-height * v // (8 * down)) for name, h, v in components}
     return _Frame(marker, width * height, blocks)
 
 

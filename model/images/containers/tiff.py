@@ -54,7 +54,7 @@ class _Layout:
     def offset(self, data: bytes, at: int) -> int:
         return self._read("Q" if self.big else "I", data, at)
 
-    def tag(self, data: bytes, at: int) -> tuple[int, int, int]:
+    def tag(self, data: bytes | bytearray, at: int) -> tuple[int, int, int]:
         """Its id, type and number of values."""
         tag, kind, count = struct.unpack_from(self.order + ("HHQ" if self.big else "HHI"), data, at)
         return tag, kind, count

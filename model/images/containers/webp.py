@@ -24,6 +24,4 @@ def read_webp(data: bytes) -> Container:
         if kind in (b"EXIF", b"XMP "):
             chunks.setdefault(kind, data[at + 8 : at + 8 + length])
         at += 8 + length + length % 2
-    return Container(
-        data, "WebP", orientation_of(chunks.get(b"EXIF"), chunks.get(b"XMP ")), max_pixels=MAX_PIXELS
-    )
+    return Container(data, "WebP", orientation_of(chunks.get(b"EXIF"), chunks.get(b"XMP ")), max_pixels=MAX_PIXELS)

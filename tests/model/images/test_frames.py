@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from resformer.model.errors import ImageTooLarge
-from resformer.model.images.frames import MAX_FRAMES
+from resformer.model.images.containers.container import MAX_FRAMES
 from resformer.model.images.loading import LoadedPhoto, load_frame
 
 SIZE = (300, 200)
