@@ -84,7 +84,7 @@ def _deflated(width: int, height: int, samples: int = 1, bits: int = 8) -> Calla
 
 
 TIFF_CASES = (
-    photo_case("TIFF: 3 million pages", lambda: tiff([_page(), *[[]] * 100_000], bytes(64 * 48)), REFUSED_SIZE),
+    photo_case("TIFF: 11,000 empty pages", lambda: tiff([_page(), *[[]] * 11_000], bytes(64 * 48)), REFUSED_SIZE),
     photo_case("TIFF: 9,000 pages", lambda: tiff([_page()] * 9000, bytes(64 * 48)), ACCEPTED),
     photo_case("TIFF: pages in a loop", _photo(next_page=8 + 64 * 48), ACCEPTED),
     photo_case("TIFF: a next page outside the file", _photo(next_page=2**32 - 2), ACCEPTED),

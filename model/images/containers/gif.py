@@ -35,7 +35,7 @@ def read_gif(data: bytes) -> Container:
             if frames <= MAX_FRAMES and (x + width) * (y + height) > MAX_PIXELS:
                 raise ImageTooLarge(
                     f"frame {frames} of the photo reaches to {x + width} x {y + height} pixels, more than the "
-                    f"{MAX_PIXELS} pixels taken of a GIF file; send it smaller"
+                    f"{MAX_PIXELS} taken here of a GIF file; send it smaller"
                 )
             at += 11 + _palette(data[at + 9])
         while at < len(data) and (length := data[at]) and blocks <= MAX_BLOCKS:

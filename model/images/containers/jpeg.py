@@ -67,7 +67,7 @@ def read_jpeg(data: bytes) -> Container:
             if frame is None:
                 raise damaged("it has no frame header")
             last = _end_of_scans(data, at, frame)
-            several = frame.marker == SOF_PROGRESSIVE or (len(body) and body[0] < len(frame.blocks))
+            several = frame.marker == SOF_PROGRESSIVE or int.from_bytes(body[:1], "big") < len(frame.blocks)
             return Container(
                 b"".join((*kept, b"\xff\xda", data[at:last])),
                 "progressive JPEG" if several else "JPEG",
