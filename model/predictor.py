@@ -50,6 +50,7 @@ __all__ = ["FALLBACK_READER", "MAX_BATCH_PIXELS", "Predictor", "weights_version"
 FALLBACK_READER = "ppocr"
 """The default reader of weights that DEFAULT_READER does not work with."""
 MAX_TEXT = 10_000  # characters of title and description
+ROOM_AFTER_TURNS = 0.5  # for lines of a photo that is turned and read again: its first reading took time too
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # of JSON, which may have one half without the other
 MAX_BATCH_PIXELS = 64_000_000
 """Photos that are answered together have no more in all, unless it is one: 3 bytes each."""
@@ -300,7 +301,8 @@ class Predictor:
                 pages = self._read(loaded)
                 turns = [quarter_turns(page.lines) for page in pages]
                 turned = [_turned(one, n) for one, n in zip(loaded, turns, strict=True)]
-                again = iter(self._read([one for one, n in zip(turned, turns, strict=True) if n]))
+                doubtful = [one for one, n in zip(turned, turns, strict=True) if n]
+                again = iter(self._read(doubtful, room=ROOM_AFTER_TURNS))
                 pages = [next(again) if n else page for page, n in zip(pages, turns, strict=True)]
             asked = [
                 AskedPage(
@@ -380,8 +382,8 @@ class Predictor:
             self._made_readers[name] = make_reader(name, self._network, self._device, self._threads, self._sizes)
         return self._made_readers[name]
 
-    def _read(self, loaded: Sequence[_LoadedQuery]) -> list[Page]:
-        """The text lines and line segments of each photo."""
+    def _read(self, loaded: Sequence[_LoadedQuery], *, room: float = 1.0) -> list[Page]:
+        """The text lines and line segments of each photo; `room` as BatchReader has it."""
         pages: dict[int, Page] = {}
         for name in dict.fromkeys(one.reader for one in loaded):
             reader = self.reader_for(name)
@@ -393,7 +395,7 @@ class Predictor:
                 if isinstance(reader, NullReader)
                 else [self._background.submit(_line_drawing, image) for image in images]
             )
-            for n, (i, image, lines) in enumerate(zip(chosen, images, reader.read_many(images), strict=True)):
+            for n, (i, image, lines) in enumerate(zip(chosen, images, reader.read_many(images, room), strict=True)):
                 drawing = drawings[n].result() if drawings and lines else None
                 pages[i] = Page(lines, image.shape[1], image.shape[0], drawing, loaded[i].query.group_id)
         return [pages[i] for i in range(len(loaded))]

@@ -24,8 +24,8 @@ def likeliest(
     priorities: Sequence[Sequence[float]],
     aspects: Sequence[Sequence[float]],
     *,
-    max_count: int = MAX_LINES,
     max_total: float = MAX_TOTAL_ASPECT,
+    room: float = 1.0,
     shared: bool = False,
 ) -> list[list[int]]:
     """Which lines of each photo are read: those of the highest priority that the limits have room for, in their order.
@@ -33,9 +33,11 @@ def likeliest(
     Args:
         priorities: of the lines of each photo.
         aspects: length of each line in its own heights.
-        max_count, max_total: lines of a photo, and the sum of their aspects.
+        max_total: sum of the aspects of a photo's lines, of which there are at most MAX_LINES.
+        room: the fraction of these limits that there is.
         shared: whether the photos are parts of one, which have room for as much as one photo.
     """
+    max_count, max_total = round(room * MAX_LINES), room * max_total
     if shared:
         owner = np.repeat(np.arange(len(priorities)), [len(on_photo) for on_photo in priorities])
         index = [i for on_photo in priorities for i in range(len(on_photo))]

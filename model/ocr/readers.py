@@ -38,8 +38,12 @@ class Reader(Protocol):
 class BatchReader(Reader, Protocol):
     """Gets text off many photos together."""
 
-    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
-        """The text lines of each of several upright photos, as `read` gives them."""
+    def read_many(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
+        """The text lines of each of several upright photos, as `read` gives them.
+
+        Args:
+            room: the fraction that there is of the limits of line_limits.
+        """
         ...
 
 
@@ -50,7 +54,7 @@ class NullReader:
         """No lines."""
         return []
 
-    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+    def read_many(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
         """No lines on any photo."""
         return [[] for _ in images]
 
@@ -61,7 +65,7 @@ CROPS_MAX_SIDE, BUILTIN_MAX_SIDE = 640, 512
 # Pixels of the longer side up to which text of 12 pixels is found; a photo of a longer shape is read in tiles.
 PPOCR_TILE_SIDE, CROPS_TILE_SIDE, BUILTIN_TILE_SIDE = 1600, 2 * CROPS_MAX_SIDE, 2 * BUILTIN_MAX_SIDE
 # A tile takes PP-OCR's detector six times as long as ours.
-PPOCR_MAX_TILES = 8
+PPOCR_MAX_TILES = 5
 
 
 def _ppocr(network: Parts, device: str, threads: int, sizes: BatchSizes) -> BatchReader:

@@ -14,7 +14,7 @@ from resformer.model.ocr.text_line import TextLine
 __all__ = ["MAX_TILES", "MIN_ASPECT", "Tile", "TiledReader", "tiles_of"]
 
 MIN_ASPECT = 2.5  # photos of usual shapes, also of phones, have one tile
-MAX_TILES = 24
+MAX_TILES = 12
 # A tile ends where the photo is empty, within this fraction of its length from its end.
 WINDOW = 0.3
 MIN_REST = 0.2  # of a tile's length: the last one is no shorter
@@ -54,8 +54,8 @@ class Tile:
 
 class _Reader(Protocol):
     def read(self, image: np.ndarray) -> list[TextLine]: ...
-    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]: ...
-    def read_parts(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]: ...
+    def read_many(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]: ...
+    def read_parts(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]: ...
 
 
 class TiledReader:
@@ -78,19 +78,24 @@ class TiledReader:
         """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
         return self.read_many([image])[0]
 
-    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
-        """The text lines of each of several upright photos, see `read`. Those of usual shapes are read together."""
+    def read_many(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
+        """The text lines of each of several upright photos, see `read` and BatchReader.
+
+        Those of usual shapes are read together.
+        """
         tiles = [tiles_of(image, self._tile_side, self._max_tiles) for image in images]
-        together = iter(self.reader.read_many([image for image, parts in zip(images, tiles, strict=True) if not parts]))
+        usual = [image for image, parts in zip(images, tiles, strict=True) if not parts]
+        together = iter(self.reader.read_many(usual, room))
         return [
-            self._read_tiles(image, parts) if parts else next(together)
+            self._read_tiles(image, parts, room) if parts else next(together)
             for image, parts in zip(images, tiles, strict=True)
         ]
 
-    def _read_tiles(self, image: np.ndarray, tiles: Sequence[Tile]) -> list[TextLine]:
+    def _read_tiles(self, image: np.ndarray, tiles: Sequence[Tile], room: float) -> list[TextLine]:
+        read = self.reader.read_parts([tile.pixels(image) for tile in tiles], room)
         lines = [
             line
-            for tile, parts in zip(tiles, self.reader.read_parts([tile.pixels(image) for tile in tiles]), strict=True)
+            for tile, parts in zip(tiles, read, strict=True)
             for part in parts
             if tile.holds(line := _moved(part, tile.columns.first, tile.rows.first))
         ]

@@ -44,6 +44,7 @@ class SecondReading:
         lines: Sequence[Sequence[DetectedLine]],
         texts: Sequence[Sequence[RecognizedText]],
         *,
+        room: float = 1.0,
         shared: bool = False,
     ) -> list[list[RecognizedText]]:
         """The texts of the lines on each of several photos, as they are now.
@@ -53,6 +54,7 @@ class SecondReading:
         Args:
             images: uint8 RGB (H, W, 3).
             lines, texts: of each photo, as they were read first.
+            room: the fraction of the limit that there is.
             shared: whether the photos are parts of one, which share its limit.
         """
         improved = [list(on_photo) for on_photo in texts]
@@ -61,6 +63,7 @@ class SecondReading:
             [[lines[p][i].height for i in on_photo] for p, on_photo in enumerate(found)],
             [[lines[p][i].aspect for i in on_photo] for p, on_photo in enumerate(found)],
             max_total=MAX_SECOND_ASPECT,
+            room=room,
             shared=shared,
         )
         doubtful = [(p, found[p][n]) for p, on_photo in enumerate(chosen) for n in on_photo]
@@ -107,33 +110,34 @@ class TwoStageReader:
         """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
         return self.read_many([image])[0]
 
-    def read_many(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
-        """The text lines of each of several upright photos, see `read`."""
-        return self._read(images, shared=False)
+    def read_many(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
+        """The text lines of each of several upright photos, see `read` and BatchReader."""
+        return self._read(images, room, shared=False)
 
-    def read_parts(self, images: Sequence[np.ndarray]) -> list[list[TextLine]]:
+    def read_parts(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
         """The text lines of each part of one photo: together they have as many as a photo may have."""
-        return self._read(images, shared=True)
+        return self._read(images, room, shared=True)
 
-    def _read(self, images: Sequence[np.ndarray], *, shared: bool) -> list[list[TextLine]]:
+    def _read(self, images: Sequence[np.ndarray], room: float, *, shared: bool) -> list[list[TextLine]]:
         with stage("detect"):
             resized = [resize_for_detector(image, self._max_side) for image in images]
             maps = self._detect([photo for photo, _ in resized])
             found = [extract_lines(*of_photo) for of_photo in zip(maps, (scale for _, scale in resized), strict=True)]
-            detected = _likeliest_lines(found, shared)
+            detected = _likeliest_lines(found, room, shared)
         with stage("recognise"):
             read = read_both_ways(images, detected, self._recognize)
         lines, texts = [lines for lines, _ in read], [texts for _, texts in read]
         if self._read_again:
-            texts = self._read_again(images, lines, texts, shared=shared)
+            texts = self._read_again(images, lines, texts, room=room, shared=shared)
         return [_text_lines(*of_photo) for of_photo in zip(lines, texts, strict=True)]
 
 
-def _likeliest_lines(found: Sequence[Sequence[DetectedLine]], shared: bool) -> list[list[DetectedLine]]:
+def _likeliest_lines(found: Sequence[Sequence[DetectedLine]], room: float, shared: bool) -> list[list[DetectedLine]]:
     """The lines of each photo that are read, from top to bottom: the largest, and rather those with digits."""
     kept = likeliest(
         [[line.height * (DIGIT_PRIORITY if line.digit > 0.5 else 1) for line in on_photo] for on_photo in found],
         [[line.aspect for line in on_photo] for on_photo in found],
+        room=room,
         shared=shared,
     )
     return [

@@ -58,9 +58,8 @@ def find_candidates(
         ranges: whether a range is a candidate, beside its two ends.
 
     Returns:
-        At most MAX_CANDIDATES; where there are more, those of the caller's text, the first of them first, and
-        then those in the largest text. Of the numbers, those that MAX_NUMBERS allows are looked at: the first of the
-        caller's, and those of the largest lines.
+        At most MAX_CANDIDATES; where there are more, the first of the caller's text, then those in the largest text.
+        Of numbers the first MAX_NUMBERS of the caller's text are parsed, and as many of the largest lines.
     """
     units = tuple(units)
     text = first_numbers(text)

@@ -38,7 +38,7 @@ def fast() -> Iterator[Predictor]:
     with pytest.MonkeyPatch.context() as patch:
         read_many = reader.read_many
         read = once(lambda image: read_many([image])[0])
-        patch.setattr(reader, "read_many", lambda images: [read(image) for image in images])
+        patch.setattr(reader, "read_many", lambda images, room: [read(image) for image in images])
         patch.setattr(encode, "_features", once(encode._features))
         patch.setattr("resformer.model.predictor.find_line_drawing", once(find_line_drawing))
         yield predictor
