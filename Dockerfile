@@ -41,12 +41,7 @@ RUN set -eu; \
       mv rest.txt serve.txt; \
     fi; \
     pip install --no-cache-dir --no-deps -r serve.txt
-COPY pyproject.toml README.md LICENSE requirements*.txt config.properties log4j2.xml ./
-COPY resformer resformer
-COPY model model
-COPY handler handler
-COPY client client
-COPY scripts scripts
+COPY . .
 # The archive is a function of the sources: the same bytes as `make archive` gives outside.
 RUN set -eu; \
     pip install --no-cache-dir --no-deps --no-build-isolation .; \
