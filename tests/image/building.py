@@ -6,12 +6,14 @@ from this environment. That is the Dockerfile's own way for a processor, TORCH_I
 """
 
 import importlib.util
+import json
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.paths import ROOT
 
@@ -66,9 +68,9 @@ class Builder:
         """The root file system of a container of the image."""
         return Path(self.buildah("mount", self.buildah("from", "--pull-never", "localhost/resformer")))
 
-    def inspect(self) -> str:
-        """The configuration of the image, as JSON."""
-        return self.buildah("inspect", "--type", "image", "--format", "{{json .Docker.Config}}", "localhost/resformer")
+    def inspect(self) -> dict[str, Any]:
+        """The configuration of the image."""
+        return dict(json.loads(self.buildah("inspect", "--type", "image", "localhost/resformer"))["Docker"]["config"])
 
     def remove(self) -> None:
         """Removes all images and containers."""
@@ -79,10 +81,9 @@ class Builder:
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def buildah(self, *arguments: str) -> str:
-        """Runs buildah, and returns the last line that it prints."""
+        """Runs buildah, and returns what it prints."""
         storage = ["--root", str(self.folder / "storage"), "--runroot", str(self.folder / "run")]
-        output = _run(["buildah", *storage, "--storage-driver", "overlay", *arguments])
-        return output.strip().rpartition("\n")[2]
+        return _run(["buildah", *storage, "--storage-driver", "overlay", *arguments]).strip()
 
     def _fetch_base(self) -> None:
         if not (self.folder / "base").exists():

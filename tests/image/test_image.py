@@ -1,6 +1,5 @@
 """The image, built and run for real: `make image-test`, some minutes."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -45,7 +44,7 @@ def builder() -> Iterator[Builder]:
 
 @pytest.fixture(scope="module")
 def config(builder: Builder) -> dict[str, Any]:
-    return dict(json.loads(builder.inspect()))
+    return builder.inspect()
 
 
 @pytest.fixture(scope="module")
