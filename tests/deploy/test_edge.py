@@ -2,14 +2,16 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 
 import pytest
 import requests
@@ -60,8 +62,23 @@ class Edge:
     servers: list[ThreadingHTTPServer]
     folder: Path
 
-    def put(self, path: str = "/predictions/resformer", body: bytes = b"photo", **headers: str) -> requests.Response:
+    def put(
+        self,
+        path: str = "/predictions/resformer",
+        body: bytes = b"photo",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> requests.Response:
         return self.session.put(f"https://{HOST}:{self.port}{path}", body, headers=headers, timeout=30)
+
+    def logged(self, request_id: str) -> dict[str, str]:
+        """The line of the access log about a request, which comes after the answer."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            for line in map(json.loads, (self.folder / "access.log").read_text().splitlines()):
+                if line["id"] == request_id:
+                    return dict(line)
+            time.sleep(0.05)
+        raise AssertionError("the request is not in the access log")
 
     def statuses(self, *values: int) -> None:
         for server, value in zip(self.servers, values, strict=True):
@@ -113,8 +130,6 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edge]:
 
 
 def _resolve_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     real = socket.getaddrinfo
 
     def resolve(host: str, *arguments: object, **options: object) -> object:
@@ -135,19 +150,19 @@ def _wait_until_it_listens(edge: Edge, process: "subprocess.Popen[bytes]") -> No
 
 
 def test_requests_pass_by_tls(edge: Edge) -> None:
-    reply = edge.put(Authorization="Bearer key", **{"X-Request-Id": "mine-1"})
+    reply = edge.put(headers={"Authorization": "Bearer key", "X-Request-Id": "mine-1"})
     got = reply.json()["headers"]
     assert (reply.status_code, reply.json()["bytes"]) == (200, 5)
     assert (got["authorization"], got["x-request-id"], got["x-forwarded-proto"]) == ("Bearer key", "mine-1", "https")
     assert reply.headers["X-Request-Id"] == "mine-1"
     assert "max-age" in reply.headers["Strict-Transport-Security"]
-    line = json.loads((edge.folder / "access.log").read_text().splitlines()[-1])
-    assert (line["id"], line["status"]) == ("mine-1", "200")
+    line = edge.logged("mine-1")
+    assert (line["status"], line["path"]) == ("200", "/predictions/resformer")
     assert edge.put(body=bytes(20_000_000)).json()["bytes"] == 20_000_000
 
 
 def test_ids_that_are_no_plain_ones_are_replaced(edge: Edge) -> None:
-    reply = edge.put(**{"X-Request-Id": 'a" b'})
+    reply = edge.put(headers={"X-Request-Id": 'a" b'})
     assert len(reply.headers["X-Request-Id"]) == 32
     assert reply.json()["headers"]["x-request-id"] == reply.headers["X-Request-Id"]
 

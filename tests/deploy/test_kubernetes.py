@@ -104,10 +104,13 @@ def test_the_ingress_has_the_schema_and_leads_to_the_service() -> None:
 def test_the_pod_may_do_little(overlay: str) -> None:
     resources = rendered(f"overlays/{overlay}")
     pod = only(resources, "Deployment")["spec"]["template"]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
-    assert f"USER {pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" in (
-        ROOT / "Dockerfile"
-    ).read_text()
+    assert (
+        pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    )
+    assert (
+        f"USER {pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
+        in (ROOT / "Dockerfile").read_text()
+    )
     security = container(resources)["securityContext"]
     assert security == {
         "allowPrivilegeEscalation": False,
@@ -123,7 +126,9 @@ def test_the_pod_may_do_little(overlay: str) -> None:
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_volumes_are_mounted_where_the_image_writes(overlay: str) -> None:
     resources = rendered(f"overlays/{overlay}")
-    volumes = {volume["name"]: volume for volume in only(resources, "Deployment")["spec"]["template"]["spec"]["volumes"]}
+    volumes = {
+        volume["name"]: volume for volume in only(resources, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    }
     mounts = {mount["mountPath"]: mount["name"] for mount in container(resources)["volumeMounts"]}
     assert set(mounts.values()) == set(volumes)
     declared = re.search(r"^VOLUME (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
@@ -170,8 +175,12 @@ def test_selectors_find_the_pods(overlay: str) -> None:
     assert all(selector and selector.items() <= labels.items() for selector in selectors)
     target = only(resources, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
     assert (target["kind"], target["name"]) == ("Deployment", only(resources, "Deployment")["metadata"]["name"])
-    callers = [peer["podSelector"] for rule in only(resources, "NetworkPolicy")["spec"]["ingress"]
-               for peer in rule.get("from", []) if "podSelector" in peer]
+    callers = [
+        peer["podSelector"]
+        for rule in only(resources, "NetworkPolicy")["spec"]["ingress"]
+        for peer in rule.get("from", [])
+        if "podSelector" in peer
+    ]
     assert callers == [{"matchLabels": {"resformer/caller": "true"}}]
 
 
@@ -190,7 +199,9 @@ def test_prometheus_scrapes_the_metrics_with_a_key() -> None:
     (endpoint,) = monitor.spec.endpoints
     metrics = service(resources, "resformer-metrics")
     assert monitor.spec.selector.matchLabels.items() <= metrics["metadata"]["labels"].items()
-    assert not monitor.spec.selector.matchLabels.items() <= service(resources, "resformer")["metadata"]["labels"].items()
+    assert (
+        not monitor.spec.selector.matchLabels.items() <= service(resources, "resformer")["metadata"]["labels"].items()
+    )
     assert endpoint.port in {port["name"] for port in metrics["spec"]["ports"]}
     assert endpoint.authorization.credentials == SecretKey(name="resformer-scrape", key="key")
 
@@ -202,19 +213,16 @@ def test_the_alerts_are_those_of_the_folder_monitoring() -> None:
 
 
 def test_scaling_goes_by_a_metric_that_there_is() -> None:
-    (rule,) = yaml.safe_load((FOLDER / "components" / "scale-by-requests" / "adapter-values.yaml").read_text())["rules"]["custom"]
+    component = FOLDER / "components" / "scale-by-requests"
+    (rule,) = yaml.safe_load((component / "adapter-values.yaml").read_text())["rules"]["custom"]
     registry = CollectorRegistry()
-    access = AccessMetrics(registry)
-    access.take(b"")
+    AccessMetrics(registry)
     families = {family.name for family in registry.collect()}
     for text in (rule["seriesQuery"], rule["metricsQuery"]):
         (name,) = set(re.findall(r"resformer_\w+", text))
         assert name.removesuffix("_sum") in families
-    for scaled in ("overlays/gpu", "components/scale-by-requests"):
-        if scaled.startswith("overlays"):
-            autoscaler = only(rendered(scaled), "HorizontalPodAutoscaler")
-        else:
-            autoscaler = yaml.safe_load((FOLDER / scaled / "autoscaler.yaml").read_text())
+    own = yaml.safe_load((component / "autoscaler.yaml").read_text())
+    for autoscaler in (own, only(rendered("overlays/gpu"), "HorizontalPodAutoscaler")):
         (metric,) = autoscaler["spec"]["metrics"]
         assert metric["pods"]["metric"]["name"] == rule["name"]["as"]
 

@@ -1,4 +1,4 @@
-"""Runs a container of an image as Kubernetes would: unprivileged, its root file system read-only, its network its own."""
+"""Runs a container of an image as Kubernetes would: unprivileged, on a read-only file system, in its own network."""
 
 import ctypes
 import json
@@ -121,7 +121,9 @@ def network_of(pid: int) -> Iterator[None]:
         if libc.setns(file, CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "cannot enter the network")
 
-    own, other = (os.open(f"/proc/{path}/ns/net", os.O_RDONLY) for path in (f"self/task/{threading.get_native_id()}", pid))
+    own, other = (
+        os.open(f"/proc/{path}/ns/net", os.O_RDONLY) for path in (f"self/task/{threading.get_native_id()}", pid)
+    )
     try:
         enter(other)
         yield

@@ -67,7 +67,9 @@ def test_the_image_holds_what_serving_needs_alone(builder: Builder) -> None:
     venv = root / "opt/venv/lib/python3.11/site-packages"
     unwanted = ("usr/bin/gcc", "usr/bin/cc", "usr/bin/make", "opt/venv/bin/pip", "build", "root/.cache")
     assert [name for name in unwanted if (root / name).exists()] == []
-    assert [name for name in ("pytest", "lightning_fabric", "lightgbm", "moto", "gradio") if (venv / name).exists()] == []
+    assert [
+        name for name in ("pytest", "lightning_fabric", "lightgbm", "moto", "gradio") if (venv / name).exists()
+    ] == []
     assert not (venv / "resformer" / "train").exists()
     # No file can be changed by the user who runs.
     owned = subprocess.run(["find", root, "-xdev", "-user", str(USER)], capture_output=True, text=True, check=True)
@@ -79,9 +81,7 @@ def test_the_image_holds_what_serving_needs_alone(builder: Builder) -> None:
     print(f"the image has {sum(f.lstat().st_size for f in root.rglob('*') if not f.is_dir()) / 2**20:.0f} MiB")
 
 
-def test_the_container_serves_and_ends(
-    builder: Builder, config: dict[str, Any], photo: bytes, tmp_path: Path
-) -> None:
+def test_the_container_serves_and_ends(builder: Builder, config: dict[str, Any], photo: bytes, tmp_path: Path) -> None:
     root = builder.mount()
     here, there = cuda_mount()
     container = Container(root, config, {here: there}, tmp_path / "container")
@@ -138,7 +138,7 @@ def _check_processes(container: Container) -> None:
 
 def _check_ports() -> None:
     """Management and gRPC, on loopback, are reached by no other machine."""
-    listening = {c.laddr for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    listening = {c.laddr for c in psutil.net_connections("tcp") if c.laddr and c.status == psutil.CONN_LISTEN}
     everywhere = {address.port for address in listening if not address.ip.startswith("127.")}
     assert everywhere == {8080, 8082, 8084}
     assert {8081, 8083} <= {address.port for address in listening}
