@@ -20,8 +20,8 @@ FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.t
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser lint lock audit sbom fonts \
-	nginx chromium words python check
+.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser image-test lint lock audit sbom \
+	fonts nginx chromium buildah words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -36,6 +36,7 @@ help:
 	@echo "make test | test-browser | lint         run the tests; those in a browser; check style and types"
 	@echo "make test-ray                           run the tests on a Ray cluster of this machine"
 	@echo "make lock | audit | sbom                lock all requirements anew; look for known vulnerabilities; list what is inside"
+	@echo "make image-test                         build the container image and run it, some five minutes, as root"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
@@ -72,10 +73,13 @@ docs-serve: $(VENV)/.docs-requirements
 	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
-	$(VENV_PYTHON) -m pytest -m "not browser and not ray"
+	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not image"
 
 test-ray: $(VENV)/.ray-requirements
 	$(VENV_PYTHON) -m pytest -m ray
+
+image-test: $(VENV)/.test-requirements buildah
+	$(VENV_PYTHON) -m pytest -m image
 
 test-browser: $(VENV)/.test-requirements chromium
 	$(VENV_PYTHON) -m pytest -m browser
@@ -99,6 +103,14 @@ nginx:
 	else echo "unpacking nginx into build/nginx"; \
 		mkdir -p build/nginx && cd build/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb; \
 	fi
+
+# For the test of the image, which is skipped without them, and says so.
+buildah:
+	@if command -v buildah && command -v crun && command -v debootstrap; then :; \
+	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
+		echo "installing what the image is built and run with"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah crun debootstrap > /dev/null; \
+	else echo "the image is not tested before somebody runs as root: apt-get install buildah crun debootstrap"; fi
 
 # For the tests of the page, which are skipped without it, and say so.
 chromium:

@@ -74,6 +74,6 @@ def test_a_notebook_is_text_and_code() -> None:
 
 def test_files_that_documents_link_to_are_pages() -> None:
     files = site_files(ROOT)
-    assert files["source/deploy/nginx.conf.md"].startswith("# deploy/nginx.conf\n\n````nginx\n")
+    assert files["source/deploy/nginx/edge.conf.md"].startswith("# deploy/nginx/edge.conf\n\n````nginx\n")
     assert "(../../benchmarks/rows.json)" in files["source/docs/benchmarks.md"]
     assert files["reference/openapi.yaml"] == OPENAPI.read_text(encoding="utf-8")
