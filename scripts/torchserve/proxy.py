@@ -44,7 +44,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     503: ("ServiceUnavailableException", "$no_answer"),
 }
 # nginx's own codes, and those that mean the same here.
-SAME_AS = {494: 431, 501: 405, 502: 503, 504: 503}
+SAME_AS = {494: 431, 501: 400, 502: 503, 504: 503, 505: 400}
 
 
 class _Template(string.Template):
@@ -115,8 +115,7 @@ class Proxy:
             # TorchServe would take these two for its own.
             'proxy_set_header describe ""; proxy_set_header explain ""; '
             # The handler reads forms, within limits; TorchServe would without.
-            "proxy_set_header Content-Type application/octet-stream; proxy_set_header X-Content-Type $content_type; "
-            "proxy_pass http://$upstream;"
+            "proxy_set_header Content-Type application/octet-stream; proxy_set_header X-Content-Type $content_type;"
         )
         text = _Template(TEMPLATE.read_text()).substitute(
             vars(addresses),
@@ -213,12 +212,14 @@ def _escaped(key: str) -> str:
 def _error_pages() -> str:
     """Directives of a server: every error of nginx as JSON."""
     codes = {**{code: code for code in ERRORS}, **SAME_AS}
-    lines = [f"        error_page {code} ={shown} @error{shown};" for code, shown in codes.items()]
+    lines = [f"        error_page {code} ={shown} /.error/{shown};" for code, shown in codes.items()]
     for code, (kind, message) in ERRORS.items():
         challenge = "add_header WWW-Authenticate Bearer always; " if code == 401 else ""
         inherited = "add_header X-Request-Id $trace_id always; add_header Retry-After $retry_after always; "
         body = f'{{"code": {code}, "type": "{kind}", "message": "{message}"}}'
-        lines.append(f"        location @error{code} {{ {inherited}{challenge}return {code} '{body}'; }}")
+        # A named location would not do: nginx has none for a request whose address it cannot read.
+        location = f"location = /.error/{code} {{ internal; client_max_body_size 0;"
+        lines.append(f"        {location} {inherited}{challenge}return {code} '{body}'; }}")
     return "\n".join(lines)
 
 
