@@ -28,9 +28,7 @@ def parse_options(arguments: Sequence[str]) -> MonitorOptions:
     parser.add_argument("--keys", type=Path, metavar="FOLDER", help="keys that nginx checks; needs one of the next two")
     parser.add_argument("--reload", metavar="COMMAND", help="has nginx take other keys; exits with 0 where it does")
     parser.add_argument("--nginx-pid", type=Path, metavar="FILE", help="without --reload: other keys on SIGHUP to it")
-    parser.add_argument(
-        "--rotate", type=Path, metavar="FILE", help="nginx's log, begun anew at 100 MB"
-    )
+    parser.add_argument("--rotate", type=Path, metavar="FILE", help="nginx's log, begun anew at 100 MB")
     parser.add_argument("--poll-seconds", type=float, default=1.0, help="between two questions to TorchServe")
     given = parser.parse_args(arguments)
     if not given.folder.is_dir():

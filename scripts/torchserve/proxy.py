@@ -46,7 +46,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
 # Those of gRPC that mean the same, https://grpc.io/docs/guides/status-codes/.
 GRPC_STATUS = {400: 13, 401: 16, 404: 12, 405: 12, 408: 4, 413: 8, 414: 13, 431: 8, 500: 13, 503: 14}
 # nginx's own codes, and those that mean the same here.
-SAME_AS = {494: 431, 501: 405, 502: 503, 504: 503}
+SAME_AS = {494: 431, 501: 400, 502: 503, 504: 503, 505: 400}
 
 
 class _Template(string.Template):
@@ -129,8 +129,7 @@ class Proxy:
             # TorchServe would take these two for its own.
             'proxy_set_header describe ""; proxy_set_header explain ""; '
             # The handler reads forms, within limits; TorchServe would without.
-            "proxy_set_header Content-Type application/octet-stream; proxy_set_header X-Content-Type $content_type; "
-            "proxy_pass http://$upstream;"
+            "proxy_set_header Content-Type application/octet-stream; proxy_set_header X-Content-Type $content_type;"
         )
         text = _Template(TEMPLATE.read_text()).substitute(
             vars(addresses),
@@ -233,7 +232,9 @@ def _error_pages() -> str:
         challenge = "add_header WWW-Authenticate Bearer always; " if code == 401 else ""
         inherited = "add_header X-Request-Id $trace_id always; add_header Retry-After $retry_after always; "
         body = f'{{"code": {code}, "type": "{kind}", "message": "{message}"}}'
-        lines.append(f"        location = /errors/{code} {{ internal; {inherited}{challenge}return {code} '{body}'; }}")
+        # A named location would not do: nginx has none for a request whose address it cannot read.
+        location = f"location = /errors/{code} {{ internal; client_max_body_size 0;"
+        lines.append(f"        {location} {inherited}{challenge}return {code} '{body}'; }}")
     return "\n".join(lines)
 
 
