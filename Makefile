@@ -106,11 +106,11 @@ nginx:
 
 # For the test of the image, which is skipped without them, and says so.
 buildah:
-	@if command -v buildah && command -v crun && command -v debootstrap; then :; \
+	@if command -v buildah && command -v runc && command -v debootstrap; then :; \
 	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
 		echo "installing what the image is built and run with"; \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah crun debootstrap > /dev/null; \
-	else echo "the image is not tested before somebody runs as root: apt-get install buildah crun debootstrap"; fi
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends buildah runc debootstrap > /dev/null; \
+	else echo "the image is not tested before somebody runs as root: apt-get install buildah runc debootstrap"; fi
 
 # For the tests of the page, which are skipped without it, and say so.
 chromium:

@@ -20,7 +20,7 @@ from tests.paths import ROOT
 __all__ = ["PROGRAMS", "Builder", "cuda_mount"]
 
 # Of the Debian packages of the same names.
-PROGRAMS = ("buildah", "crun", "debootstrap")
+PROGRAMS = ("buildah", "runc", "debootstrap")
 # Of the host's, as the base image's own.
 CUDA = re.compile(r"(triton|nvidia-[^=]+|cuda-[^=]+)==")
 SITE_PACKAGES = "/opt/venv/lib/python3.11/site-packages"

@@ -22,13 +22,13 @@ CLONE_NEWNET = 0x40000000
 
 @dataclass(frozen=True)
 class Container:
-    """A container of crun.
+    """A container of runc.
 
     Attributes:
         root: The root file system.
         config: Of the image.
         mounts: Folders here, read-only at paths there.
-        folder: For crun's files and the log.
+        folder: For runc's files and the log.
     """
 
     root: Path
@@ -44,17 +44,18 @@ class Container:
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Starts the image's entry point with arguments."""
         self.folder.mkdir(parents=True)
+        (self.folder / "hosts").write_text(f"127.0.0.1 localhost {NAME}\n")
         (self.folder / "config.json").write_text(json.dumps(self._specification(list(arguments))))
         with self.log.open("wb") as log:
             os.fchown(log.fileno(), USER, USER)  # as runtimes do, so that it can be opened by the name /dev/stdout
             return subprocess.Popen(
-                self._crun("run", "--bundle", str(self.folder), NAME), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._runc("run", "--bundle", str(self.folder), NAME), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     @property
     def pid(self) -> int:
         """Of its first process."""
-        state = subprocess.run(self._crun("state", NAME), capture_output=True, text=True, check=True)
+        state = subprocess.run(self._runc("state", NAME), capture_output=True, text=True, check=True)
         return int(json.loads(state.stdout)["pid"])
 
     def processes(self) -> list[psutil.Process]:
@@ -64,34 +65,34 @@ class Container:
 
     def execute(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Runs a command in it, as `docker exec` does."""
-        return subprocess.run(self._crun("exec", NAME, *command), capture_output=True, text=True)
+        return subprocess.run(self._runc("exec", NAME, *command), capture_output=True, text=True)
 
     def end(self) -> None:
         """Asks it to end, with SIGTERM to its first process."""
-        subprocess.run(self._crun("kill", NAME, "TERM"), check=True)
+        subprocess.run(self._runc("kill", NAME, "TERM"), check=True)
 
     def remove(self) -> None:
         """Ends it by force where it still runs."""
-        subprocess.run(self._crun("delete", "--force", NAME), capture_output=True)
+        subprocess.run(self._runc("delete", "--force", NAME), capture_output=True)
 
-    def _crun(self, *arguments: str) -> list[str]:
-        return ["crun", "--root", str(self.folder / "state"), "--cgroup-manager=disabled", *arguments]
+    def _runc(self, *arguments: str) -> list[str]:
+        return ["runc", "--root", str(self.folder / "state"), *arguments]
 
     def _specification(self, arguments: list[str]) -> dict[str, Any]:
         user, _, group = self.config["User"].partition(":")
-        own = ["noexec", "nosuid", "nodev"]
+        own = ["nosuid", "nodev"]
         written = {"/run/resformer": f"uid={USER}", "/tmp": "mode=1777"}
         mounts = [
             {"destination": "/proc", "type": "proc", "source": "proc"},
             {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
-            {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": [*own, "mode=1777"]},
+            {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["noexec", *own, "mode=1777"]},
             *(
                 {"destination": path, "type": "tmpfs", "source": "tmpfs", "options": [*own, option]}
                 for path, option in written.items()
             ),
             *(
                 {"destination": there, "type": "bind", "source": str(here), "options": ["bind", "ro"]}
-                for here, there in self.mounts.items()
+                for here, there in {self.folder / "hosts": "/etc/hosts", **self.mounts}.items()
             ),
         ]
         return {
@@ -106,7 +107,7 @@ class Container:
                 "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 4096, "soft": 4096}],
             },
             "root": {"path": str(self.root), "readonly": True},
-            "hostname": "resformer",
+            "hostname": NAME,
             "mounts": mounts,
             "linux": {"namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts", "network")]},
         }

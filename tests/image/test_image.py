@@ -1,5 +1,6 @@
 """The image, built and run for real: `make image-test`, some minutes."""
 
+import ipaddress
 import os
 import shutil
 import subprocess
@@ -138,10 +139,16 @@ def _check_processes(container: Container) -> None:
 
 def _check_ports() -> None:
     """Management and gRPC, on loopback, are reached by no other machine."""
-    listening = {c.laddr for c in psutil.net_connections("tcp") if c.laddr and c.status == psutil.CONN_LISTEN}
-    everywhere = {address.port for address in listening if not address.ip.startswith("127.")}
+    found = [c.laddr for c in psutil.net_connections("tcp") if c.laddr and c.status == psutil.CONN_LISTEN]
+    everywhere = {address.port for address in found if not _is_loopback(address.ip)}
     assert everywhere == {8080, 8082, 8084}
-    assert {8081, 8083} <= {address.port for address in listening}
+    assert {8081, 8083} <= {address.port for address in found}
+
+
+def _is_loopback(text: str) -> bool:
+    address = ipaddress.ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _check_keys(container: Container, photo: bytes) -> None:
