@@ -69,7 +69,12 @@ def test_two_stages_read_as_many_lines_as_there_is_room_for(
     monkeypatch.setattr(two_stage_reader, "extract_lines", lambda *_: [DetectedLine(corners, 1, 1, 0)] * MANY)
     again = SecondReading(1)
     crops: list[Any] = []
-    monkeypatch.setattr(again, "_small", lambda crop: crops.append(crop) or ("5 kg", 0.99))
+
+    def read_small(crop: Any) -> tuple[str, float]:
+        crops.append(crop)
+        return "5 kg", 0.99
+
+    monkeypatch.setattr(again, "_small", read_small)
     first = CountingRecognizer()
     reader = TwoStageReader(lambda photos: [PHOTO for _ in photos], first, 640, again)
     read = (reader.read_parts if together else reader.read_many)([PHOTO] * parts)
