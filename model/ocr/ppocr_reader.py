@@ -35,7 +35,6 @@ EXTRA_LENGTH = 0.1
 # Of the lines that the small recognizer reads, and of those that it reads once more, the sum of lengths in their own
 # heights: as much as all but one in a thousand catalogue photos have.
 MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 512.0, 128.0
-MAX_DETECTED = 500  # outlines that the detector looks at, of which fewer are lines
 NO_TEXT = "The text detection result is empty"
 
 _LineAt = tuple[int, int]  # a part of a photo, and a line on it
@@ -64,7 +63,6 @@ class PPOCRReader:
                 "Det.thresh": 0.2,
                 "Det.box_thresh": 0.4,
                 "Det.unclip_ratio": 1.4,
-                "Det.max_candidates": MAX_DETECTED,
             }
         )
         # In one pass over the pixels instead of several in double precision: 8 ms instead of 70 for a megapixel.

@@ -191,7 +191,7 @@ def _of_whole_packs(found: Sequence[Candidate]) -> list[Candidate]:
     is_pack = np.array([c.multipack_total for c in found], dtype=bool)
     if not is_pack.any():
         return list(found)
-    packs, others = np.flatnonzero(is_pack), np.flatnonzero(~is_pack)
+    packs, others = np.flatnonzero(is_pack).tolist(), np.flatnonzero(~is_pack).tolist()
     amounts, spans = _amounts(found), np.array([(c.line, c.start, c.end) for c in found])
     totals = [i for i in packs if _equal_to_any(amounts[i], amounts[others], TOTAL_TOLERANCE)]
     sizes = [i for i in others if _within_any(spans[i], spans[totals])]

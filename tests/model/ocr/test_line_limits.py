@@ -68,13 +68,13 @@ def test_two_stages_read_as_many_lines_as_there_is_room_for(
     corners = np.array([[0, 0], [16, 0], [16, 4], [0, 4]], float)
     monkeypatch.setattr(two_stage_reader, "extract_lines", lambda *_: [DetectedLine(corners, 1, 1, 0)] * MANY)
     again = SecondReading(1)
-    crops: list[Any] = []
+    crops: list[np.ndarray] = []
 
-    def read_small(crop: Any) -> tuple[str, float]:
+    def small(crop: np.ndarray) -> RecognizedText:
         crops.append(crop)
         return "5 kg", 0.99
 
-    monkeypatch.setattr(again, "_small", read_small)
+    monkeypatch.setattr(again, "_small", small)
     first = CountingRecognizer()
     reader = TwoStageReader(lambda photos: [PHOTO for _ in photos], first, 640, again)
     read = (reader.read_parts if together else reader.read_many)([PHOTO] * parts)
