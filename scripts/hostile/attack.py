@@ -17,7 +17,7 @@ from resformer.scripts.torchserve.server import Server
 
 __all__ = ["Limits", "attack"]
 
-WARM_UP = 10
+WARM_UP = 5
 WORDS = {CLOSED: "closed", SILENT: "silent"}
 
 
