@@ -3,6 +3,8 @@
 PORT ?= 8080
 PAGE ?= 7860
 DATA ?= ../shared/data
+MINUTES ?= 10
+CLIENTS ?= 16
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 RESFORMER := $(VENV)/bin/resformer
@@ -20,8 +22,8 @@ FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.t
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser image-test lint lock audit sbom \
-	fonts nginx chromium buildah words python check
+.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser test-faults \
+	image-test soak lint lock audit sbom fonts nginx chromium buildah words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -37,6 +39,8 @@ help:
 	@echo "make test-ray                           run the tests on a Ray cluster of this machine"
 	@echo "make lock | audit | sbom                lock all requirements anew; look for known vulnerabilities; list what is inside"
 	@echo "make image-test                         build the container image and run it, some five minutes, as root"
+	@echo "make test-faults                        run the tests that break a server: hung worker, full disk, restart"
+	@echo "make soak [MINUTES=10] [CLIENTS=16]     load the server on PORT while its workers are killed"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
 	@echo "$(RESFORMER) --help       all commands, once make serve or make test has installed them"
@@ -73,13 +77,21 @@ docs-serve: $(VENV)/.docs-requirements
 	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
-	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not image"
+	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not image and not faults"
 
 test-ray: $(VENV)/.ray-requirements
 	$(VENV_PYTHON) -m pytest -m ray
 
 image-test: $(VENV)/.test-requirements buildah
 	$(VENV_PYTHON) -m pytest -m image
+
+# As root: network namespaces and small file systems take it; without them these tests are skipped, and say so.
+test-faults: $(VENV)/.test-requirements nginx
+	$(VENV_PYTHON) -m pytest -m faults
+
+# The server runs already, on this machine.
+soak: installed
+	@$(RESFORMER) benchmark soak --port $(PORT) --minutes $(MINUTES) --clients $(CLIENTS) --out docs/benchmarks
 
 test-browser: $(VENV)/.test-requirements chromium
 	$(VENV_PYTHON) -m pytest -m browser

@@ -331,6 +331,62 @@ def long_table(
 
 
 @app.command()
+def hostile(
+    out: OutOption,
+    port: Annotated[int, typer.Option(help="Port of the running server, on this machine.")] = 8080,
+    group: Annotated[
+        list[str] | None, typer.Option("--group", help="A group of cases; may be repeated. Default: all.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="Until an answer, at most.", min=0.0)] = 2.0,
+    mebibytes: Annotated[float, typer.Option(help="Of memory above the idle server, at most.", min=0.0)] = 512.0,
+) -> None:
+    """Hostile requests: what each of them got, how long it took and how much memory (ten minutes).
+
+    Exit codes: 0 all as they must be, 1 a status that is not listed, a limit that was passed, or a lost worker.
+
+    Examples:
+
+        resformer benchmark hostile --port 8080 --out build/benchmarks
+    """
+    from resformer.scripts.hostile.attack import Limits, attack
+    from resformer.scripts.hostile.groups import all_cases, choose
+    from resformer.scripts.lib.sample_photo import sample_photo_bytes
+    from resformer.scripts.torchserve.server import Server
+
+    cases = choose(all_cases(), group or [])
+    figures = attack(Server(port), cases, sample_photo_bytes(), Limits(seconds, mebibytes))
+    _finish(out, "hostile", figures)
+    raise typer.Exit(any(case["failures"] for case in figures["cases"]))
+
+
+@app.command()
+def soak(
+    out: OutOption,
+    port: Annotated[int, typer.Option(help="Port of the running server, on this machine.")] = 8080,
+    minutes: Annotated[float, typer.Option(help="For how long.", min=0.1, max=600.0)] = 10.0,
+    clients: Annotated[int, typer.Option(help="At the same time.", min=1, max=256)] = 16,
+    kill_every: Annotated[float, typer.Option(help="Seconds between kills of a worker; 0 = none.", min=0.0)] = 30.0,
+    slope: Annotated[float, typer.Option(help="MiB a minute that memory may grow by, at most.", min=0.0)] = 16.0,
+    seed: Annotated[int, typer.Option(help="Of the requests.")] = 0,
+) -> None:
+    """A server under valid, invalid, huge and slow requests, while its workers are killed.
+
+    Exit codes: 0 as it must be, 1 a wrong answer, a lost request, or memory or descriptors that grow.
+
+    Examples:
+
+        resformer benchmark soak --minutes 10 --clients 16 --out build/benchmarks
+    """
+    from resformer.scripts.soak.soak import Plan, soak_server
+    from resformer.scripts.torchserve.server import Server
+
+    plan = Plan(seconds=60 * minutes, clients=clients, kill_every=kill_every, max_slope=slope, seed=seed)
+    figures = soak_server(Server(port), plan)
+    _finish(out, "soak", figures)
+    raise typer.Exit(bool(figures["failures"]))
+
+
+@app.command()
 def downloads(
     out: OutOption,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=30, help="Links.")] = 1000,

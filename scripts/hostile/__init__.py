@@ -1,1 +1,1 @@
-"""Inputs that no server may be troubled by, as data."""
+"""Hostile inputs as data, and the run that sends them to a server and measures what they cost it."""

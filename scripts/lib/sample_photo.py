@@ -1,10 +1,11 @@
 """A drawn product photo: the plain pack that `resformer serve` tries the server with."""
 
+import io
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["draw_sample_photo"]
+__all__ = ["draw_sample_photo", "sample_photo_bytes"]
 
 SIZE = (900, 1200)
 PACK = (130, 90, 770, 1110)
@@ -21,7 +22,13 @@ TEXT_LINES = (
 
 
 def draw_sample_photo(path: Path) -> None:
-    """Writes the photo, the same bytes each time on one version of Pillow."""
+    """Writes the photo."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(sample_photo_bytes())
+
+
+def sample_photo_bytes() -> bytes:
+    """The photo as a JPEG, the same bytes each time on one version of Pillow."""
     photo = Image.new("RGB", SIZE, GREY)
     draw = ImageDraw.Draw(photo)
     draw.rounded_rectangle(PACK, radius=36, fill=BROWN)
@@ -29,5 +36,6 @@ def draw_sample_photo(path: Path) -> None:
     draw.ellipse((350, 620, 550, 820), fill="#d8b26a", outline=BROWN, width=6)
     for text, size, top in TEXT_LINES:
         draw.text((SIZE[0] / 2, top), text, INK, ImageFont.load_default(size), anchor="mt")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    photo.save(path, "JPEG", quality=92)
+    buffer = io.BytesIO()
+    photo.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()

@@ -266,10 +266,13 @@ class Server:
         headers = {"Content-Type": "application/octet-stream", **(headers or {})}
         return self._call(self.predictions_url, "inference", photo, headers)
 
+    def processes(self) -> dict[str, int | None]:
+        """The processes that were started, each with children of its own; None for one that does not run."""
+        return {"nginx": self.proxy.pid, "TorchServe": self.pid, "the monitor": self._monitor.pid}
+
     def missing_processes(self) -> list[str]:
         """Which of the server's processes do not run."""
-        found = {"nginx": self.proxy.pid, "TorchServe": self.pid, "the monitor": self._monitor.pid}
-        return [name for name, pid in found.items() if pid is None]
+        return [name for name, pid in self.processes().items() if pid is None]
 
     def probe(self, name: str) -> Reply:
         """What the probe `live` or `ready` says.

@@ -7,6 +7,7 @@ from typing import Any
 
 from resformer.train.evaluation.benchmark_file import Benchmark, read_benchmark
 from resformer.train.evaluation.label_benchmark import TITLE
+from resformer.train.evaluation.safety_tables import hostile_lines, soak_lines
 from resformer.train.evaluation.scale_tables import (
     downloads_lines,
     long_table_lines,
@@ -402,6 +403,17 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         "Memory of `resformer score`, of all processes together, and its rate beside that of the predictor alone.",
         long_table_lines,
     ),
+    "hostile": (
+        "Hostile requests",
+        "What each group got, the slowest answer (of an ordinary photo where the attack is slow by itself), and the "
+        "memory of all processes of the server.",
+        hostile_lines,
+    ),
+    "soak": (
+        "Soak",
+        "Valid, invalid, huge and slow requests while workers are killed.",
+        soak_lines,
+    ),
 }
-ELSEWHERE = ("stages", "scale", "long-table", "scoring", "downloads")
-"""Sections of docs/scale.md."""
+ELSEWHERE = ("stages", "scale", "long-table", "scoring", "downloads", "hostile", "soak")
+"""Sections of docs/scale.md and docs/security-tests.md."""

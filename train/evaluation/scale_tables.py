@@ -1,4 +1,4 @@
-"""Markdown of the benchmarks that docs/scale.md has, and the document with these tables."""
+"""Markdown of the benchmarks that docs/scale.md has, and a document with tables between its marks."""
 
 import re
 import textwrap
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from resformer.train.evaluation.benchmark_file import read_benchmark
+from resformer.train.evaluation.safety_tables import hostile_tables, soak_tables
 
 __all__ = [
     "downloads_lines",
@@ -243,6 +244,8 @@ LINES: dict[str, Callable[[Figures], dict[str, list[str]]]] = {
     "long-table": _long_table,
     "scoring": lambda figures: {"engines": scoring_lines(figures)},
     "downloads": lambda figures: {"kinds": downloads_lines(figures)},
+    "hostile": hostile_tables,
+    "soak": soak_tables,
 }
 
 

@@ -1,0 +1,1 @@
+"""A server under mixed load for minutes, while its workers are killed."""
