@@ -17,7 +17,7 @@ from resformer.scripts.monitor.health import DRAINING_FILE
 from resformer.scripts.monitor.monitor import Monitor, MonitorOptions
 from resformer.scripts.monitor.nginx_status import STATUS_PATH
 from resformer.scripts.monitor.probe_server import Answer, ProbeServer
-from resformer.scripts.torchserve.keys import KINDS
+from resformer.scripts.torchserve.access_keys import KINDS
 from tests.paths import ROOT
 from tests.scripts.monitor.fake_torchserve import FakeTorchServe
 

@@ -11,9 +11,9 @@ from typing import Any
 from resformer.scripts.hostile.case import Case
 from resformer.scripts.hostile.exchange import Exchange, Outcome, Target, send_call
 from resformer.scripts.hostile.wire import CLOSED, SILENT
-from resformer.scripts.torchserve.errors import ServerError
 from resformer.scripts.torchserve.process_memory import peak_bytes, reset_peaks
 from resformer.scripts.torchserve.server import Server
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["Limits", "attack"]
 

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from resformer.scripts.torchserve.errors import ServerError
-from resformer.scripts.torchserve.keys import KINDS, parse_keys
+from resformer.scripts.torchserve.access_keys import KINDS, parse_keys
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["KeyWatch"]
 

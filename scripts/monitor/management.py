@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resformer.scripts.lib.unix_http import exchange
-from resformer.scripts.monitor.backend import Backend, BackendError
+from resformer.scripts.monitor.backend_file import Backend, BackendError
 
 __all__ = ["ModelState", "Worker", "ask_model"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from resformer.scripts.monitor.backend import Backend, BackendError, read_backend
+from resformer.scripts.monitor.backend_file import Backend, BackendError, read_backend
 from resformer.scripts.monitor.health import Limits, is_draining, live, ready
 from resformer.scripts.monitor.key_watch import KeyWatch
 from resformer.scripts.monitor.log_receiver import LogReceiver

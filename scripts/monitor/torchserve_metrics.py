@@ -1,7 +1,7 @@
 """TorchServe's own metrics, passed on as they are."""
 
 from resformer.scripts.lib.unix_http import exchange
-from resformer.scripts.monitor.backend import Backend
+from resformer.scripts.monitor.backend_file import Backend
 
 __all__ = ["fetch_metrics"]
 

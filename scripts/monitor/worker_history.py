@@ -1,6 +1,6 @@
 """How the workers fared: how often they were started again, and since when none was ready."""
 
-from resformer.scripts.monitor.backend import Backend
+from resformer.scripts.monitor.backend_file import Backend
 from resformer.scripts.monitor.management import ModelState
 
 __all__ = ["WorkerHistory"]

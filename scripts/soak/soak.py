@@ -13,8 +13,8 @@ from resformer.scripts.soak.clients import Content, Tally, content, run_client
 from resformer.scripts.soak.kills import kill_workers
 from resformer.scripts.soak.watch import Watch
 from resformer.scripts.soak.workload import Request, make_requests, send
-from resformer.scripts.torchserve.errors import ServerError
 from resformer.scripts.torchserve.server import Server
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["Plan", "soak_server"]
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import resformer
 from resformer.scripts.lib.unix_http import exchange
-from resformer.scripts.torchserve.errors import ServerError
 from resformer.scripts.torchserve.processes import is_running, stop_group
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["MODEL", "START_SECONDS", "WORKER_ENVIRONMENT", "Backend", "Reply"]
 

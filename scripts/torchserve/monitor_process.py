@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from resformer.scripts.torchserve.access_keys import Keys
 from resformer.scripts.torchserve.backend import Backend
-from resformer.scripts.torchserve.keys import Keys
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group
 from resformer.scripts.torchserve.proxy import Proxy
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from resformer.scripts.torchserve.access_keys import KINDS, Keys
 from resformer.scripts.torchserve.backend import MODEL, Backend
-from resformer.scripts.torchserve.errors import ServerError
-from resformer.scripts.torchserve.keys import KINDS, Keys
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group, wait_until
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["DRAIN_SECONDS", "Addresses", "Proxy", "find_nginx"]
 

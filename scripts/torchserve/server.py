@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from resformer.scripts.torchserve.access_keys import Keys
 from resformer.scripts.torchserve.backend import MODEL, Backend, Reply
-from resformer.scripts.torchserve.errors import ServerError
-from resformer.scripts.torchserve.keys import Keys
 from resformer.scripts.torchserve.monitor_process import MonitorProcess
 from resformer.scripts.torchserve.processes import wait_until
 from resformer.scripts.torchserve.proxy import DRAIN_SECONDS, Addresses, Proxy, find_nginx
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["MODEL", "PORTS", "Server", "ServerError", "start_command"]
 

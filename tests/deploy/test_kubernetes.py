@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field
 
 from resformer.scripts.monitor.monitor_metrics import AccessMetrics
-from resformer.scripts.torchserve.keys import KINDS
+from resformer.scripts.torchserve.access_keys import KINDS
 from resformer.scripts.torchserve.proxy import DRAIN_SECONDS
 from tests.deploy.resources import FOLDER, KUBECTL, OVERLAYS, only, rendered
 from tests.paths import ROOT

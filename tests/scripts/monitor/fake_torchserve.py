@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from resformer.scripts.monitor.backend import BACKEND_FILE
+from resformer.scripts.monitor.backend_file import BACKEND_FILE
 from resformer.scripts.monitor.probe_server import Answer, ProbeServer
 
 __all__ = ["FakeTorchServe"]

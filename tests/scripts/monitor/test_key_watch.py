@@ -11,7 +11,7 @@ import pytest
 
 from resformer.scripts.monitor.key_watch import KeyWatch
 from resformer.scripts.monitor.reload_command import reload_by_command, reload_by_signal
-from resformer.scripts.torchserve.keys import KINDS
+from resformer.scripts.torchserve.access_keys import KINDS
 
 KEY = "0123456789abcdef"
 

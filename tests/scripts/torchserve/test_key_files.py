@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from resformer.scripts.cli.main import main
-from resformer.scripts.torchserve.errors import ServerError
-from resformer.scripts.torchserve.keys import KINDS, Keys
+from resformer.scripts.torchserve.access_keys import KINDS, Keys
+from resformer.scripts.torchserve.server_error import ServerError
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
+from resformer.scripts.torchserve.access_keys import Keys
 from resformer.scripts.torchserve.backend import Backend
-from resformer.scripts.torchserve.errors import ServerError
-from resformer.scripts.torchserve.keys import Keys
 from resformer.scripts.torchserve.proxy import LARGE_REQUESTS, SMALL_REQUESTS, Addresses, Proxy
 from resformer.scripts.torchserve.server import PORTS
+from resformer.scripts.torchserve.server_error import ServerError
 from tests.servers import check_reply, free_ports
 
 

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from resformer.scripts.torchserve.errors import ServerError
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["KINDS", "Keys", "parse_keys"]
 
