@@ -51,14 +51,25 @@ class Reply:
 
 @dataclass(frozen=True)
 class Backend:
-    """A TorchServe and its folder, which has its configuration, keys and log."""
+    """A TorchServe.
+
+    Attributes:
+        folder: Of its configuration, keys and log.
+        to_console: Whether its log goes to the output of the command as well.
+    """
 
     folder: Path
+    to_console: bool = False
 
     @property
     def log(self) -> Path:
-        """What the server prints."""
+        """Warnings and errors of TorchServe and its workers."""
         return self.folder / "server.log"
+
+    @property
+    def output(self) -> Path:
+        """What Java itself prints."""
+        return self.folder / "java.log"
 
     @property
     def key_file(self) -> Path:
@@ -107,15 +118,15 @@ class Backend:
         command += ["--ts-config", "config.properties", "--log-config", str(PACKAGE / "log4j2.xml")]
         command += ["--model-store", str(archive.parent), "--models", f"{MODEL}={archive.name}"]
         try:
-            with self.log.open("w") as log:
+            with self.output.open("w") as output:
                 # A session of its own, so that Ctrl-C in the terminal does not reach it and a stop reaches all of it.
                 subprocess.run(
                     command,
                     cwd=self.folder,
                     env=self._environment(java_home),
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
+                    stdout=None if self.to_console else output,
+                    stderr=None if self.to_console else output,
                     start_new_session=True,
                 )
             self._wait_until_ready()
@@ -209,6 +220,8 @@ class Backend:
         environment = {**WORKER_ENVIRONMENT, **kept, "TMPDIR": temporary, "TEMP": temporary}
         if java_home:
             environment["JAVA_HOME"] = str(java_home)
+        if self.to_console:
+            environment["RESFORMER_CONSOLE_LEVEL"] = "WARN"
         return environment
 
     def _write_config(self) -> None:
@@ -234,8 +247,7 @@ class Backend:
         while not self._ready():
             if self.pid is None:
                 raise ServerError(f"the server ended while starting.\n{self._log_tail()}")
-            log = self.log.read_text(errors="replace")
-            if any(sign in log for sign in LOAD_FAILED):
+            if any(sign in self._printed() for sign in LOAD_FAILED):
                 time.sleep(1.0)  # Until the whole of it is in the log.
                 raise ServerError(f"the worker failed to load.\n{self._log_tail()}")
             if time.monotonic() > deadline:
@@ -250,8 +262,11 @@ class Backend:
             return False
         return bool(workers) and all(worker["status"] == "READY" for worker in workers)
 
+    def _printed(self) -> str:
+        return "".join(file.read_text(errors="replace") for file in (self.output, self.log) if file.exists())
+
     def _log_tail(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        lines = self._printed().splitlines()[-LOG_TAIL_LINES:]
         return "\n".join([*lines, f"(the end of {self.log})"])
 
 

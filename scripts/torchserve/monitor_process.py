@@ -12,12 +12,14 @@ from pathlib import Path
 
 from resformer.scripts.torchserve.access_keys import Keys
 from resformer.scripts.torchserve.backend import Backend
-from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group
+from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group, wait_until
 from resformer.scripts.torchserve.proxy import Proxy
+from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["MonitorProcess"]
 
 MODULE = "resformer.scripts.monitor"
+START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 
 
@@ -71,6 +73,9 @@ class MonitorProcess:
             proxy: Not yet started.
             keys: It watches these.
             accept_keys: The command by which it has the proxy take over changed ones.
+
+        Raises:
+            ServerError: It did not come up.
         """
         command = [sys.executable, "-m", MODULE, "--folder", self.folder, "--listen", self.socket]
         command += ["--access-log", self.log_socket, "--nginx-status", self.status_socket]
@@ -80,6 +85,8 @@ class MonitorProcess:
         command += ["--keys", keys.folder, "--reload", shlex.join(accept_keys)]
         process = start_detached(list(map(str, command)), self.folder, self.log, os.environ)
         (self.folder / "monitor.pid").write_text(f"{process.pid}\n")
+        if not wait_until(lambda: self.socket.exists() or process.poll() is not None, START_SECONDS) or process.poll():
+            raise ServerError(f"the monitor did not start.\n{self.log.read_text(errors='replace')}")
 
     def follow(self, backend: Backend) -> None:
         """Has it report about another TorchServe."""

@@ -117,7 +117,7 @@ class Server:
     def backend(self) -> Backend:
         """The TorchServe that answers, or that is starting."""
         state = self._state()
-        return Backend(self.folder / (state.backend if state else "backend-1"))
+        return self._backend(state.backend if state else "backend-1")
 
     @property
     def proxy(self) -> Proxy:
@@ -197,7 +197,7 @@ class Server:
         before = self.backend
         count = len(before.workers()) if before.pid is not None else None
         number = int(state.backend.rpartition("-")[2]) + 1
-        after = Backend(self.folder / f"backend-{number}")
+        after = self._backend(f"backend-{number}")
         after.start(archive, java_home, count)
         try:
             finishing = self.proxy.workers()
@@ -319,6 +319,10 @@ class Server:
         return Addresses(
             **{purpose: f"{self._address(purpose)}:{port}" for port, purpose in enumerate(PORTS, self.port)}
         )
+
+    def _backend(self, name: str) -> Backend:
+        state = self._state()
+        return Backend(self.folder / name, state.to_console if state else self.to_console)
 
     def _checked_archive(self) -> Path:
         archive = (self.root / self.archive).resolve()
