@@ -1,10 +1,13 @@
 """What several test modules build on."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from resformer.model.inference.checkpoint import build_network, save_checkpoint
@@ -12,6 +15,18 @@ from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
 from resformer.model.schema.schema import Schema
 from tests.paths import ROOT
+
+# Several tests run at once, and the networks are small: more threads mostly wait for each other, and spin meanwhile.
+# For the programs that tests start; `one_thread` is for the tests themselves.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Also after a test that has set more."""
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from tests.paths import CONFIGS, DATA, labelled
 )
 def test_f1_with_ocr_caches(labels: str, ocr: str, photos: str, floor: float) -> None:
     table = labelled(labels)
-    predictor = Predictor.load(reader="builtin", threads=2)
+    predictor = Predictor.load(reader="builtin", threads=1)
     rows = read_rows(table, predictor.schema)
     answers = predict_rows_from_ocr(rows, predictor, DATA / ocr, DATA / photos)
     result = score_rows(rows, [answer.prediction for answer in answers])
@@ -35,7 +35,7 @@ def test_f1_with_ocr_caches(labels: str, ocr: str, photos: str, floor: float) ->
 def test_f1_of_readers_with_our_detector(reader: str, floor: float) -> None:
     """On the first hand-labelled photos."""
     labels = labelled("hand/labels_hand_val.csv")
-    predictor = Predictor.load(reader=reader, threads=2)
+    predictor = Predictor.load(reader=reader, threads=1)
     rows = of_first_photos(read_rows(labels, predictor.schema), 40)
     answers = predict_rows(rows, predictor, DATA / "hand" / "val")
     result = score_rows(rows, [answer.prediction for answer in answers])
@@ -44,7 +44,7 @@ def test_f1_of_readers_with_our_detector(reader: str, floor: float) -> None:
 
 def test_strict_f1_of_whole_rows_with_ocr_caches() -> None:
     labelled("rows")
-    predictor = Predictor.load(reader="builtin", threads=2)
+    predictor = Predictor.load(reader="builtin", threads=1)
     records = read_row_records(DATA, "val", predictor.schema)
     answers = [answer_record(predictor, record) for record in records]
     score = score_photo_rows(records, [{name: a.prediction for name, a in of_row.items()} for of_row in answers])
@@ -59,7 +59,7 @@ def test_strict_f1_of_whole_rows_with_ocr_caches() -> None:
     ],
 )
 def test_choices_on_the_first_fashion_photos(inputs: str, floors: dict[str, float]) -> None:
-    predictor = Predictor.load(reader="builtin", threads=2)
+    predictor = Predictor.load(reader="builtin", threads=1)
     scores = score_table(predict_table(predictor, products_of("fashion"), inputs, 250), predictor.schema)
     assert all(scores[name]["accuracy"] > floor for name, floor in floors.items()), scores
 
@@ -69,7 +69,7 @@ def test_choices_on_the_first_fashion_photos(inputs: str, floors: dict[str, floa
 )
 def test_categories(folder: str, inputs: str, floors: tuple[float, float]) -> None:
     """Of what is sold in shops, from image, name and description; of the challenge's products, from the photo."""
-    predictor = Predictor.load(reader="builtin", threads=2)
+    predictor = Predictor.load(reader="builtin", threads=1)
     scores = score_table(predict_table(predictor, products_of(folder), inputs, 150), predictor.schema)["category"]
     assert scores["first 1"] > floors[0] and scores["first 2"] > floors[1], scores
 

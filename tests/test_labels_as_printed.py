@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(bool(fonts_are_missing()), reason=fonts_are_miss
 
 @cache
 def predictor() -> Predictor:
-    return Predictor.load(threads=2)
+    return Predictor.load(threads=1)
 
 
 def name(row: dict[str, Any]) -> str:

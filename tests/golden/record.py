@@ -24,7 +24,7 @@ from tests.paths import DATA
 __all__ = ["RECORD", "answers_of", "arithmetic", "weights_digest"]
 
 RECORD = Path(__file__).with_name("answers.json")
-THREADS = 2
+THREADS = 1
 READERS = ("crops", "builtin", "ppocr")
 
 Answers = dict[str, dict[str, dict[str, list[Any]]]]

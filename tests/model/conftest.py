@@ -38,7 +38,7 @@ PAGE = Page(
 @pytest.fixture(scope="session")
 def shipped() -> Predictor:
     """The shipped weights, with the reader `ppocr`."""
-    return Predictor.load(reader="ppocr", threads=2)
+    return Predictor.load(reader="ppocr", threads=1)
 
 
 @pytest.fixture(scope="session")

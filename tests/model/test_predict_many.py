@@ -55,7 +55,7 @@ FAILURES = (UnsupportedImage, UnknownEntity, CorruptImage, FileNotFoundError, Ba
 
 @pytest.fixture(scope="module")
 def builtin() -> Predictor:
-    return Predictor.load(reader="builtin", threads=2)
+    return Predictor.load(reader="builtin", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_every_stage_may_be_a_batch(alone: list[Outcome], monkeypatch: pytest.Mo
     """As on a GPU, where torch computes."""
     if engine == "torch":
         monkeypatch.setattr("resformer.model.runtime.onnx_module._export", lambda *_: None)
-    predictor = Predictor.load(reader="builtin", threads=2, sizes=BatchSizes(32, 4, 8, 4, 8))
+    predictor = Predictor.load(reader="builtin", threads=1, sizes=BatchSizes(32, 4, 8, 4, 8))
     # Torch takes several times as long on a CPU.
     step = 2 if engine == "torch" else 1
     check_same(list(predictor.predict_many(QUERIES[::step])), alone[::step])
