@@ -20,6 +20,8 @@ WORDS := \
 FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.txt) fonts-wqy-microhei
 # Material for MkDocs announces its end of life in each run.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
+# A module's tests stay together, which share what is slow to make; the long modules are not the last.
+AT_ONCE := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser test-faults \
@@ -77,7 +79,7 @@ docs-serve: $(VENV)/.docs-requirements
 	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
-	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not image and not faults"
+	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not image and not faults" $(AT_ONCE)
 
 test-ray: $(VENV)/.ray-requirements
 	$(VENV_PYTHON) -m pytest -m ray

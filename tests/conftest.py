@@ -14,6 +14,7 @@ from resformer.model.inference.checkpoint import build_network, save_checkpoint
 from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.networks.presets import preset
 from resformer.model.schema.schema import Schema
+from tests.exports import KeptExports
 from tests.paths import ROOT
 
 # Several tests run at once, and the networks are small: more threads mostly wait for each other, and spin meanwhile.
@@ -27,6 +28,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_exports() -> Iterator[None]:
+    """An export takes most of the two seconds in which a network is loaded, which tests do a hundred times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("resformer.model.runtime.onnx_module._export", KeptExports())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,15 @@ __all__ = ["OPENAPI", "check_reply", "free_ports"]
 OPENAPI = ROOT / "handler" / "openapi.yaml"
 
 
+# Each process that runs tests looks for free ports among as many of its own.
+PORTS_PER_PROCESS = 250
+
+
 def free_ports() -> int:
     """The first of as many free ports as a server needs; tests that run beside others look from another port on."""
-    first = int(os.environ.get("RESFORMER_TEST_PORT", "18200"))
-    for port in range(first, first + 1000, 10):
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = int(os.environ.get("RESFORMER_TEST_PORT", "18200")) + number * PORTS_PER_PROCESS
+    for port in range(first, first + PORTS_PER_PROCESS, 10):
         try:
             for offset in range(len(PORTS)):
                 with socket.socket() as probe:
@@ -29,7 +34,7 @@ def free_ports() -> int:
         except OSError:
             continue
         return port
-    raise RuntimeError(f"no free ports from {first} to {first + 1000}")
+    raise RuntimeError(f"no free ports from {first} to {first + PORTS_PER_PROCESS}")
 
 
 def check_reply(status: int, body: Any) -> None:
