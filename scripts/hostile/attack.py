@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from resformer.scripts.hostile.case import Case
-from resformer.scripts.hostile.exchange import Exchange, Outcome, Target, send_call
+from resformer.scripts.hostile.raw_exchange import Exchange, Outcome, Target, send_call
 from resformer.scripts.hostile.wire import CLOSED, SILENT
 from resformer.scripts.torchserve.errors import ServerError
 from resformer.scripts.torchserve.process_memory import peak_bytes, reset_peaks

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from resformer.scripts.hostile.exchange import PREDICTIONS, Exchange, Outcome, Target
+from resformer.scripts.hostile.raw_exchange import PREDICTIONS, Exchange, Outcome, Target
 from resformer.scripts.hostile.wire import CLOSED
 
 __all__ = ["CASES"]
