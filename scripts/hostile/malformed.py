@@ -178,7 +178,7 @@ PATHS = (
             *(
                 "/invocations",
                 "/metrics",
-                "/v1/models/resformer:predict",
+                "/live",
                 "/token?type=management",
                 "/.git/config",
                 "/.error/500",
