@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from resformer.handler.forms import MULTIPART, URL_ENCODED
 from resformer.handler.request import MAX_BYTES, Request, parse_request
+from resformer.handler.returned_memory import ReturnedMemory
 from resformer.handler.settings import Settings
 from resformer.handler.threads import equal_part
 from resformer.handler.worker_metrics import INTERNAL_ERROR, WorkerMetrics, start_emitting
@@ -70,6 +71,7 @@ class Service:
         self._checked_at = 0.0
         self._predictor: Predictor | None = None
         self.metrics = WorkerMetrics(self._current_predictor().readers)
+        self._memory = ReturnedMemory()
 
     @classmethod
     def from_context(cls, context: Any) -> "Service":
@@ -117,6 +119,7 @@ class Service:
             context.set_response_status(code=status.value, phrase=status.phrase, idx=i)
             replies.append(reply)
         self.metrics.count_batch(time.monotonic() - started)
+        self._memory.give_back()
         return replies
 
     def describe(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ __all__ = ["ENGINE_SETTINGS", "PPOCRRecognizer", "bundled_model_path", "has_digi
 MIN_WIDTH = 64  # pixels, of a crop 48 high
 
 # Below errors the engine logs remarks on photos without text.
-ENGINE_SETTINGS = {"Global.log_level": "error", "EngineConfig.onnxruntime.enable_cpu_mem_arena": True}
+ENGINE_SETTINGS = {"Global.log_level": "error"}
 
 
 def thread_setting(threads: int) -> dict[str, int]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from resformer.scripts.hostile.case import Case
-from resformer.scripts.hostile.socket_exchange import Exchange, Outcome, Target, send_call
+from resformer.scripts.hostile.raw_exchange import Exchange, Outcome, Target, send_call
 from resformer.scripts.hostile.wire import CLOSED, SILENT
 from resformer.scripts.torchserve.process_memory import peak_bytes, reset_peaks
 from resformer.scripts.torchserve.server import Server

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
-from resformer.scripts.hostile.socket_exchange import Exchange, Outcome, Target
+from resformer.scripts.hostile.raw_exchange import Exchange, Outcome, Target
 from resformer.scripts.hostile.wire import CLOSED, SILENT, Answer, Wire
 
 __all__ = ["CASES"]

@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from PIL import Image
 
-from resformer.scripts.hostile.socket_exchange import Exchange, Outcome, Target
+from resformer.scripts.hostile.raw_exchange import Exchange, Outcome, Target
 from resformer.scripts.hostile.wire import Answer
 
 __all__ = ["CASES", "large_photo"]

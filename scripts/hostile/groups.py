@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from resformer.scripts import hostile
 from resformer.scripts.hostile.case import Case
-from resformer.scripts.hostile.socket_exchange import Exchange
+from resformer.scripts.hostile.raw_exchange import Exchange
 
 __all__ = ["all_cases", "choose"]
 

@@ -4,7 +4,7 @@ import contextlib
 import struct
 from collections.abc import Callable
 
-from resformer.scripts.hostile.socket_exchange import Exchange, Outcome, Target
+from resformer.scripts.hostile.raw_exchange import Exchange, Outcome, Target
 
 __all__ = ["CASES"]
 

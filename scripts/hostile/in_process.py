@@ -11,8 +11,8 @@ import torch
 from resformer.handler.request import parse_request
 from resformer.model.errors import ResformerError
 from resformer.model.predictor import Predictor
+from resformer.scripts.hostile import texts
 from resformer.scripts.hostile.case import Call, Case
-from resformer.scripts.hostile.texts import CASES, READERS
 from resformer.scripts.lib.sample_photo import draw_sample_photo
 
 __all__ = ["main", "outcome"]
@@ -54,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         body = photo.read_bytes()
     usual = {
         reader: _seconds(lambda reader=reader: outcome(predictor, Call(body, {"X-Reader": reader})), 3)[1]  # type: ignore[misc]
-        for reader in READERS
+        for reader in texts.READERS
     }
     wrong = 0
-    for case in CASES:
+    for case in texts.CASES:
         if options.only in case.name:
             wrong += not _report(predictor, case, usual)
     return int(wrong > 0)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from resformer.scripts.hostile.socket_exchange import PREDICTIONS, Exchange, Outcome, Target
+from resformer.scripts.hostile.raw_exchange import PREDICTIONS, Exchange, Outcome, Target
 from resformer.scripts.hostile.wire import CLOSED
 
 __all__ = ["CASES"]
@@ -178,7 +178,7 @@ PATHS = (
             *(
                 "/invocations",
                 "/metrics",
-                "/v1/models/resformer:predict",
+                "/live",
                 "/token?type=management",
                 "/.git/config",
                 "/.error/500",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from resformer.scripts.hostile.socket_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.hostile.wire import Answer
 from resformer.scripts.soak.workload import WEIGHTS, Request, send
 

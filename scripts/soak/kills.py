@@ -5,7 +5,7 @@ import random
 import signal
 import time
 
-from resformer.scripts.hostile.socket_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.soak.clients import Content, Tally, ask_until_right
 from resformer.scripts.soak.workload import Request
 from resformer.scripts.torchserve.server import Server

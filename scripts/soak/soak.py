@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from resformer.scripts.hostile.socket_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.lib.sample_photo import sample_photo_bytes
 from resformer.scripts.soak.clients import Content, Tally, content, run_client
 from resformer.scripts.soak.kills import kill_workers

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from resformer.scripts.hostile.crowds import large_photo
-from resformer.scripts.hostile.socket_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.hostile.wire import Answer
 from resformer.scripts.lib.sample_photo import sample_photo_bytes
 

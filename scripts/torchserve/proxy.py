@@ -22,9 +22,10 @@ __all__ = ["DRAIN_SECONDS", "Addresses", "Proxy", "find_nginx"]
 TEMPLATE = Path(__file__).with_name("proxy.conf")
 # A little above `max_bytes` of handler/model-config.yaml: a form has headers around its photo.
 MAX_BODY_BYTES = 20_100_000
-# Together some 300 MB of bodies at most; TorchServe keeps them up to twice.
-SMALL_REQUESTS = 64  # below 2 MB
-LARGE_REQUESTS = 8
+# What TorchServe holds at once, together some 150 MB of bodies; it keeps them up to twice, in heap and in buffers.
+SMALL_REQUESTS = 64  # below 300 kB
+MEDIUM_REQUESTS = 16  # below 3 MB
+LARGE_REQUESTS = 4
 CONNECTIONS = 4096
 # Longer than the 60 seconds that the server takes for a request at most.
 DRAIN_SECONDS = 75
@@ -148,6 +149,7 @@ class Proxy:
             management_key=backend.key("management"),
             grpc_port=backend.grpc_port,
             small_requests=SMALL_REQUESTS,
+            medium_requests=MEDIUM_REQUESTS,
             large_requests=LARGE_REQUESTS,
             max_body_bytes=MAX_BODY_BYTES,
             model=MODEL,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from resformer.scripts.hostile.socket_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.lib.sample_photo import sample_photo_bytes
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.server import Server

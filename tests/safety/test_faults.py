@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resformer.scripts.hostile.socket_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.hostile.wire import CLOSED
 from resformer.scripts.soak.kills import ready_workers
 from resformer.scripts.torchserve.process_memory import server_processes

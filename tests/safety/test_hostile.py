@@ -5,7 +5,7 @@ import pytest
 from resformer.scripts.hostile.attack import Limits, attack
 from resformer.scripts.hostile.case import Call, Case
 from resformer.scripts.hostile.groups import all_cases, choose
-from resformer.scripts.hostile.socket_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.hostile.wire import Answer
 from resformer.scripts.torchserve.server import Server
 

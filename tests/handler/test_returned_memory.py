@@ -1,0 +1,39 @@
+"""Memory that a photo took is given back."""
+
+import pytest
+
+from resformer.handler import returned_memory
+from resformer.handler.returned_memory import ALLOWED_BYTES, ReturnedMemory, resident_bytes
+
+
+def test_memory_is_given_back_where_there_is_much_more_than_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 10 * ALLOWED_BYTES
+    monkeypatch.setattr(returned_memory, "resident_bytes", lambda: size)
+    trimmed: list[int] = []
+
+    def trim() -> None:
+        nonlocal size
+        trimmed.append(size)
+        size -= 2 * ALLOWED_BYTES
+
+    memory = ReturnedMemory(trim)
+    memory.give_back()
+    size += ALLOWED_BYTES
+    memory.give_back()
+    assert trimmed == []
+    size += 5 * ALLOWED_BYTES
+    memory.give_back()
+    assert trimmed == [16 * ALLOWED_BYTES]
+    memory.give_back()  # what stayed is usual now
+    assert len(trimmed) == 1
+
+
+def test_glibc_gives_free_memory_back() -> None:
+    memory = ReturnedMemory()
+    held = [bytes([1]) * 60_000 for _ in range(4000)]  # too small for mappings of their own
+    above = resident_bytes()
+    last = bytes(60_000)  # keeps the heap from shrinking by itself
+    del held
+    memory.give_back()
+    assert len(last) == 60_000
+    assert above - resident_bytes() > 100 << 20
