@@ -15,6 +15,7 @@ from typing import Any
 
 import resformer
 from resformer.scripts.lib.unix_http import exchange
+from resformer.scripts.torchserve.admission import Admission
 from resformer.scripts.torchserve.processes import is_running, stop_group
 from resformer.scripts.torchserve.server_error import ServerError
 
@@ -234,6 +235,9 @@ class Backend:
             "metrics_config": str(PACKAGE / "metrics.yaml"),
         }
         lines = (PACKAGE / "config.properties").read_text().splitlines()
+        memory = Admission.for_this_machine().mebibytes
+        java = next(line.partition("=")[2] for line in lines if line.startswith("vmargs="))
+        values["vmargs"] = f"-Xmx{memory}m -XX:MaxDirectMemorySize={memory}m {java}"
         kept = [line for line in lines if line.partition("=")[0].strip() not in values]
         kept += [f"{name}={value}" for name, value in values.items()]
         (self.folder / "config.properties").write_text("\n".join(kept) + "\n")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resformer.scripts.torchserve.access_keys import KINDS, Keys
+from resformer.scripts.torchserve.admission import Admission
 from resformer.scripts.torchserve.backend import MODEL, Backend
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group, wait_until
 from resformer.scripts.torchserve.server_error import ServerError
@@ -22,10 +23,6 @@ __all__ = ["DRAIN_SECONDS", "Addresses", "Proxy", "find_nginx"]
 TEMPLATE = Path(__file__).with_name("proxy.conf")
 # A little above `max_bytes` of handler/model-config.yaml: a form has headers around its photo.
 MAX_BODY_BYTES = 20_100_000
-# What TorchServe holds at once, together some 150 MB of bodies; it keeps them up to twice, in heap and in buffers.
-SMALL_REQUESTS = 64  # below 300 kB
-MEDIUM_REQUESTS = 16  # below 3 MB
-LARGE_REQUESTS = 4
 CONNECTIONS = 4096
 # Longer than the 60 seconds that the server takes for a request at most.
 DRAIN_SECONDS = 75
@@ -122,6 +119,7 @@ class Proxy:
 
     def write_config(self, addresses: Addresses, backend: Backend) -> None:
         """Makes the configuration pass to a TorchServe, from the next start or reload on."""
+        admission = Admission.for_this_machine()
         files = min(2 * CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         predict = (
             "proxy_set_header Host localhost; proxy_set_header Connection close; "
@@ -148,9 +146,9 @@ class Proxy:
             inference_key=backend.key("inference"),
             management_key=backend.key("management"),
             grpc_port=backend.grpc_port,
-            small_requests=SMALL_REQUESTS,
-            medium_requests=MEDIUM_REQUESTS,
-            large_requests=LARGE_REQUESTS,
+            small_requests=admission.small,
+            medium_requests=admission.medium,
+            large_requests=admission.large,
             max_body_bytes=MAX_BODY_BYTES,
             model=MODEL,
             refuse_inference='if ($inference_caller = "") { return 401; }',

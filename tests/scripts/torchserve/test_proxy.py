@@ -18,8 +18,9 @@ import pytest
 import requests
 
 from resformer.scripts.torchserve.access_keys import Keys
+from resformer.scripts.torchserve.admission import Admission
 from resformer.scripts.torchserve.backend import Backend
-from resformer.scripts.torchserve.proxy import LARGE_REQUESTS, SMALL_REQUESTS, Addresses, Proxy
+from resformer.scripts.torchserve.proxy import Addresses, Proxy
 from resformer.scripts.torchserve.server import PORTS
 from resformer.scripts.torchserve.server_error import ServerError
 from tests.servers import check_reply, free_ports
@@ -238,13 +239,14 @@ def test_malformed_http_is_refused_in_json(front: Front, raw: bytes) -> None:
 
 def test_no_more_requests_are_passed_than_memory_allows(front: Front) -> None:
     """Small and large bodies have their own limits, so that neither crowds out the other."""
+    admission = Admission.for_this_machine()
     Upstream.go.clear()
     Upstream.waiting = 0
-    with ThreadPoolExecutor(SMALL_REQUESTS + LARGE_REQUESTS) as pool:
-        small = [pool.submit(front.ask, data=b"slow") for _ in range(SMALL_REQUESTS)]
-        large = [pool.submit(front.ask, data=b"slow" + bytes(3_000_000)) for _ in range(LARGE_REQUESTS)]
+    with ThreadPoolExecutor(admission.small + admission.large) as pool:
+        small = [pool.submit(front.ask, data=b"slow") for _ in range(admission.small)]
+        large = [pool.submit(front.ask, data=b"slow" + bytes(3_000_000)) for _ in range(admission.large)]
         deadline = time.monotonic() + 60
-        while Upstream.waiting < SMALL_REQUESTS + LARGE_REQUESTS:
+        while Upstream.waiting < admission.small + admission.large:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         for body in (b"photo", bytes(3_000_000)):
