@@ -3,6 +3,7 @@
 PORT ?= 8080
 PAGE ?= 7860
 DATA ?= ../shared/data
+SECONDS ?= 60
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 RESFORMER := $(VENV)/bin/resformer
@@ -20,7 +21,7 @@ FONTS := $(shell sed -n 's/^held: //; /^fonts-/p' train/ocr/synthetic/packages.t
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser lint lock audit sbom fonts \
+.PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser test-openapi fuzz lint lock audit sbom fonts \
 	nginx chromium words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
@@ -35,6 +36,8 @@ help:
 	@echo "make docs | docs-serve                  build the documentation site in build/site; show it on port 8000"
 	@echo "make test | test-browser | lint         run the tests; those in a browser; check style and types"
 	@echo "make test-ray                           run the tests on a Ray cluster of this machine"
+	@echo "make fuzz [SECONDS=60]                  try broken photos, requests and texts, so long each"
+	@echo "make test-openapi                       send the server what its OpenAPI description allows and forbids, a minute"
 	@echo "make lock | audit | sbom                lock all requirements anew; look for known vulnerabilities; list what is inside"
 	@echo "make fonts                              Debian's fonts for drawn text, for training and its tests"
 	@echo "make words [DATA=../shared/data]        OCR of the photos that networks are trained on, forty minutes"
@@ -72,13 +75,19 @@ docs-serve: $(VENV)/.docs-requirements
 	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
-	$(VENV_PYTHON) -m pytest -m "not browser and not ray"
+	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not openapi"
 
 test-ray: $(VENV)/.ray-requirements
 	$(VENV_PYTHON) -m pytest -m ray
 
 test-browser: $(VENV)/.test-requirements chromium
 	$(VENV_PYTHON) -m pytest -m browser
+
+test-openapi: $(VENV)/.fuzz-requirements nginx
+	$(VENV_PYTHON) -m pytest -m openapi
+
+fuzz: $(VENV)/.fuzz-requirements
+	$(VENV_PYTHON) -m resformer.scripts.fuzz --seconds $(SECONDS)
 
 # Where they cannot be installed the tests of drawn text are skipped, and say so.
 fonts:
@@ -158,6 +167,10 @@ $(VENV)/.demo-requirements: locks/demo.txt locks/gradio.txt $(VENV)/.requirement
 
 $(VENV)/.ray-requirements: locks/ray.txt $(VENV)/.test-requirements
 	@$(PIP) -r locks/ray.txt
+	@touch $@
+
+$(VENV)/.fuzz-requirements: locks/fuzz.txt $(VENV)/.test-requirements
+	@$(PIP) -r locks/fuzz.txt
 	@touch $@
 
 $(VENV)/.test-requirements: locks/test.txt $(VENV)/.demo-requirements $(VENV)/.docs-requirements

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, TypeAdapter
 
+from resformer.handler.link_rules import LinkRules
 from resformer.handler.settings import Settings
 from resformer.scripts.docs_site.schema_text import properties_of, table
 from resformer.train.settings.recipe_settings import OcrStage, Recipe, TrainStage
@@ -45,7 +46,7 @@ SOURCES: Mapping[Model, str] = {
     ProductTables: "tables of a benchmark",
 }
 RECIPES: Mapping[Model, str] = {Recipe: "Keys of a recipe", TrainStage: "`kind: train`", OcrStage: "`kind: ocr_caches`"}
-WORKERS: Mapping[Model, str] = {Settings: "Keys of `handler`"}
+WORKERS: Mapping[Model, str] = {Settings: "Keys of `handler`", LinkRules: "Keys of `image_url`"}
 SECTIONS = (
     (
         "Runs",
