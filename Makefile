@@ -83,7 +83,7 @@ test-ray: $(VENV)/.ray-requirements
 test-browser: $(VENV)/.test-requirements chromium
 	$(VENV_PYTHON) -m pytest -m browser
 
-test-openapi: $(VENV)/.fuzz-requirements nginx
+test-openapi: $(VENV)/.test-requirements nginx
 	$(VENV_PYTHON) -m pytest -m openapi
 
 fuzz: $(VENV)/.fuzz-requirements

@@ -1,7 +1,7 @@
 """Fuzzes the code that reads bytes and texts of strangers: make fuzz SECONDS=60.
 
-    python -m resformer.scripts.fuzz [TARGET ...] [--seconds 60]
-    python -m resformer.scripts.fuzz TARGET --replay FILE
+python -m resformer.scripts.fuzz [TARGET ...] [--seconds 60]
+python -m resformer.scripts.fuzz TARGET --replay FILE
 """
 
 import argparse

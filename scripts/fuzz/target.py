@@ -30,5 +30,5 @@ class Target:
 
 def load_target(name: str) -> Target:
     """One of TARGETS. Its module imports the code that is tried when it is first loaded."""
-    target: Target = importlib.import_module(f"resformer.scripts.fuzz.{name}").TARGET
+    target: Target = importlib.import_module(f"resformer.scripts.fuzz.fuzz_{name}").TARGET
     return target

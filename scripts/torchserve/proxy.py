@@ -35,7 +35,10 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "the request is malformed HTTP; send it with an HTTP client such as curl"),
     401: ("InvalidKeyException", "the key is missing or wrong; send it as: Authorization: Bearer KEY"),
     404: ("ResourceNotFoundException", f"nothing is here; photos go to /predictions/{MODEL}"),
-    405: ("MethodNotAllowedException", "the method is not taken here, see the header Allow; photos are sent by PUT or POST"),
+    405: (
+        "MethodNotAllowedException",
+        "the method is not taken here; photos are sent by PUT or POST",
+    ),
     408: ("RequestTimeout", "the request came too slowly; send it again"),
     413: ("ImageTooLarge", "the request has more than the 20 MB taken here; send a smaller photo"),
     414: ("BadRequest", "the address is too long"),

@@ -17,6 +17,7 @@ __all__ = ["TARGET"]
 
 MAX_BYTES = 4000
 MAX_MESSAGE = 1000
+JSON = b"application/json"
 PHOTO = b"\xff\xd8\xff photo"
 HEADERS = ("X-Entity-Name", "X-Title", "X-Description", "X-Group-Id", "X-Reader", "X-Top-K", "X-Min-Confidence")
 
@@ -61,8 +62,9 @@ def seeds() -> Iterator[bytes]:
     yield _input({"Content-Type": "application/json"}, b'{"image_url": "https://example.com/a.jpg"}')
     yield _input({"X-Content-Type": "application/x-www-form-urlencoded"}, b"image=%FF%D8%FF&title=a+b&top_k=1")
     for name in FORM_FIELDS:
-        part = f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\nContent-Type: text/plain; charset=latin1'
-        form = part.encode() + b"\r\n\r\n" + PHOTO + b"\r\n--x--\r\n"
+        disposition = f'Content-Disposition: form-data; name="{name}"; filename="a"'
+        head = f"--x\r\n{disposition}\r\nContent-Type: text/plain; charset=latin1\r\n\r\n"
+        form = head.encode() + PHOTO + b"\r\n--x--\r\n"
         yield _input({"X-Content-Type": "multipart/form-data; boundary=x"}, form)
     for call in (case.make() for case in CASES):
         headers = {f"X-{name}" if name == "Content-Type" else name: value for name, value in call.headers.items()}
@@ -77,11 +79,18 @@ def _input(headers: dict[str, str], body: bytes) -> bytes:
 
 
 def _words() -> list[bytes]:
-    types = (b"application/json", b"multipart/form-data; boundary=x", b"application/x-www-form-urlencoded", b"text/plain")
+    types = (
+        b"application/json",
+        b"multipart/form-data; boundary=x",
+        b"application/x-www-form-urlencoded",
+        b"text/plain",
+    )
     parts = (b"\r\n--x\r\n", b"\r\n--x--", b'Content-Disposition: form-data; name="', b"filename*=", b"charset=utf-7")
     texts = (b"\\ud83d", b"%C3%A9", b"%00", b"1e999", b"NaN", b"data:image/jpeg;base64,", b"true", b"\xff\xd8\xff")
     names = [name.encode() for name in (*HEADERS, *FORM_FIELDS, *JSON_FIELDS, "X-Content-Type", "url_path")]
     return [*types, *parts, *texts, *names, *(b'"%s":' % name.encode() for name in JSON_FIELDS)]
 
 
-TARGET = Target(check, seeds, _words(), MAX_BYTES, ("resformer.handler", "resformer.model", "multipart", "json", "base64"))
+TARGET = Target(
+    check, seeds, _words(), MAX_BYTES, ("resformer.handler", "resformer.model", "multipart", "json", "base64")
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from PIL import ImageOps
 
 from resformer.model.errors import ResformerError
 from resformer.model.images.loading import MAX_PIXELS, decode_photo, is_photo
@@ -41,8 +42,9 @@ def check(data: bytes) -> None:
 
 
 def seeds() -> Iterator[bytes]:
-    """Small files of each format and mode, and the small ones among the damaged hostile files: others take long to make."""
-    image = drawn(48, 32)
+    """Small files of each format and mode, and small damaged ones among the hostile files; others take long to make."""
+    image = drawn(40, 24)
+    other = ImageOps.mirror(image)
     for mode in ("L", "RGB", "CMYK"):
         yield saved(image.convert(mode), "JPEG", quality=30)
     yield saved(image, "JPEG", quality=30, progressive=True)
@@ -51,12 +53,12 @@ def seeds() -> Iterator[bytes]:
         yield saved(image.convert("I").convert("I;16") if mode == "I;16" else image.convert(mode), "PNG")
     for colour, bits in ((0, 1), (0, 16), (2, 16), (3, 4), (4, 8), (6, 16)):
         yield png(17, 9, bits=bits, colour=colour, interlace=1, before=[chunk(b"PLTE", bytes(48))] * (colour == 3))
-    yield saved(image, "PNG", save_all=True, append_images=[image.transpose(0)])
+    yield saved(image, "PNG", save_all=True, append_images=[other])
     yield saved(image, "WEBP", quality=20)
     yield saved(image.convert("RGBA"), "WEBP", lossless=True)
-    yield saved(image, "WEBP", save_all=True, append_images=[image.transpose(0)], quality=20)
+    yield saved(image, "WEBP", save_all=True, append_images=[other], quality=20)
     yield saved(image, "GIF")
-    yield saved(image, "GIF", save_all=True, append_images=[image.transpose(0)], transparency=0)
+    yield saved(image, "GIF", save_all=True, append_images=[other], transparency=0)
     for mode in ("1", "L", "P", "RGB"):
         yield saved(image.convert(mode), "BMP")
     for compression in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg"):
@@ -64,7 +66,7 @@ def seeds() -> Iterator[bytes]:
     for mode in ("1", "L", "LA", "P", "RGBA", "CMYK", "LAB", "I;16", "F"):
         yield saved(image.convert("I").convert("I;16") if mode == "I;16" else image.convert(_through(mode)), "TIFF")
     yield saved(image.convert("1"), "TIFF", compression="group4")
-    yield saved(image, "TIFF", save_all=True, append_images=[image.transpose(0)])
+    yield saved(image, "TIFF", save_all=True, append_images=[other])
     turned = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x0112, 3, 1, 6) + bytes(4)
     photo = saved(image, "JPEG", quality=30)
     yield photo[:2] + segment(0xE1, turned) + photo[2:]
@@ -77,12 +79,13 @@ def _through(mode: str) -> str:
 
 
 def _words() -> list[bytes]:
-    chunks = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"eXIf", b"iTXt", b"zTXt", b"tEXt")
+    chunks = b"IHDR PLTE tRNS IDAT IEND acTL fcTL fdAT eXIf iTXt zTXt tEXt".split()
     webp = (b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"EXIF", b"XMP ", b"ICCP")
-    markers = [b"\xff" + bytes([marker]) for marker in (0xC0, 0xC1, 0xC2, 0xC4, 0xDA, 0xDB, 0xDD, 0xD0, 0xD9, 0xE1, 0xEE)]
-    tags = [struct.pack("<H", tag) for tag in (254, 256, 257, 258, 259, 262, 273, 277, 279, 284, 317, 320, 322, 338, 339)]
-    numbers = [struct.pack("<I", number) for number in (0, 2**16, 2**31 - 1, 2**31, 2**32 - 1)]
-    return [*chunks, *webp, *markers, *tags, *numbers, b"Exif\0\0", b"XML:com.adobe.xmp", b"Raw profile type exif"]
+    markers = [bytes([0xFF, of]) for of in (0xC0, 0xC1, 0xC2, 0xC4, 0xDA, 0xDB, 0xDD, 0xD0, 0xD9, 0xE1, 0xEE)]
+    tags = (254, 256, 257, 258, 259, 262, 273, 277, 279, 284, 317, 320, 322, 338, 339)
+    numbers = (0, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
+    packed = [*(struct.pack("<H", tag) for tag in tags), *(struct.pack("<I", number) for number in numbers)]
+    return [*chunks, *webp, *markers, *packed, b"Exif\0\0", b"XML:com.adobe.xmp", b"Raw profile type exif"]
 
 
 cv2.setNumThreads(1)

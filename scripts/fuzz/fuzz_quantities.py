@@ -74,6 +74,7 @@ def seeds() -> Iterator[bytes]:
             "Oats 500 g, 1.5 kg\nNet Wt\n12 oz (340 g)\n6 x 330 ml",
             "Size (W x D x H)\n60 x 45 x 90 cm\n5' 2\"\n10 1/2 in\n300 ±5 mm\nUnit: mm\n120",
             "100-240 V ~ 50/60 Hz\n2200\nВт 1,5 kW\nO.5 kg 1SBZ lb\n2 st 4 lb",
+            "999999999 kg 5 g, 999999 x 999999 g, 1,234,567,890 g, 0.00000000001 kg",
             "1.234,5 g 1'200 g ½ lb 3³/8 in ٥٠٠ جم 500公克 3 pz da 330 ml",
         ):
             yield f"{i}{text}".encode()
@@ -83,7 +84,23 @@ def seeds() -> Iterator[bytes]:
 
 def _words() -> list[bytes]:
     aliases = [alias for unit in UNITS.values() for alias in (*unit.aliases, *unit.multiples, *unit.ocr_confusions)]
-    links = (" x ", "-", "to", "/", "±", " +/- ", "(W x D x H)", "pcs", "of", "½", "⅜", "³/8", "1,234.5", "1.000", "0225")
+    links = (
+        " x ",
+        "-",
+        "to",
+        "/",
+        "±",
+        " +/- ",
+        "(W x D x H)",
+        "pcs",
+        "of",
+        "½",
+        "⅜",
+        "³/8",
+        "1,234.5",
+        "1.000",
+        "0225",
+    )
     return sorted({word.encode() for word in (*aliases, *links)})
 
 
