@@ -5,6 +5,7 @@ PAGE ?= 7860
 DATA ?= ../shared/data
 MINUTES ?= 10
 CLIENTS ?= 16
+SECONDS ?= 60
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 RESFORMER := $(VENV)/bin/resformer
@@ -25,7 +26,7 @@ AT_ONCE := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscop
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser test-faults \
-	image-test soak lint lock audit sbom fonts nginx chromium buildah words python check
+	test-openapi fuzz image-test soak lint lock audit sbom fonts nginx chromium buildah words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -39,6 +40,8 @@ help:
 	@echo "make docs | docs-serve                  build the documentation site in build/site; show it on port 8000"
 	@echo "make test | test-browser | lint         run the tests; those in a browser; check style and types"
 	@echo "make test-ray                           run the tests on a Ray cluster of this machine"
+	@echo "make fuzz [SECONDS=60]                  try broken photos, requests and texts, so long each"
+	@echo "make test-openapi                       send the server what its OpenAPI description allows and forbids, a minute"
 	@echo "make lock | audit | sbom                lock all requirements anew; look for known vulnerabilities; list what is inside"
 	@echo "make image-test                         build the container image and run it, some five minutes, as root"
 	@echo "make test-faults                        run the tests that break a server: hung worker, full disk, restart"
@@ -79,7 +82,7 @@ docs-serve: $(VENV)/.docs-requirements
 	$(MKDOCS) serve
 
 test: $(VENV)/.test-requirements fonts nginx
-	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not image and not faults" $(AT_ONCE)
+	$(VENV_PYTHON) -m pytest -m "not browser and not ray and not image and not faults and not openapi" $(AT_ONCE)
 
 test-ray: $(VENV)/.ray-requirements
 	$(VENV_PYTHON) -m pytest -m ray
@@ -97,6 +100,12 @@ soak: installed
 
 test-browser: $(VENV)/.test-requirements chromium
 	$(VENV_PYTHON) -m pytest -m browser
+
+test-openapi: $(VENV)/.test-requirements nginx
+	$(VENV_PYTHON) -m pytest -m openapi
+
+fuzz: $(VENV)/.fuzz-requirements
+	$(VENV_PYTHON) -m resformer.scripts.fuzz --seconds $(SECONDS)
 
 # Where they cannot be installed the tests of drawn text are skipped, and say so.
 fonts:
@@ -184,6 +193,10 @@ $(VENV)/.demo-requirements: locks/demo.txt locks/gradio.txt $(VENV)/.requirement
 
 $(VENV)/.ray-requirements: locks/ray.txt $(VENV)/.test-requirements
 	@$(PIP) -r locks/ray.txt
+	@touch $@
+
+$(VENV)/.fuzz-requirements: locks/fuzz.txt $(VENV)/.test-requirements
+	@$(PIP) -r locks/fuzz.txt
 	@touch $@
 
 $(VENV)/.test-requirements: locks/test.txt $(VENV)/.demo-requirements $(VENV)/.docs-requirements

@@ -30,6 +30,7 @@ from resformer.scripts.torchserve.capacity import resident_bytes
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.serve import copy_lines, print_status, scale
 from resformer.scripts.torchserve.server import Server, ServerError
+from tests.openapi.described_calls import send_described_calls
 from tests.paths import ROOT
 from tests.servers import check_reply, free_ports
 
@@ -310,6 +311,11 @@ def grpc_predictions(server: Server) -> tuple[Callable[..., Any], Any]:
         response_deserializer=answered_as.FromString,
     )
     return call, asked_as
+
+
+def test_answers_are_as_described(server: Server, tmp_path: Path) -> None:
+    """Some calls; `make test-openapi` sends many."""
+    assert send_described_calls(server, tmp_path, "examples,fuzzing", 4) == ""
 
 
 def test_grpc(server: Server, photo: bytes) -> None:

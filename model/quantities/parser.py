@@ -59,6 +59,9 @@ COMPOUNDS = {
 MAX_GAP = 64
 # What stands between numbers that have their axes written beside them, as in H90 W60 D45 cm.
 BETWEEN_AXES = re.compile(r"[\s,;/|]*")
+# No product has as much in any unit, and NUMBER reads no more digits: a total or a compound of more could not be parsed
+# back from its canonical form.
+TOO_LARGE = 10**9
 _AXIS = rf"(?:{'|'.join(sorted(AXES, key=len, reverse=True))})"
 # The axes of the numbers of a chain, before it or behind it: (W x D x H), B/T/H:
 LEGEND = re.compile(rf"(?<!\w)\(?\s?{_AXIS}\.?(?:\s?[x*/,-]\s?{_AXIS}\.?){{1,2}}\s?\)?(?!\w)\s?[:=]?", re.IGNORECASE)
@@ -133,8 +136,9 @@ def _find(
         *(m for link, group in groups if len(group) == 2 for m in _pairs(link, *(complete[i] for i in group))),
         *_singles(measurements, complete, groups),
     ]
+    matches = [match for match in matches if max(match.quantity.values) < TOO_LARGE]
     # The parts of a compound are no quantities of their own.
-    parts = {position for match in compounds for position in range(match.start, match.end)}
+    parts = {position for match in matches if match.compound for position in range(match.start, match.end)}
     matches = [match for match in matches if match.compound or match.start not in parts]
     return sorted(matches, key=lambda match: (match.start, -match.end))
 

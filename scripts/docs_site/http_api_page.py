@@ -1,6 +1,6 @@
 """The reference of the HTTP API, from its OpenAPI description."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +31,25 @@ def http_api_page(openapi: Path, download: str) -> str:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method in METHODS:
-                parts += _operation(f"{method.upper()} {path}", operation, document, links)
+                shared = item.get("parameters", ())
+                parts += _operation(f"{method.upper()} {path}", shared, operation, document, links)
     parts.append("## Schemas")
     for name, schema in schemas.items():
         parts += _schema(name, schema, links)
     return "\n\n".join(parts) + "\n"
 
 
-def _operation(title: str, operation: Mapping[str, Any], document: Any, links: Mapping[str, str]) -> list[str]:
-    parameters = [_resolved(parameter, document) for parameter in operation.get("parameters", ())]
+def _operation(
+    title: str, shared: Sequence[Any], operation: Mapping[str, Any], document: Any, links: Mapping[str, str]
+) -> list[str]:
+    parameters = [_resolved(parameter, document) for parameter in (*shared, *operation.get("parameters", ()))]
     responses = {status: _resolved(response, document) for status, response in operation["responses"].items()}
     rows = [
         [f"`{p['name']}`", p["in"], describe(p["schema"], links), p.get("description", "")]
         for p in sorted(parameters, key=lambda parameter: not parameter.get("required", False))
     ]
-    bodies = operation.get("requestBody", {}).get("content", {})
+    bodies = _resolved(operation.get("requestBody", {}), document).get("content", {})
+    body_rows = [[f"`{kind}`", describe(body["schema"], links)] for kind, body in bodies.items()]
     return [
         f"## `{title}`",
         operation["summary"],
@@ -53,10 +57,7 @@ def _operation(title: str, operation: Mapping[str, Any], document: Any, links: M
         _security(document),
         "### Parameters",
         table(["name", "in", "value", "meaning"], rows),
-        "### Request body",
-        table(
-            ["media type", "body"], [[f"`{kind}`", describe(body["schema"], links)] for kind, body in bodies.items()]
-        ),
+        *(["### Request body", table(["media type", "body"], body_rows)] if body_rows else []),
         "### Responses",
         table(
             ["status", "body", "meaning"],

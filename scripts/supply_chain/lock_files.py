@@ -48,6 +48,7 @@ LOCKS: Mapping[str, Lock] = {
         ("serve", "demo", "docs"),
     ),
     "ray": Lock(("requirements-ray.txt",), ("serve", "demo", "docs", "test")),
+    "fuzz": Lock(("requirements-fuzz.txt",), ("serve", "demo", "docs", "test")),
 }
 
 

@@ -33,13 +33,20 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "the request is malformed HTTP; send it with an HTTP client such as curl"),
     401: ("InvalidKeyException", "the key is missing or wrong; send it as: Authorization: Bearer KEY"),
     404: ("ResourceNotFoundException", f"nothing is here; photos go to /predictions/{MODEL}"),
-    405: ("MethodNotAllowedException", "the method is not taken here; photos are sent by PUT or POST"),
+    405: (
+        "MethodNotAllowedException",
+        "the method is not taken here; photos are sent by PUT or POST",
+    ),
     408: ("RequestTimeout", "the request came too slowly; send it again"),
     413: ("ImageTooLarge", "the request has more than the 20 MB taken here; send a smaller photo"),
     414: ("BadRequest", "the address is too long"),
     431: ("BadRequest", "the headers are too large; send a long title or description as a form field or in JSON"),
     500: ("InternalError", "the proxy failed on this request; its log has the reason"),
     503: ("ServiceUnavailableException", "$no_answer"),
+}
+OWN_HEADERS = {
+    401: "add_header WWW-Authenticate Bearer always; ",
+    405: "add_header Allow $allowed_methods always; ",
 }
 # Those of gRPC that mean the same, https://grpc.io/docs/guides/status-codes/.
 GRPC_STATUS = {400: 13, 401: 16, 404: 12, 405: 12, 408: 4, 413: 8, 414: 13, 431: 8, 500: 13, 503: 14}
@@ -229,12 +236,12 @@ def _error_pages() -> str:
     """Directives of a server: every error of nginx as JSON."""
     lines = _redirected_errors()
     for code, (kind, message) in ERRORS.items():
-        challenge = "add_header WWW-Authenticate Bearer always; " if code == 401 else ""
+        own = OWN_HEADERS.get(code, "")
         inherited = "add_header X-Request-Id $trace_id always; add_header Retry-After $retry_after always; "
         body = f'{{"code": {code}, "type": "{kind}", "message": "{message}"}}'
         # A named location would not do: nginx has none for a request whose address it cannot read.
         location = f"location = /errors/{code} {{ internal; client_max_body_size 0;"
-        lines.append(f"        {location} {inherited}{challenge}return {code} '{body}'; }}")
+        lines.append(f"        {location} {inherited}{own}return {code} '{body}'; }}")
     return "\n".join(lines)
 
 

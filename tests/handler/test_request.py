@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -391,3 +392,43 @@ def test_nothing_but_an_error_of_the_caller_comes_of_any_bytes(
 def test_nor_of_any_json_that_a_front_end_decoded(fields: dict[str, Any], form: bool) -> None:
     with suppress(ResformerError):
         parse_request(fields if form else {"body": fields}, {}, links=True)
+
+
+FORM_NAMES = {"entities": "entity_name"}
+ANY_VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": st.text(max_size=30),
+        "description": st.text(max_size=30),
+        "entities": st.lists(st.sampled_from(["width", "voltage", "item weight"]), max_size=3).map(", ".join),
+        "group_id": st.integers(0, 10**9).map(str),
+        "top_k": st.integers(0, 100).map(str),
+        "min_confidence": st.floats(0, 1).map(str),
+        "assume_present": st.sampled_from(["true", "false"]),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(ANY_BODY.filter(bool), st.integers(0, 40), st.sampled_from(TYPES))
+def test_whatever_is_repeated_takes_little_time(body: bytes, left_out: int, content_type: str) -> None:
+    """Linear time: the square of so many bytes would take hours."""
+    piece = body[left_out:] or body
+    repeated = body + piece * (2_000_000 // len(piece))
+    start = time.process_time()
+    with suppress(ResformerError):
+        parse_request({"body": bytearray(repeated)}, {"X-Content-Type": content_type})
+    assert time.process_time() - start < 1
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(ANY_VALUES)
+def test_a_form_and_json_say_the_same(values: dict[str, str]) -> None:
+    form = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{FORM_NAMES.get(k, k)}"\r\n\r\n{v}\r\n'
+        for k, v in values.items()
+    )
+    photo = b'--x\r\nContent-Disposition: form-data; name="image"\r\n\r\n' + PHOTO + b"\r\n"
+    by_form = raw(form.encode() + photo + b"--x--\r\n", "multipart/form-data; boundary=x")
+    assert by_form == raw(json.dumps({"image_b64": B64, **values}).encode(), "application/json")
+    assert by_form.photo == PHOTO and by_form.title == values.get("title", "")

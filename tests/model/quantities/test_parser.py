@@ -1,11 +1,13 @@
 """Quantities in the forms that real photos show, and their canonical form."""
 
+import time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from resformer.model.quantities.number_limits import first_numbers
 from resformer.model.quantities.parser import find_quantities, parse_quantity, writes_decimal_comma
 from resformer.model.quantities.quantity import Quantity
 from resformer.model.quantities.units import SHIPPED_UNITS
@@ -522,6 +524,36 @@ def test_any_text_gives_valid_quantities(text: str, units: tuple[str, ...]) -> N
         assert 0 <= match.start < match.end <= len(text)
         assert match.quantity.unit in units
         assert 0 <= match.chain_index < match.chain_length
+        assert parse_quantity(str(match.quantity), units) == match.quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "expected"),
+    [
+        ("999999 x 999999 g", MASS, ["999999 gram"]),
+        ("1,234,567,890,123 kg", MASS, []),
+        ("1'234'567'890 g", MASS, []),
+        ("999999999 kg 5 g", MASS, ["999999999 kilogram", "5 gram"]),
+        ("123456789' 5\"", LENGTH, ["123456789 foot", "5 inch"]),
+        ("99999999 hl", VOLUME, []),
+        ("999,999,999 g", MASS, ["999999999 gram"]),
+    ],
+)
+def test_no_quantity_has_more_digits_than_are_parsed_back(
+    text: str, units: tuple[str, ...], expected: list[str]
+) -> None:
+    assert found(text, units) == expected
+    assert all(str(parse_quantity(quantity, units)) == quantity for quantity in expected)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.text(min_size=1, max_size=12) | TEXTS.filter(bool), st.sampled_from(FAMILIES))
+def test_whatever_is_repeated_takes_little_time(piece: str, units: tuple[str, ...]) -> None:
+    """Linear time: the square of so many characters would take minutes. What callers send has fewer numbers."""
+    text = first_numbers((piece * 10_000)[:10_000])
+    start = time.process_time()
+    find_quantities(text, units)
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ def test_the_openapi_description_is_shown() -> None:
     document = yaml.safe_load(OPENAPI.read_text(encoding="utf-8"))
     for path, item in document["paths"].items():
         for method, operation in item.items():
+            if method == "parameters":
+                continue
             assert f"## `{method.upper()} {path}`" in page
             assert all(f"\n| {status} |" in page for status in operation["responses"])
     for name, schema in document["components"]["schemas"].items():

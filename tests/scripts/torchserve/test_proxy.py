@@ -211,6 +211,25 @@ def test_each_port_has_its_own_key_and_paths(front: Front) -> None:
 
 
 @pytest.mark.parametrize(
+    ("port", "path", "kind", "allowed"),
+    [
+        ("predictions", "/predictions/resformer", "inference", "POST, PUT"),
+        ("predictions", "/predictions/resformer/1.0/width", "inference", "POST, PUT"),
+        ("predictions", "/ping", "inference", "GET"),
+        ("management", "/models/resformer", "management", "GET, PUT"),
+        ("metrics", "/metrics", "metrics", "GET"),
+        ("probes", "/live", "inference", "GET"),
+        ("probes", "/ready", "inference", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(front: Front, port: str, path: str, kind: str, allowed: str) -> None:
+    header = {"Authorization": f"Bearer {front.keys.newest(kind)}"}
+    reply = front.ask("DELETE", path, PORTS.index(port), headers=header)
+    assert (reply.status_code, reply.headers["Allow"]) == (405, allowed)
+    assert reply.json()["code"] == 405 and reply.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         b"NONSENSE\r\n\r\n",
