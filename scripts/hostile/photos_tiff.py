@@ -137,6 +137,9 @@ TIFF_CASES = (
     photo_case(
         "TIFF: a BigTIFF with 2**60 tags", lambda: b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 2**60), REFUSED_SIZE
     ),
+    photo_case(
+        "TIFF: a BigTIFF whose page is at 2**64 - 1", lambda: b"II+\0\x08\0\0\0" + b"\xff" * 8 + bytes(64), DAMAGED
+    ),
     photo_case("TIFF: a script behind it", lambda: saved(drawn(), "TIFF") + b"<script>alert(1)</script>", ACCEPTED),
 )
 

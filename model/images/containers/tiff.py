@@ -120,7 +120,7 @@ def read_tiff(data: bytes) -> Container:
             _end_chain(needed, layout, pointer)
     except ImageTooLarge:
         raise
-    except (ResformerError, struct.error) as error:
+    except (ResformerError, struct.error, OverflowError) as error:  # offsets of 8 bytes may be too large for Python
         if not seen:
             raise error if isinstance(error, ResformerError) else damaged("its tags are cut off") from error
         # The pages before it are usable.
