@@ -105,7 +105,7 @@ test-openapi: $(VENV)/.test-requirements nginx
 	$(VENV_PYTHON) -m pytest -m openapi
 
 fuzz: $(VENV)/.fuzz-requirements
-	$(VENV_PYTHON) -m resformer.scripts.fuzz --seconds $(SECONDS)
+	$(VENV_PYTHON) -m resformer.scripts.fuzz.run_fuzzers --seconds $(SECONDS)
 
 # Where they cannot be installed the tests of drawn text are skipped, and say so.
 fonts:

@@ -1,4 +1,4 @@
-"""Fuzzes one target until its time is over or a fault is found: a process of its own, started by `__main__`.
+"""Fuzzes one target until its time is over or a fault is found: a process of its own, started by `run_fuzzers`.
 
 Atheris guides it by the branches of the Python code; what Pillow and other packages do in C is tried, but not seen.
 """

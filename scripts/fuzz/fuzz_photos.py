@@ -66,6 +66,7 @@ def seeds() -> Iterator[bytes]:
     for mode in ("1", "L", "LA", "P", "RGBA", "CMYK", "LAB", "I;16", "F"):
         yield saved(image.convert("I").convert("I;16") if mode == "I;16" else image.convert(_through(mode)), "TIFF")
     yield saved(image.convert("1"), "TIFF", compression="group4")
+    yield saved(image, "TIFF", big_tiff=True)
     yield saved(image, "TIFF", save_all=True, append_images=[other])
     turned = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x0112, 3, 1, 6) + bytes(4)
     photo = saved(image, "JPEG", quality=30)

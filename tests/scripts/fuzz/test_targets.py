@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resformer.scripts.fuzz.__main__ import main
 from resformer.scripts.fuzz.bounds import MAX_GROWTH, MAX_SECONDS, Exceeded, bounded
+from resformer.scripts.fuzz.run_fuzzers import main
 from resformer.scripts.fuzz.target import TARGETS, load_target
 
 # Where, as a fraction of what is there, how many bytes are left out, and what is put in.

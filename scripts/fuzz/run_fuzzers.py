@@ -1,7 +1,6 @@
 """Fuzzes the code that reads bytes and texts of strangers: make fuzz SECONDS=60.
 
-python -m resformer.scripts.fuzz [TARGET ...] [--seconds 60]
-python -m resformer.scripts.fuzz TARGET --replay FILE
+`python -m resformer.scripts.fuzz.run_fuzzers TARGET ...` tries some; with `--replay FILE` one input that was found.
 """
 
 import argparse
@@ -27,7 +26,9 @@ MEMORY_MIB = 4096
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """1 where a fault was found."""
-    parser = argparse.ArgumentParser(prog="python -m resformer.scripts.fuzz", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m resformer.scripts.fuzz.run_fuzzers", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; without any all")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="try this input alone, which shows what is wrong")
@@ -60,7 +61,7 @@ def _replay(target: Target, file: Path) -> int:
 
 
 def _fuzz(name: str, seconds: int) -> bool:
-    """Whether a target stood it for so long. What was learned before, and of earlier runs, is gone on from."""
+    """Whether a target stood it for so long. It goes on from the inputs that earlier runs have learned."""
     target = load_target(name)
     folder = FOLDER / name
     corpus, faults = folder / "corpus", folder / "faults"
@@ -85,7 +86,7 @@ def _fuzz(name: str, seconds: int) -> bool:
         return True
     print("\n".join(lines[-60:]))
     for file in sorted(set(faults.iterdir()) - before):
-        print(f"replay: {sys.executable} -m resformer.scripts.fuzz {name} --replay {file}")
+        print(f"replay: {sys.executable} -m resformer.scripts.fuzz.run_fuzzers {name} --replay {file}")
     print(f"{name}: a fault (exit code {done.returncode}); the whole log is {log}", flush=True)
     return False
 
