@@ -94,7 +94,7 @@ def _form_bodies() -> Iterator[tuple[str, frozenset[int], Callable[[], bytes]]]:
     yield "cut off in a part's headers", REFUSED, lambda: _image()[:40]
     yield "the last boundary alone", REFUSED, lambda: END
     yield "bare line feeds", REFUSED, lambda: (_image() + END).replace(b"\r\n", b"\n")
-    yield "400,000 empty parts", REFUSED, lambda: _field("a", b"") * 400_000 + END
+    yield "400,000 empty parts", REFUSED | {413}, lambda: _field("a", b"") * 400_000 + END
     yield "10,000 parts after the photo", REFUSED, lambda: _image() + _field("title", b"a") * 10_000 + END
     yield "33 fields", REFUSED, lambda: b"".join(_field(f"f{i}", b"a") for i in range(33)) + END
     yield "boundaries without parts", REFUSED, lambda: b"--x\r\n" * (LARGE // 5)
@@ -286,7 +286,7 @@ def _addresses() -> Iterator[Case]:
         ("the key's own address", NOT_HERE, "/token?type=inference"),
     ):
         yield Case("addresses", name, partial(_sent, path=path), statuses)
-    for method in ("GET", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "HEAD", "PROPFIND", "put", "A" * 1000):
+    for method in ("GET", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "put", "A" * 1000):
         yield Case("methods", method[:10], partial(_sent, method=method), frozenset({400, 404, 405, 501}))
 
 
