@@ -33,8 +33,8 @@ MIN_TEXT_SCORE = 0.5  # the package's own threshold
 # Fraction of its height by which a crop is lengthened at both ends: tight crops lose a last letter ("8 C" of "8 CM").
 EXTRA_LENGTH = 0.1
 # Of the lines that the small recognizer reads, and of those that it reads once more, the sum of lengths in their own
-# heights: as much as all but one in a thousand catalogue photos have.
-MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 512.0, 128.0
+# heights: fewer than one in a hundred catalogue photos have more.
+MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 320.0, 64.0
 NO_TEXT = "The text detection result is empty"
 
 _LineAt = tuple[int, int]  # a part of a photo, and a line on it

@@ -9,7 +9,7 @@ __all__ = ["MAX_FRAMES", "MAX_SAMPLE_BYTES", "Container", "damaged", "too_comple
 
 MAX_FRAMES = 10
 """Frames or pages of a file that are looked at."""
-MAX_SAMPLE_BYTES = 150_000_000
+MAX_SAMPLE_BYTES = 84_000_000
 """Bytes that a photo's samples have before they are compressed: 50 megapixels of three samples of 8 bits."""
 
 

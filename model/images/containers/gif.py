@@ -6,7 +6,7 @@ from resformer.model.images.containers.container import MAX_FRAMES, Container, d
 __all__ = ["read_gif"]
 
 MAX_BLOCKS = 300_000  # of up to 255 bytes; 20 MB in whole ones have 79,000
-MAX_PIXELS = 25_000_000  # also of all frames that are looked at
+MAX_PIXELS = 16_000_000  # also of all frames that are looked at
 HEADER = 13
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
 

@@ -49,11 +49,11 @@ def read_png(data: bytes) -> Container:
 
 
 def _max_pixels(header: bytes) -> int | None:
-    """As many as have MAX_SAMPLE_BYTES, where samples take more than three bytes a pixel."""
+    """As many as have MAX_SAMPLE_BYTES, where samples take three bytes a pixel or more."""
     if len(header) < 25:
         raise damaged("its header is cut off")
     bits = header[16] * SAMPLES.get(header[17], 1)
-    return 8 * MAX_SAMPLE_BYTES // bits if bits > 24 else None
+    return 8 * MAX_SAMPLE_BYTES // bits if bits >= 24 else None
 
 
 def _text(kind: bytes, content: bytes) -> bytes:
