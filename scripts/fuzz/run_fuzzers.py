@@ -23,7 +23,8 @@ FOLDER = Path("build/fuzz")
 HANG_SECONDS = 60
 # Above it libFuzzer ends the process; bounds are checked after each input, and lower.
 MEMORY_MIB = 4096
-INTERRUPTED = 72  # libFuzzer's exit code after SIGINT and SIGTERM
+# Exit codes after SIGINT and SIGTERM, of libFuzzer, of Python and of a process that either ended.
+INTERRUPTED = (72, 128 + signal.SIGINT, 128 + signal.SIGTERM, -signal.SIGINT, -signal.SIGTERM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +84,7 @@ def _fuzz(name: str, seconds: int) -> bool:
     with log.open("wb") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env=dict(os.environ, OMP_NUM_THREADS="1"))
     lines = log.read_text(errors="replace").splitlines()
-    if done.returncode in (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
+    if done.returncode in INTERRUPTED:
         raise KeyboardInterrupt
     if not done.returncode:
         print("\n".join(line for line in lines if line.startswith(("stat::number_of_executed", "stat::peak_rss"))))
