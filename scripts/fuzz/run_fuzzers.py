@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ FOLDER = Path("build/fuzz")
 HANG_SECONDS = 60
 # Above it libFuzzer ends the process; bounds are checked after each input, and lower.
 MEMORY_MIB = 4096
+# Exit codes after SIGINT and SIGTERM, of libFuzzer, of Python and of a process that either ended.
+INTERRUPTED = (72, 128 + signal.SIGINT, 128 + signal.SIGTERM, -signal.SIGINT, -signal.SIGTERM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +84,8 @@ def _fuzz(name: str, seconds: int) -> bool:
     with log.open("wb") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env=dict(os.environ, OMP_NUM_THREADS="1"))
     lines = log.read_text(errors="replace").splitlines()
+    if done.returncode in INTERRUPTED:
+        raise KeyboardInterrupt
     if not done.returncode:
         print("\n".join(line for line in lines if line.startswith(("stat::number_of_executed", "stat::peak_rss"))))
         return True
@@ -96,4 +101,7 @@ def _escaped(word: bytes) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted before its time was over")

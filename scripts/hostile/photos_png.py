@@ -78,7 +78,7 @@ PNG_CASES = (
     photo_case("PNG: pixels that inflate to 100 MB", lambda: png(64, 48, pixels=[BOMB]), ACCEPTED | DAMAGED),
     photo_case("PNG: 60,000 x 60,000", lambda: png(60_000, 60_000, pixels=[BOMB]), REFUSED_SIZE),
     photo_case("PNG: 2,147,483,647 x 1", lambda: png(2**31 - 1, 1, pixels=[BOMB]), REFUSED_SIZE),
-    photo_case("PNG: 7,000 x 7,000 without pixels", lambda: png(7000, 7000, pixels=[b""]), DAMAGED),
+    photo_case("PNG: 5,000 x 5,000 without pixels", lambda: png(5000, 5000, pixels=[b""]), DAMAGED),
     photo_case("PNG: 0 x 0", lambda: png(0, 0), DAMAGED),
     photo_case("PNG: 50 megapixels", lambda: png(8660, 5773), REFUSED_SIZE),
     photo_case("PNG: 27 megapixels", lambda: png(5200, 5200), ACCEPTED),

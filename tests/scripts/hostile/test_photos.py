@@ -19,9 +19,9 @@ MAX_MEMORY = 512  # MiB above a process that has decoded nothing
 LARGEST = (
     "JPEG: 50 megapixels",
     "JPEG: 24 scans of 40 megapixels",
-    "PNG: 37 megapixels with transparency",
+    "PNG: 20 megapixels with transparency",
     "TIFF: 50 megapixels, grey",
-    "WebP: 24 megapixels",
+    "WebP: 16 megapixels",
 )
 MEASURE_MEMORY = """
 import sys
