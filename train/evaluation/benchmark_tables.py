@@ -415,5 +415,8 @@ SECTIONS: dict[str, tuple[str, str, Callable[[Figures], list[str]]]] = {
         soak_lines,
     ),
 }
-ELSEWHERE = ("stages", "scale", "long-table", "scoring", "downloads", "hostile", "soak")
-"""Sections of docs/scale.md and docs/security-tests.md."""
+ELSEWHERE = {
+    **dict.fromkeys(("stages", "scale", "long-table", "scoring", "downloads"), "scale.md"),
+    **dict.fromkeys(("hostile", "soak"), "security-tests.md"),
+}
+"""Benchmarks whose figures stand on a page of their own in docs/."""
