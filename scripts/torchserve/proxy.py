@@ -121,7 +121,7 @@ class Proxy:
         folder = self.folder / "keys"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for kind, values in accepted.items():
-            lines = [f'"~^Bearer {_escaped(key)}$" "{kind}-{i}";' for i, key in enumerate(values, 1)]
+            lines = [f'"~^Bearer {re.escape(key)}$" "{kind}-{i}";' for i, key in enumerate(values, 1)]
             _write_private(folder / f"{kind}.conf", "\n".join(lines) + "\n")
 
     def write_config(self, addresses: Addresses, backend: Backend) -> None:
@@ -226,10 +226,6 @@ def find_nginx() -> str:
         if found := shutil.which("nginx", path=str(folder.absolute()) if folder else None):
             return found
     raise ServerError("nginx is missing, which stands in front of the server; install it: apt-get install nginx-light")
-
-
-def _escaped(key: str) -> str:
-    return re.escape(key).replace('"', "")
 
 
 def _error_pages() -> str:

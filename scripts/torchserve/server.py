@@ -31,6 +31,7 @@ PORTS = ("predictions", "management", "metrics", "grpc", "probes")
 EXPOSABLE = tuple(name for name in PORTS if name != "management")
 # Monitor and nginx start in less than a second.
 REACHABLE_SECONDS = 30.0
+TAKEOVER_SECONDS = 15.0
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
 
@@ -198,14 +199,21 @@ class Server:
         count = len(before.workers()) if before.pid is not None else None
         number = int(state.backend.rpartition("-")[2]) + 1
         after = self._backend(f"backend-{number}")
-        after.start(archive, java_home, count)
         try:
+            after.start(archive, java_home, count)
             finishing = self.proxy.workers()
             self.proxy.write_config(self._addresses(), after)
             self.proxy.reload()
+            # nginx says in its log alone where it stays with the configuration before.
+            if not wait_until(lambda: bool(self.proxy.workers() - finishing), TAKEOVER_SECONDS):
+                raise ServerError(f"nginx does not take over its new configuration; see {self.proxy.error_log}")
         except BaseException:
             self.proxy.write_config(self._addresses(), before)
-            after.stop()
+            try:
+                self.proxy.reload()  # it may have taken over already
+            finally:
+                after.stop()
+                shutil.rmtree(after.folder, ignore_errors=True)
             raise
         self._write_state(_State(str(archive), state.keys, state.exposed, state.to_console, after.folder.name))
         self._monitor.follow(after)

@@ -9,6 +9,7 @@ import yaml
 
 from resformer.scripts.hostile.raw_exchange import Target
 from resformer.scripts.lib.sample_photo import sample_photo_bytes
+from resformer.scripts.torchserve.archive_form import CONFIG, write_archive
 from resformer.scripts.torchserve.java import java_home
 from resformer.scripts.torchserve.server import Server
 from tests.safety.load import Load
@@ -47,10 +48,9 @@ def load(target: Target) -> Load:
 
 def _impatient(archive: Path, copy: Path) -> Path:
     """A copy of the archive whose workers must answer within seconds."""
-    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(copy, "w") as new:
-        for entry in old.infolist():
-            data = old.read(entry)
-            if entry.filename == "model-config.yaml":
-                data = yaml.safe_dump({**yaml.safe_load(data), "responseTimeout": RESPONSE_TIMEOUT}).encode()
-            new.writestr(entry, data)
+    with zipfile.ZipFile(archive) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    config = yaml.safe_load(files[CONFIG])
+    files[CONFIG] = yaml.safe_dump({**config, "responseTimeout": RESPONSE_TIMEOUT}).encode()
+    write_archive(copy, files)
     return copy
