@@ -7,6 +7,7 @@ from typing import Any
 
 from resformer.train.evaluation.benchmark_file import Benchmark, read_benchmark
 from resformer.train.evaluation.label_benchmark import TITLE
+from resformer.train.evaluation.markdown_tables import markdown_table
 from resformer.train.evaluation.safety_tables import hostile_lines, soak_lines
 from resformer.train.evaluation.scale_tables import (
     downloads_lines,
@@ -22,7 +23,8 @@ INTRODUCTION = """\
 # Benchmarks
 Accuracy and speed of the shipped weights, on photos that nothing is trained on. The commands below write JSON into
 [docs/benchmarks](docs/benchmarks), and `resformer benchmark tables docs/benchmarks BENCHMARKS.md` writes this page from
-it. Others: [experiments](docs/experiments.md). `../shared/data`: see the [model card](model/weights/README.md).
+it. Others: [attacks, faults, load](docs/security-tests.md), [millions of photos](docs/scale.md),
+[experiments](docs/experiments.md). `../shared/data`: see the [model card](model/weights/README.md).
 
 F1 is the public challenge's: answers must be equal as strings, and a wrong answer is a false positive only. *Mix*
 weights the F1 of the entities as the challenge's test set does; intervals hold 95 % of bootstrap samples of photos. Of
@@ -61,11 +63,6 @@ def render_section(benchmark: Benchmark) -> str:
     lines = body(benchmark.figures)
     # A table needs a blank line above it, a list does not.
     return "\n".join([f"## {title}", text, measured, *([""] if lines[0].startswith("|") else []), *lines, ""])
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
 def _bullet(name: str, parts: Iterable[str]) -> list[str]:
@@ -107,13 +104,13 @@ def _quantities(figures: Figures) -> list[str]:
             cells += [_interval(row["f1_micro"], row["f1_interval"])]
             cells += [_number(row[key]) for key in ("precision", "recall", "f1_mix")]
         rows.append([*cells, *(_number(totals[key]) for key in ("calibration_error", "precision_at_half_coverage"))])
-    lines = _table([*columns, "calibration error", "precision at half coverage"], rows)
+    lines = markdown_table([*columns, "calibration error", "precision at half coverage"], rows)
     entities = sorted({entity for row in sets for entity in row["entities"]})
     rows = []
     for (reader,) in _unique(sets, "reader"):
         found = [row["entities"] for row in sets if row["reader"] == reader]
         rows.append([f"`{reader}`", *(", ".join(_number(f[e]["f1"]) for f in found if e in f) for e in entities)])
-    lines += ["", *_table([f"F1 by entity, {' and '.join(names)}", *entities], rows)]
+    lines += ["", *markdown_table([f"F1 by entity, {' and '.join(names)}", *entities], rows)]
     return lines
 
 
@@ -137,7 +134,7 @@ def _rows(figures: Figures) -> list[str]:
                 *(_number(row["entities"][entity]["f1"]) for entity in entities),
             ]
         )
-    lines = _table([*columns, *entities], rows)
+    lines = markdown_table([*columns, *entities], rows)
     if not figures["products"]:
         return lines
     first = figures["products"][0]
@@ -167,7 +164,8 @@ def _rows(figures: Figures) -> list[str]:
             ]
         )
     baseline = _number(figures["largest_lines"]["mean"])
-    return [*lines, "", *_table(columns, [*rows, ["largest text lines, 12 words", *[""] * 7, baseline, "", "", ""]])]
+    last = ["largest text lines, 12 words", *[""] * 7, baseline, "", "", ""]
+    return [*lines, "", *markdown_table(columns, [*rows, last])]
 
 
 def _labels(figures: Figures) -> list[str]:
@@ -180,7 +178,7 @@ def _labels(figures: Figures) -> list[str]:
         tried = next((str(of_kind[reader]["tried"]) for reader in readers if reader in of_kind), "")
         title = f"{right[TITLE]} of {of_kind[TITLE]['tried']}" if TITLE in of_kind else ""
         rows.append([kind, tried, *(right.get(reader, "") for reader in readers), title])
-    return _table(["kind", "photos", *(f"`{reader}`" for reader in readers), "titles"], rows)
+    return markdown_table(["kind", "photos", *(f"`{reader}`" for reader in readers), "titles"], rows)
 
 
 def _systems(figures: Figures) -> list[str]:
@@ -201,7 +199,7 @@ def _systems(figures: Figures) -> list[str]:
             cells += [_number(row["oracle_recall"]), _number(row["reading_s"] + row["choosing_s"], 2)]
             memory = max(memory, row["memory_mib"])
         rows.append([*cells, _number(memory, 0)])
-    return _table([*columns, "peak MiB"], rows)
+    return markdown_table([*columns, "peak MiB"], rows)
 
 
 def _localisation(figures: Figures) -> list[str]:
@@ -230,7 +228,7 @@ def _endpoint(figures: Figures) -> list[str]:
         times = [f"{_number(row['median_ms'], 0)}, {_number(row['p95_ms'], 0)}" if row else "" for row in found]
         memory = [row["memory_mib"] for row in found if row and row["memory_mib"] is not None]
         rows.append([photos, f"`{reader}`", *times, _number(max(memory, default=None), 0)])
-    return _table(["photos", "reader", *groups, "memory MiB"], rows)
+    return markdown_table(["photos", "reader", *groups, "memory MiB"], rows)
 
 
 def _attributes(figures: Figures) -> list[str]:
@@ -253,7 +251,7 @@ def _attributes(figures: Figures) -> list[str]:
             found = [_find(rows, table=table, entity=entity, inputs=name) for name in inputs]
             scores = [row["scores"] if row else {} for row in found]
             cells.append([table, entity, *(_metric(m, s.get(m)) for s in scores for m in metrics if m != "rows")])
-        lines += [*_table(columns, cells), ""]
+        lines += [*markdown_table(columns, cells), ""]
     return lines[:-1]
 
 
@@ -277,7 +275,7 @@ def _detection(figures: Figures) -> list[str]:
             ("ms a photo", "ms_per_photo", 0),
         )
     ]
-    return _table(["", *(row["detector"] for row in detectors)], rows)
+    return markdown_table(["", *(row["detector"] for row in detectors)], rows)
 
 
 def _recognition(figures: Figures) -> list[str]:
@@ -288,7 +286,7 @@ def _recognition(figures: Figures) -> list[str]:
         found = [_find(scores, recognizer=name, min_height=low, max_height=high) for low, high in heights]
         cells = [f"{_number(r['value_accuracy'])}, {_number(r['exact_accuracy'])}" for r in found if r is not None]
         rows.append([name, *cells])
-    return _table(["pixels", *(f"{low:.0f} to {high:.0f}" for low, high in heights)], rows)
+    return markdown_table(["pixels", *(f"{low:.0f} to {high:.0f}" for low, high in heights)], rows)
 
 
 def _ablation(figures: Figures) -> list[str]:

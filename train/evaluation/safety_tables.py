@@ -1,7 +1,8 @@
 """Markdown of the benchmarks that docs/security-tests.md has."""
 
-from collections.abc import Iterable, Sequence
 from typing import Any
+
+from resformer.train.evaluation.markdown_tables import joined_tables, markdown_table
 
 __all__ = ["hostile_lines", "hostile_tables", "soak_lines", "soak_tables"]
 
@@ -31,7 +32,7 @@ def hostile_tables(figures: Figures) -> dict[str, list[str]]:
         f"{figures['ordinary_seconds']:.2f} s."
     )
     columns = ["group", "inputs", "answers", "slowest, s", "most memory above idle, MiB", "failures"]
-    return {"groups": [text, "", *_table(columns, rows)], **({"failures": failed} if failed else {})}
+    return {"groups": [text, "", *markdown_table(columns, rows)], **({"failures": failed} if failed else {})}
 
 
 def soak_tables(figures: Figures) -> dict[str, list[str]]:
@@ -66,27 +67,16 @@ def soak_tables(figures: Figures) -> dict[str, list[str]]:
     failures = [f"- {failure}" for failure in figures["failures"]]
     return {
         "summary": lines,
-        "processes": _table(columns, rows),
+        "processes": markdown_table(columns, rows),
         **({"failures": failures} if failures else {}),
     }
 
 
 def hostile_lines(figures: Figures) -> list[str]:
     """All tables of `resformer benchmark hostile`."""
-    return _joined(hostile_tables(figures).values())
+    return joined_tables(hostile_tables(figures).values())
 
 
 def soak_lines(figures: Figures) -> list[str]:
     """All tables of `resformer benchmark soak`."""
-    return _joined(soak_tables(figures).values())
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(cells)} |" for cells in (columns, ["---"] * len(columns), *rows)]
-
-
-def _joined(tables: Iterable[list[str]]) -> list[str]:
-    lines: list[str] = []
-    for table in tables:
-        lines += ["", *table] if lines else table
-    return lines
+    return joined_tables(soak_tables(figures).values())

@@ -2,11 +2,12 @@
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from resformer.train.evaluation.benchmark_file import read_benchmark
+from resformer.train.evaluation.markdown_tables import joined_tables, markdown_table
 from resformer.train.evaluation.safety_tables import hostile_tables, soak_tables
 
 __all__ = [
@@ -49,7 +50,7 @@ def fill_document(text: str, folder: Path) -> str:
         chosen = [tables[table]] if table else list(tables.values())
         machine = benchmark.machine
         how = f"`{benchmark.command}` ({machine['cpu']}, {machine['cores']} cores, {benchmark.date})"
-        lines = [*([] if table else [how, ""]), *_joined(chosen)]
+        lines = [*([] if table else [how, ""]), *joined_tables(chosen)]
         return "\n".join([begin.rstrip("\n"), *lines, end])
 
     return MARK.sub(figures, text)
@@ -57,17 +58,17 @@ def fill_document(text: str, folder: Path) -> str:
 
 def stages_lines(figures: Figures) -> list[str]:
     """All tables of `resformer benchmark stages`."""
-    return _joined(_stages(figures).values())
+    return joined_tables(_stages(figures).values())
 
 
 def scale_lines(figures: Figures) -> list[str]:
     """All tables of `resformer benchmark scale`."""
-    return _joined(_scale(figures).values())
+    return joined_tables(_scale(figures).values())
 
 
 def long_table_lines(figures: Figures) -> list[str]:
     """All tables of `resformer benchmark long-table`."""
-    return _joined(_long_table(figures).values())
+    return joined_tables(_long_table(figures).values())
 
 
 def scoring_lines(figures: Figures) -> list[str]:
@@ -82,7 +83,7 @@ def scoring_lines(figures: Figures) -> list[str]:
         ]
         for name, run in figures["engines"].items()
     ]
-    return _table(["engine", "processes", "photos/s", "start, s", "peak memory, MB"], rows)
+    return markdown_table(["engine", "processes", "photos/s", "start, s", "peak memory, MB"], rows)
 
 
 def downloads_lines(figures: Figures) -> list[str]:
@@ -130,9 +131,9 @@ def _stages(figures: Figures) -> dict[str, list[str]]:
         120,
     ).splitlines()
     return {
-        "stages": _table([*columns, "run, ms", "worker, MB"], stages),
+        "stages": markdown_table([*columns, "run, ms", "worker, MB"], stages),
         "photos": per_photo,
-        "runs": _table(
+        "runs": markdown_table(
             [
                 *("reader", "asked", "of a core", "predictor on all cores, photos/s", "run, photos/s", "start, s"),
                 "peak memory, MB",
@@ -197,13 +198,13 @@ def _scale(figures: Figures) -> dict[str, list[str]]:
         for row in figures["runs"]
     ]
     return {
-        "prices": _table(["reader", "asked", "core-hours", *heads], prices),
-        "bottlenecks": _table(
+        "prices": markdown_table(["reader", "asked", "core-hours", *heads], prices),
+        "bottlenecks": markdown_table(
             ["reader", "asked", "slowest stage", "networks 10 times faster", *by_link, "64 connections", "journal"],
             bottlenecks,
         ),
-        "checks": _table(["reader", "asked", "measured, photos/s", "simulated, photos/s", "ratio"], checks),
-        "runs": _table(
+        "checks": markdown_table(["reader", "asked", "measured, photos/s", "simulated, photos/s", "ratio"], checks),
+        "runs": markdown_table(
             [
                 *("reader", "nodes", "runs", "troubles", "hours", "photos/s", "by the limits"),
                 *("photos without an answer", "nodes lost, photos repeated", "used most", "cores used"),
@@ -235,7 +236,7 @@ def _long_table(figures: Figures) -> dict[str, list[str]]:
         f"The predictor alone, in a process on each core, answers {figures['in_process_photos_per_second']:.1f} photos "
         f"a second. The long table takes {figures['peak_ratio']:.3f} times the memory of the short one."
     )
-    return {"runs": _table(columns, rows), "ratios": textwrap.wrap(text, 120)}
+    return {"runs": markdown_table(columns, rows), "ratios": textwrap.wrap(text, 120)}
 
 
 LINES: dict[str, Callable[[Figures], dict[str, list[str]]]] = {
@@ -247,14 +248,3 @@ LINES: dict[str, Callable[[Figures], dict[str, list[str]]]] = {
     "hostile": hostile_tables,
     "soak": soak_tables,
 }
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(cells)} |" for cells in (columns, ["---"] * len(columns), *rows)]
-
-
-def _joined(tables: Iterable[list[str]]) -> list[str]:
-    lines: list[str] = []
-    for table in tables:
-        lines += ["", *table] if lines else table
-    return lines
