@@ -26,7 +26,7 @@ AT_ONCE := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscop
 PIP := $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help serve restart stop status scale archive demo docs docs-serve test test-ray test-browser test-faults \
-	test-openapi fuzz image-test soak lint lock audit sbom fonts nginx chromium buildah words python check
+	test-openapi fuzz image-test soak lint lock audit sbom fonts nginx faketime chromium buildah words python check
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -91,7 +91,7 @@ image-test: $(VENV)/.test-requirements buildah
 	$(VENV_PYTHON) -m pytest -m image
 
 # As root: network namespaces and small file systems take it; without them these tests are skipped, and say so.
-test-faults: $(VENV)/.test-requirements nginx
+test-faults: $(VENV)/.test-requirements nginx faketime
 	$(VENV_PYTHON) -m pytest -m faults
 
 # The server runs already, on this machine.
@@ -126,6 +126,14 @@ nginx:
 	else echo "unpacking nginx into build/nginx"; \
 		mkdir -p build/nginx && cd build/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb; \
 	fi
+
+# For the test of a clock that jumps, which is skipped without it, and says so.
+faketime:
+	@if dpkg-query -W libfaketime > /dev/null 2>&1; then :; \
+	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
+		echo "installing libfaketime, by which the clock is moved"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends libfaketime > /dev/null; \
+	else echo "the clock is not moved before somebody runs as root: apt-get install libfaketime"; fi
 
 # For the test of the image, which is skipped without them, and says so.
 buildah:
