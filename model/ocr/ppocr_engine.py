@@ -17,12 +17,6 @@ class RecognizedCrops(Protocol):
     scores: Sequence[float]
 
 
-class DetectedBoxes(Protocol):
-    """Text lines: float32 (N, 4, 2), corners in pixels of the resized photo."""
-
-    boxes: np.ndarray
-
-
 class ClassifiedCrops(Protocol):
     """Angle, "0" or "180", and score of line crops."""
 
@@ -40,26 +34,25 @@ class SessionHolder(Protocol):
 
     session: Session
 
+    def __call__(self, input_content: np.ndarray) -> np.ndarray:
+        """The output of the network for an input, both float32."""
+        ...
+
 
 class Detector(Protocol):
     """The detector of text lines."""
 
     session: SessionHolder
-    get_preprocess: Callable[[], Callable[[np.ndarray], np.ndarray]]
+    postprocess_op: Callable[[np.ndarray, tuple[int, ...]], tuple[np.ndarray, Sequence[float]]]
+    """From scores of pixels and the height and width of a photo: corners of lines in its pixels, int32 (N, 4, 2)."""
+    sorted_boxes: Callable[[np.ndarray], np.ndarray]
+    """From top to bottom, and from left to right where they are level."""
 
 
 class Engine(Protocol):
     """rapidocr.RapidOCR."""
 
     text_cls: Classifier
-
-    def preprocess_img(self, ori_img: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-        """The photo, uint8 BGR (H, W, 3), at the engine's size, and what was done to it."""
-        ...
-
-    def detect_and_crop(self, img: np.ndarray, op_record: dict[str, Any]) -> tuple[list[np.ndarray], DetectedBoxes]:
-        """Line crops and their boxes. Raises RapidOCRError: there is no text."""
-        ...
 
     def cls_and_rotate(self, img: list[np.ndarray]) -> tuple[list[np.ndarray], ClassifiedCrops]:
         """Crops turned upright, and which of them were upside down."""

@@ -1,5 +1,6 @@
 """Every text line on a photo, detected and recognized by PP-OCR."""
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +27,9 @@ __all__ = ["PPOCRReader", "lengthen"]
 
 MIN_SIDE = 32
 SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
+LONG_SIDE = 2000
+MAX_DETECTOR_PIXELS = LONG_SIDE**2  # of all parts of a photo
+SIDE_MULTIPLE = 32  # of the detector's input
 MAX_ASPECT = 8
 DOUBTFUL_SCORE = 0.95  # below, the small recognizer reads a line again that the tiny one has read
 RETRY_SCORE = 0.8  # below, the small one reads a line with a digit once more from a longer crop
@@ -35,7 +39,6 @@ EXTRA_LENGTH = 0.1
 # Of the lines that the small recognizer reads, and of those that it reads once more, the sum of lengths in their own
 # heights: only crowded catalogue photos have more, one in a thousand above 509.
 MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 320.0, 64.0
-NO_TEXT = "The text detection result is empty"
 
 _LineAt = tuple[int, int]  # a part of a photo, and a line on it
 
@@ -43,9 +46,10 @@ _LineAt = tuple[int, int]  # a part of a photo, and a line on it
 class PPOCRReader:
     """PP-OCRv6 on ONNX Runtime: the tiny detector, both recognizers, and the 180-degree classifier.
 
-    The detector of `small` finds no more of the lines that matter and takes twice the time (BENCHMARKS.md). A photo is
-    enlarged until its short side has SHORT_SIDE pixels and shrunk to 2,000 for the longest one, which bounds time and
-    memory: a photo of 50 megapixels costs as much as one of 2,000 x 2,000.
+    The detector of `small` finds no more of the lines that matter and takes twice the time (BENCHMARKS.md). For it a photo
+    is shrunk until its long side has LONG_SIDE pixels, or enlarged until its short side has SHORT_SIDE, and all parts of
+    a photo are shrunk to MAX_DETECTOR_PIXELS together, which bounds time and memory. Lines are cut out of the photo as it
+    was.
 
     Args:
         threads: of one photo.
@@ -58,18 +62,15 @@ class PPOCRReader:
                 **ENGINE_SETTINGS,
                 **thread_setting(threads),
                 "Det.model_path": str(model),
-                "Det.limit_side_len": SHORT_SIDE,
                 # Lower than the package's own: fainter text, tighter boxes.
                 "Det.thresh": 0.2,
                 "Det.box_thresh": 0.4,
                 "Det.unclip_ratio": 1.4,
             }
         )
-        # In one pass over the pixels instead of several in double precision: 8 ms instead of 70 for a megapixel.
-        detector = self._engine._load_det_model()
-        detector.get_preprocess = lambda: _preprocess
+        self._detector = self._engine._load_det_model()
         # The engine has no setting for threads that do not spin.
-        detector.session.session = create_session(model, threads)
+        self._detector.session.session = create_session(model, threads)
         self._tiny, self._small = PPOCRRecognizer("tiny"), PPOCRRecognizer("small")
         self._pool = ThreadPoolExecutor(threads)
 
@@ -84,7 +85,9 @@ class PPOCRReader:
     def read_parts(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
         """The text lines of each part of one photo: together they have as many as a photo may have."""
         with stage("detect"):
-            found = [self._detect(image) for image in images]
+            padded = [_pad_narrow(image) for image in images]
+            scales = _detector_scales([image.shape[:2] for image in padded])
+            found = [self._detect(*part) for part in zip(padded, scales, strict=True)]
         kept = likeliest([d.heights for d in found], [d.aspects for d in found], room=room, shared=True)
         parts = [d.only(indices) for d, indices in zip(found, kept, strict=True)]
         flat = [(p, i) for p, part in enumerate(parts) for i in range(len(part.crops))]
@@ -103,18 +106,20 @@ class PPOCRReader:
             for p, (image, part) in enumerate(zip(images, parts, strict=True))
         ]
 
-    def _detect(self, image: np.ndarray) -> "_Detected":
-        from rapidocr.main import RapidOCRError
+    def _detect(self, image: np.ndarray, scale: float) -> "_Detected":
+        """The lines of a photo, found on a copy `scale` times as large."""
+        from rapidocr.utils.process_img import get_rotate_crop_image
 
-        padded = _to_bgr(_pad_narrow(image))
-        try:
-            resized, record = self._engine.preprocess_img(padded)
-            crops, detected = self._engine.detect_and_crop(resized, record)
-        except RapidOCRError as error:
-            if str(error) != NO_TEXT:
-                raise
-            return _Detected(padded.shape[:2], padded, {}, np.zeros((0, 4, 2), np.float32), [])
-        return _Detected(padded.shape[:2], resized, record, detected.boxes, crops)
+        size = [max(1, round(side * scale / SIDE_MULTIPLE)) * SIDE_MULTIPLE for side in image.shape[1::-1]]
+        resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        # In one pass over the pixels instead of the package's several in double precision: 8 ms instead of 70 for a
+        # megapixel. Values between -1 and 1, BGR.
+        pixels = cv2.dnn.blobFromImage(resized, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
+        boxes, _ = self._detector.postprocess_op(self._detector.session(pixels), image.shape[:2])
+        if not len(boxes):
+            return _Detected(image, np.zeros((0, 4, 2), np.float32), [])
+        boxes = self._detector.sorted_boxes(boxes).astype(np.float32)
+        return _Detected(image, boxes, [_to_bgr(get_rotate_crop_image(image, box)) for box in boxes])
 
     def _doubtful(
         self, parts: Sequence["_Detected"], texts: Mapping[_LineAt, RecognizedText], room: float
@@ -162,7 +167,8 @@ class PPOCRReader:
         from rapidocr.utils.process_img import get_rotate_crop_image
 
         with stage("recognise"):
-            return self._small(_flip(get_rotate_crop_image(part.resized, lengthen(part.boxes[i], EXTRA_LENGTH)), flip))
+            longer = get_rotate_crop_image(part.image, lengthen(part.boxes[i], EXTRA_LENGTH))
+            return self._small(_flip(_to_bgr(longer), flip))
 
 
 @dataclass(frozen=True)
@@ -170,23 +176,19 @@ class _Detected:
     """A photo after the engine's detector.
 
     Attributes:
-        size: height and width of the photo as the engine got it.
-        resized: uint8 BGR, the photo at the engine's size. record: what it did to the photo.
-        boxes: (N, 4, 2), corners of the lines in pixels of `resized`.
+        image: uint8 RGB (H, W, 3), the photo, padded where it is narrow.
+        boxes: float32 (N, 4, 2), corners of the lines in pixels.
         crops: of the lines, uint8 BGR.
     """
 
-    size: tuple[int, int]
-    resized: np.ndarray
-    record: dict[str, Any]
+    image: np.ndarray
     boxes: np.ndarray
     crops: list[np.ndarray]
 
     @property
     def heights(self) -> list[float]:
-        """Of the lines, across the direction of reading, in pixels of the photo."""
-        scale = self.size[0] / self.resized.shape[0]
-        return [scale * crop.shape[0] for crop in self.crops]
+        """Of the lines, across the direction of reading, in pixels."""
+        return [crop.shape[0] for crop in self.crops]
 
     @property
     def aspects(self) -> list[float]:
@@ -208,14 +210,9 @@ def _largest(parts: Sequence[_Detected], lines: Sequence[_LineAt], max_total: fl
 
 def _text_lines(image: np.ndarray, part: _Detected, texts: Sequence[tuple[str, float, bool]]) -> list[TextLine]:
     """The lines of a photo, by the text and the score of each and whether it stands upside down."""
-    from rapidocr.utils.process_img import map_boxes_to_original
-
-    if not texts:
-        return []
-    boxes = map_boxes_to_original(part.boxes, part.record, *part.size)
     limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
     lines = []
-    for box, (text, score, upside_down) in zip(boxes, texts, strict=True):
+    for box, (text, score, upside_down) in zip(part.boxes, texts, strict=True):
         if text.strip() and score >= MIN_TEXT_SCORE:
             a, b, c, d = _corners(box, limits)
             lines.append(TextLine((c, d, a, b) if upside_down else (a, b, c, d), text, score))
@@ -243,16 +240,16 @@ def lengthen(box: np.ndarray, fraction: float) -> np.ndarray:
     return np.array([a - step, b + step, c + step, d - step])
 
 
-def _preprocess(image: np.ndarray) -> np.ndarray:
-    """The input of the detector, float32 (1, 3, H, W) between -1 and 1, from a BGR image."""
-    from rapidocr.ch_ppocr_det.utils import DetPreProcess
-
-    resized: Any = DetPreProcess(SHORT_SIDE, "min").resize(image)
-    return cv2.dnn.blobFromImage(resized, 1 / 127.5, mean=(127.5, 127.5, 127.5))
+def _detector_scales(sizes: Sequence[tuple[int, ...]]) -> list[float]:
+    """How many times as large as each part of a photo the detector's input is, from their heights and widths."""
+    scales = [max(min(1.0, LONG_SIDE / max(size)), SHORT_SIDE / min(size)) for size in sizes]
+    pixels = sum(scale**2 * math.prod(size) for scale, size in zip(scales, sizes, strict=True))
+    shrink = min(1.0, math.sqrt(MAX_DETECTOR_PIXELS / pixels))
+    return [shrink * scale for scale in scales]
 
 
 def _to_bgr(image: np.ndarray) -> np.ndarray:
-    """RGB to BGR, in which the engine takes arrays."""
+    """RGB to BGR, in which the engine takes crops."""
     return np.ascontiguousarray(image[:, :, ::-1])
 
 

@@ -64,12 +64,10 @@ class NullReader:
 CROPS_MAX_SIDE, BUILTIN_MAX_SIDE = 640, 512
 # Pixels of the longer side up to which text of 12 pixels is found; a photo of a longer shape is read in tiles.
 PPOCR_TILE_SIDE, CROPS_TILE_SIDE, BUILTIN_TILE_SIDE = 1600, 2 * CROPS_MAX_SIDE, 2 * BUILTIN_MAX_SIDE
-# A tile takes PP-OCR's detector six times as long as ours.
-PPOCR_MAX_TILES = 3
 
 
 def _ppocr(network: Parts, device: str, threads: int, sizes: BatchSizes) -> BatchReader:
-    return TiledReader(PPOCRReader(threads), PPOCR_TILE_SIDE, PPOCR_MAX_TILES)
+    return TiledReader(PPOCRReader(threads), PPOCR_TILE_SIDE)
 
 
 def _crops(network: Parts, device: str, threads: int, sizes: BatchSizes) -> BatchReader:

@@ -42,9 +42,9 @@ class Tile:
     rows: _Span
 
     def pixels(self, image: np.ndarray) -> np.ndarray:
-        """Its pixels, uint8 (h, w, 3)."""
+        """Its pixels, uint8 (h, w, 3), as a view of the photo."""
         rows, columns = self.rows, self.columns
-        return np.ascontiguousarray(image[rows.first : rows.last, columns.first : columns.last])
+        return image[rows.first : rows.last, columns.first : columns.last]
 
     def holds(self, line: TextLine) -> bool:
         """Whether a line of the photo belongs to it, and not to a neighbour that sees it too."""
