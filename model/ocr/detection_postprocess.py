@@ -1,11 +1,12 @@
 """Text lines from the score maps of a photo."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from resformer.model.networks.text_detection import CUE, DIGIT, HEIGHT, MAP_STRIDE, ORIENTATION, TEXT
+from resformer.model.ocr.line_shape import LineShape
 
 __all__ = ["KERNEL_FRACTION", "DetectedLine", "extract_lines"]
 
@@ -19,43 +20,16 @@ MIN_ELONGATION = 4.0
 
 
 @dataclass(frozen=True)
-class DetectedLine:
+class DetectedLine(LineShape):
     """A text line before it is read.
 
     Attributes:
-        corners: float (4, 2), pixels of the photo; top left first as the line is read, clockwise.
         text, digit, cue: probabilities that there is text, a digit, and a unit or cue word.
     """
 
-    corners: np.ndarray
     text: float
     digit: float
     cue: float
-
-    @property
-    def height(self) -> float:
-        """Across the direction of reading, in pixels of the photo."""
-        return float(np.linalg.norm(self.corners[3] - self.corners[0]))
-
-    @property
-    def width(self) -> float:
-        """Along the direction of reading, in pixels of the photo."""
-        return float(np.linalg.norm(self.corners[1] - self.corners[0]))
-
-    @property
-    def aspect(self) -> float:
-        """Its length in its own heights."""
-        return self.width / max(self.height, 1e-3)
-
-    @property
-    def is_vertical(self) -> bool:
-        """Whether it is read upwards or downwards."""
-        x, y = np.abs(self.corners[1] - self.corners[0])
-        return bool(y > x)
-
-    def upside_down(self) -> "DetectedLine":
-        """The same line, read the other way."""
-        return replace(self, corners=self.corners[[2, 3, 0, 1]])
 
 
 def extract_lines(maps: np.ndarray, scale: tuple[float, float]) -> list[DetectedLine]:

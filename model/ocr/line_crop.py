@@ -4,13 +4,14 @@ import cv2
 import numpy as np
 
 from resformer.model.ocr.line_limits import MAX_LINE_ASPECT
+from resformer.model.ocr.line_shape import LineShape
 
-__all__ = ["PPOCR_CROP_HEIGHT", "crop_line"]
+__all__ = ["PPOCR_CROP_HEIGHT", "crop_line", "ppocr_crop"]
 
 PPOCR_CROP_HEIGHT = 48  # pixels, as PP-OCR's recognizers take crops
 
 
-def crop_line(image: np.ndarray, corners: np.ndarray, height: int = PPOCR_CROP_HEIGHT) -> np.ndarray:
+def crop_line(image: np.ndarray, corners: np.ndarray, height: int) -> np.ndarray:
     """Crops a line, uint8 (height, W, 3); W is at most MAX_LINE_ASPECT times the height.
 
     Args:
@@ -34,3 +35,8 @@ def crop_line(image: np.ndarray, corners: np.ndarray, height: int = PPOCR_CROP_H
         borderMode=cv2.BORDER_REPLICATE,
     )
     return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA) if oversampling > 1 else crop
+
+
+def ppocr_crop(image: np.ndarray, line: LineShape) -> np.ndarray:
+    """A line of an RGB image as PP-OCR's recognizers take it, uint8 BGR (PPOCR_CROP_HEIGHT, W, 3)."""
+    return np.ascontiguousarray(crop_line(image, line.corners, PPOCR_CROP_HEIGHT)[:, :, ::-1])

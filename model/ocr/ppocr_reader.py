@@ -1,76 +1,56 @@
 """Every text line on a photo, detected and recognized by PP-OCR."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
-import cv2
 import numpy as np
 
-from resformer.model.ocr.boxes import Point
+from resformer.model.ocr.line_crop import ppocr_crop
 from resformer.model.ocr.line_limits import likeliest
-from resformer.model.ocr.ppocr_engine import make_engine
-from resformer.model.ocr.ppocr_recognizer import (
-    ENGINE_SETTINGS,
-    PPOCRRecognizer,
-    bundled_model_path,
-    has_digit,
-    thread_setting,
-)
-from resformer.model.ocr.text_line import VERTICAL_ASPECT, RecognizedText, TextLine
-from resformer.model.runtime.onnx_module import create_session
+from resformer.model.ocr.line_shape import LineShape
+from resformer.model.ocr.ppocr_detector import PPOCRDetector, pad_narrow
+from resformer.model.ocr.ppocr_engine import ENGINE_SETTINGS, make_engine, thread_setting
+from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer, has_digit
+from resformer.model.ocr.text_line import TextLine
 from resformer.model.runtime.stage_times import stage
 
-__all__ = ["PPOCRReader", "lengthen"]
+__all__ = ["PPOCRReader"]
 
-MIN_SIDE = 32
-SHORT_SIDE = 640  # pixels; the package's own 736 finds no more of the values that matter
-LONG_SIDE = 2000
-MAX_DETECTOR_PIXELS = LONG_SIDE**2  # of all parts of a photo
-SIDE_MULTIPLE = 32  # of the detector's input
-MAX_ASPECT = 8
 DOUBTFUL_SCORE = 0.95  # below, the small recognizer reads a line again that the tiny one has read
 RETRY_SCORE = 0.8  # below, the small one reads a line with a digit once more from a longer crop
 MIN_TEXT_SCORE = 0.5  # the package's own threshold
-# Fraction of its height by which a crop is lengthened at both ends: tight crops lose a last letter ("8 C" of "8 CM").
+# Heights by which a crop is lengthened at both ends: tight crops lose a last letter ("8 C" of "8 CM").
 EXTRA_LENGTH = 0.1
 # Of the lines that the small recognizer reads, and of those that it reads once more, the sum of lengths in their own
 # heights: only crowded catalogue photos have more, one in a thousand above 509.
 MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 320.0, 64.0
 
-_LineAt = tuple[int, int]  # a part of a photo, and a line on it
+
+@dataclass(frozen=True)
+class _Line:
+    """A line on a part of a photo, and what was read last.
+
+    Attributes:
+        image: the part, uint8 RGB (H, W, 3).
+    """
+
+    image: np.ndarray
+    shape: LineShape
+    text: str = ""
+    score: float = 0.0
 
 
 class PPOCRReader:
     """PP-OCRv6 on ONNX Runtime: the tiny detector, both recognizers, and the 180-degree classifier.
-
-    The detector of `small` finds no more of the lines that matter and takes twice the time (BENCHMARKS.md). For it a photo
-    is shrunk until its long side has LONG_SIDE pixels, or enlarged until its short side has SHORT_SIDE, and all parts of
-    a photo are shrunk to MAX_DETECTOR_PIXELS together, which bounds time and memory. Lines are cut out of the photo as it
-    was.
 
     Args:
         threads: of one photo.
     """
 
     def __init__(self, threads: int):
-        model = bundled_model_path("tiny/det/det.onnx")
-        self._engine = make_engine(
-            {
-                **ENGINE_SETTINGS,
-                **thread_setting(threads),
-                "Det.model_path": str(model),
-                # Lower than the package's own: fainter text, tighter boxes.
-                "Det.thresh": 0.2,
-                "Det.box_thresh": 0.4,
-                "Det.unclip_ratio": 1.4,
-            }
-        )
-        self._detector = self._engine._load_det_model()
-        # The engine has no setting for threads that do not spin.
-        self._detector.session.session = create_session(model, threads)
+        self._detector = PPOCRDetector(threads)
+        self._classifier = make_engine({**ENGINE_SETTINGS, **thread_setting(threads)})
         self._tiny, self._small = PPOCRRecognizer("tiny"), PPOCRRecognizer("small")
         self._pool = ThreadPoolExecutor(threads)
 
@@ -85,188 +65,76 @@ class PPOCRReader:
     def read_parts(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
         """The text lines of each part of one photo: together they have as many as a photo may have."""
         with stage("detect"):
-            padded = [_pad_narrow(image) for image in images]
-            scales = _detector_scales([image.shape[:2] for image in padded])
-            found = [self._detect(*part) for part in zip(padded, scales, strict=True)]
-        kept = likeliest([d.heights for d in found], [d.aspects for d in found], room=room, shared=True)
-        parts = [d.only(indices) for d, indices in zip(found, kept, strict=True)]
-        flat = [(p, i) for p, part in enumerate(parts) for i in range(len(part.crops))]
-        read = list(self._pool.map(lambda at: self._read_first(parts[at[0]].crops[at[1]]), flat))
-        texts = dict(zip(flat, read, strict=True))
-        again = self._doubtful(parts, texts, room)
-        flips = self._upside_down([parts[p].crops[i] for p, i in again])
-        directed = list(self._pool.map(lambda at, flip: self._read_again(parts[at[0]], at[1], flip), again, flips))
-        upside_down = {at for at, (_, flip) in zip(again, directed, strict=True) if flip}
-        texts |= {at: text for at, (text, _) in zip(again, directed, strict=True)}
-        longer = self._worth_a_longer_crop(parts, {at: texts[at] for at in again}, room)
-        retried = self._pool.map(lambda at: self._read_longer(parts[at[0]], at[1], at in upside_down), longer)
-        texts |= {at: max(texts[at], text, key=lambda read: read[1]) for at, text in zip(longer, retried, strict=True)}
+            padded = [pad_narrow(image) for image in images]
+            found = self._detector.detect(padded)
+        kept = likeliest(
+            [[line.height for line in on_part] for on_part in found],
+            [[line.aspect for line in on_part] for on_part in found],
+            room=room,
+            shared=True,
+        )
+        lines = [_Line(padded[p], found[p][i]) for p, indices in enumerate(kept) for i in indices]
+        with stage("recognise"):
+            read = iter(self._read_lines(lines, room))
+        return [_text_lines([next(read) for _ in indices], image) for image, indices in zip(images, kept, strict=True)]
+
+    def _read_lines(self, lines: Sequence[_Line], room: float) -> list[_Line]:
+        """The lines with their text, in their order."""
+        read = list(self._pool.map(self._read_first, lines))
+        # The largest of those with a digit and of doubtful ones.
+        doubtful = [i for i, line in enumerate(read) if line.score < DOUBTFUL_SCORE or has_digit(line.text)]
+        again = _largest(read, doubtful, room * MAX_SECOND_ASPECT)
+        turned = self._upright([read[i] for i in again])
+        for i, line in zip(again, self._pool.map(self._read_again, turned), strict=True):
+            read[i] = line
+        # Where no digit was read, a longer crop hardly ever has one.
+        lost = [i for i in again if read[i].score < RETRY_SCORE and (has_digit(read[i].text) or not read[i].text)]
+        longer = _largest(read, lost, room * MAX_RETRY_ASPECT)
+        for i, line in zip(longer, self._pool.map(self._read_longer, [read[i] for i in longer]), strict=True):
+            read[i] = max(read[i], line, key=lambda line: line.score)
+        return read
+
+    def _upright(self, lines: Sequence[_Line]) -> list[_Line]:
+        """The lines, those turned that the classifier finds upside down."""
+        if not lines:
+            return []
+        _, classified = self._classifier.cls_and_rotate([ppocr_crop(line.image, line.shape) for line in lines])
+        threshold = self._classifier.text_cls.cls_thresh
         return [
-            _text_lines(image, part, [(*texts[p, i], (p, i) in upside_down) for i in range(len(part.crops))])
-            for p, (image, part) in enumerate(zip(images, parts, strict=True))
+            replace(line, shape=line.shape.upside_down()) if label == "180" and score > threshold else line
+            for line, (label, score) in zip(lines, classified.cls_res, strict=True)
         ]
 
-    def _detect(self, image: np.ndarray, scale: float) -> "_Detected":
-        """The lines of a photo, found on a copy `scale` times as large."""
-        from rapidocr.utils.process_img import get_rotate_crop_image
+    def _read_first(self, line: _Line) -> _Line:
+        return _read(line, line.shape, self._tiny)
 
-        size = [max(1, round(side * scale / SIDE_MULTIPLE)) * SIDE_MULTIPLE for side in image.shape[1::-1]]
-        resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        # In one pass over the pixels instead of the package's several in double precision: 8 ms instead of 70 for a
-        # megapixel. Values between -1 and 1, BGR.
-        pixels = cv2.dnn.blobFromImage(resized, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
-        boxes, _ = self._detector.postprocess_op(self._detector.session(pixels), image.shape[:2])
-        if not len(boxes):
-            return _Detected(image, np.zeros((0, 4, 2), np.float32), [])
-        boxes = self._detector.sorted_boxes(boxes).astype(np.float32)
-        return _Detected(image, boxes, [_to_bgr(get_rotate_crop_image(image, box)) for box in boxes])
+    def _read_again(self, line: _Line) -> _Line:
+        """What the small recognizer reads. The classifier errs on short vertical text, which is read both ways."""
+        ways = [line.shape, line.shape.upside_down()] if line.shape.is_vertical else [line.shape]
+        return max((replace(_read(line, way, self._small), shape=way) for way in ways), key=lambda line: line.score)
 
-    def _doubtful(
-        self, parts: Sequence["_Detected"], texts: Mapping[_LineAt, RecognizedText], room: float
-    ) -> list[_LineAt]:
-        """The lines that the small recognizer reads: the largest of those with a digit and of doubtful ones."""
-        wanted = [at for at, (text, score) in texts.items() if score < DOUBTFUL_SCORE or has_digit(text)]
-        return _largest(parts, wanted, room * MAX_SECOND_ASPECT)
-
-    def _worth_a_longer_crop(
-        self, parts: Sequence["_Detected"], texts: Mapping[_LineAt, RecognizedText], room: float
-    ) -> list[_LineAt]:
-        """The lines that it reads once more: where no digit was read, a longer crop hardly ever has one."""
-        wanted = [at for at, (text, score) in texts.items() if score < RETRY_SCORE and (has_digit(text) or not text)]
-        return _largest(parts, wanted, room * MAX_RETRY_ASPECT)
-
-    def _upside_down(self, crops: Sequence[np.ndarray]) -> list[bool]:
-        """Which crops stand upside down."""
-        if not crops:
-            return []
-        with stage("recognise"):
-            _, classified = self._engine.cls_and_rotate(list(crops))
-        threshold = self._engine.text_cls.cls_thresh
-        return [label == "180" and score > threshold for label, score in classified.cls_res]
-
-    def _read_first(self, crop: np.ndarray) -> RecognizedText:
-        with stage("recognise"):
-            return self._tiny(crop)
-
-    def _read_again(self, part: "_Detected", i: int, flip: bool) -> tuple[RecognizedText, bool]:
-        """The small recognizer's text of a crop, and whether it stands upside down.
-
-        The classifier errs on short vertical text, which is read both ways.
-        """
-        crop = part.crops[i]
-        with stage("recognise"):
-            text, score = self._small(_flip(crop, flip))
-            if _is_vertical(part.boxes[i]):
-                other, other_score = self._small(_flip(crop, not flip))
-                if other_score > score:
-                    text, score, flip = other, other_score, not flip
-        return (text, score), flip
-
-    def _read_longer(self, part: "_Detected", i: int, flip: bool) -> RecognizedText:
-        """Its text of a crop that is longer than the line."""
-        from rapidocr.utils.process_img import get_rotate_crop_image
-
-        with stage("recognise"):
-            longer = get_rotate_crop_image(part.image, lengthen(part.boxes[i], EXTRA_LENGTH))
-            return self._small(_flip(_to_bgr(longer), flip))
+    def _read_longer(self, line: _Line) -> _Line:
+        return _read(line, line.shape.longer(EXTRA_LENGTH), self._small)
 
 
-@dataclass(frozen=True)
-class _Detected:
-    """A photo after the engine's detector.
-
-    Attributes:
-        image: uint8 RGB (H, W, 3), the photo, padded where it is narrow.
-        boxes: float32 (N, 4, 2), corners of the lines in pixels.
-        crops: of the lines, uint8 BGR.
-    """
-
-    image: np.ndarray
-    boxes: np.ndarray
-    crops: list[np.ndarray]
-
-    @property
-    def heights(self) -> list[float]:
-        """Of the lines, across the direction of reading, in pixels."""
-        return [crop.shape[0] for crop in self.crops]
-
-    @property
-    def aspects(self) -> list[float]:
-        """Length of each line in its own heights."""
-        return [crop.shape[1] / max(1, crop.shape[0]) for crop in self.crops]
-
-    def only(self, indices: Sequence[int]) -> "_Detected":
-        """The photo with these lines alone."""
-        return replace(self, boxes=self.boxes[list(indices)], crops=[self.crops[i] for i in indices])
+def _read(line: _Line, shape: LineShape, recognizer: PPOCRRecognizer) -> _Line:
+    text, score = recognizer(ppocr_crop(line.image, shape))
+    return replace(line, text=text, score=score)
 
 
-def _largest(parts: Sequence[_Detected], lines: Sequence[_LineAt], max_total: float) -> list[_LineAt]:
+def _largest(lines: Sequence[_Line], indices: Sequence[int], max_total: float) -> list[int]:
     """The largest of some lines, as many as fit, in their order; a vertical one is read both ways."""
-    heights = [parts[p].heights[i] for p, i in lines]
-    aspects = [parts[p].aspects[i] * (2 if _is_vertical(parts[p].boxes[i]) else 1) for p, i in lines]
-    (kept,) = likeliest([heights], [aspects], max_total=max_total)
-    return [lines[n] for n in kept]
+    shapes = [lines[i].shape for i in indices]
+    aspects = [shape.aspect * (2 if shape.is_vertical else 1) for shape in shapes]
+    (kept,) = likeliest([[shape.height for shape in shapes]], [aspects], max_total=max_total)
+    return [indices[n] for n in kept]
 
 
-def _text_lines(image: np.ndarray, part: _Detected, texts: Sequence[tuple[str, float, bool]]) -> list[TextLine]:
-    """The lines of a photo, by the text and the score of each and whether it stands upside down."""
-    limits = (image.shape[1] - 1.0, image.shape[0] - 1.0)
-    lines = []
-    for box, (text, score, upside_down) in zip(part.boxes, texts, strict=True):
-        if text.strip() and score >= MIN_TEXT_SCORE:
-            a, b, c, d = _corners(box, limits)
-            lines.append(TextLine((c, d, a, b) if upside_down else (a, b, c, d), text, score))
-    return lines
-
-
-def _is_vertical(box: np.ndarray) -> bool:
-    """Whether a line's four corners, (4, 2), are so much higher than wide that the engine turns its crop."""
-    a, b, _, d = box
-    return bool(np.linalg.norm(d - a) >= VERTICAL_ASPECT * np.linalg.norm(b - a))
-
-
-def _flip(crop: np.ndarray, flip: bool) -> np.ndarray:
-    return np.rot90(crop, 2) if flip else crop
-
-
-def lengthen(box: np.ndarray, fraction: float) -> np.ndarray:
-    """A line's four corners, float32 (4, 2), with both of its ends moved outward by a fraction of its height."""
-    a, b, c, d = box.astype(np.float32)
-    along, down = (b - a + c - d) / 2, (d - a + c - b) / 2
-    if np.linalg.norm(down) > np.linalg.norm(along):  # it runs downward
-        step = fraction * down * np.linalg.norm(along) / max(float(np.linalg.norm(down)), 1.0)
-        return np.array([a - step, b - step, c + step, d + step])
-    step = fraction * along * np.linalg.norm(down) / max(float(np.linalg.norm(along)), 1.0)
-    return np.array([a - step, b + step, c + step, d - step])
-
-
-def _detector_scales(sizes: Sequence[tuple[int, ...]]) -> list[float]:
-    """How many times as large as each part of a photo the detector's input is, from their heights and widths."""
-    scales = [max(min(1.0, LONG_SIDE / max(size)), SHORT_SIDE / min(size)) for size in sizes]
-    pixels = sum(scale**2 * math.prod(size) for scale, size in zip(scales, sizes, strict=True))
-    shrink = min(1.0, math.sqrt(MAX_DETECTOR_PIXELS / pixels))
-    return [shrink * scale for scale in scales]
-
-
-def _to_bgr(image: np.ndarray) -> np.ndarray:
-    """RGB to BGR, in which the engine takes crops."""
-    return np.ascontiguousarray(image[:, :, ::-1])
-
-
-def _pad_narrow(image: np.ndarray) -> np.ndarray:
-    """The photo with black below and to the right where it is narrow or tiny.
-
-    The engine enlarges the short side to SHORT_SIDE, so a photo of 30 x 2,000 would become 27 megapixels; and it
-    fails on the narrowest ones. The padded side is a quarter of the other, as the engine pads wide photos itself.
-    """
-    height, width = image.shape[:2]
-    long_side = max(height, width)
-    min_side = max(MIN_SIDE, long_side // 4 if long_side > MAX_ASPECT * min(height, width) else 0)
-    below, right = max(0, min_side - height), max(0, min_side - width)
-    return np.pad(image, ((0, below), (0, right), (0, 0))) if below or right else image
-
-
-def _corners(box: np.ndarray, limits: Point) -> tuple[Point, Point, Point, Point]:
-    """Four corners as floats inside the photo, without the padding."""
-    a, b, c, d = ((min(float(x), limits[0]), min(float(y), limits[1])) for x, y in box)
-    return (a, b, c, d)
+def _text_lines(lines: Sequence[_Line], image: np.ndarray) -> list[TextLine]:
+    """The lines on a part of a photo, uint8 (H, W, 3) without padding."""
+    limits = np.array(image.shape[1::-1]) - 1.0
+    return [
+        TextLine.from_reading_order(np.clip(line.shape.corners, 0.0, limits), line.text, line.score)
+        for line in lines
+        if line.text.strip() and line.score >= MIN_TEXT_SCORE
+    ]

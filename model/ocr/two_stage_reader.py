@@ -7,7 +7,7 @@ import numpy as np
 
 from resformer.model.images.resize import resize_for_detector
 from resformer.model.ocr.detection_postprocess import DetectedLine, extract_lines
-from resformer.model.ocr.line_crop import PPOCR_CROP_HEIGHT, crop_line
+from resformer.model.ocr.line_crop import ppocr_crop
 from resformer.model.ocr.line_directions import read_both_ways
 from resformer.model.ocr.line_limits import likeliest
 from resformer.model.ocr.lookalikes import restore_characters
@@ -71,7 +71,7 @@ class SecondReading:
         def read(at: tuple[int, int]) -> RecognizedText:
             p, i = at
             with stage("recognise"):
-                return self._small(_bgr_crop(images[p], lines[p][i]))
+                return self._small(ppocr_crop(images[p], lines[p][i]))
 
         again = self._pool.map(read, doubtful)
         for (p, i), text in zip(doubtful, again, strict=True):
@@ -163,8 +163,3 @@ def _text_lines(lines: Sequence[DetectedLine], texts: Sequence[RecognizedText]) 
         for line, text, (_, score) in zip(lines, restored, texts, strict=True)
         if text.strip() and score >= MIN_TEXT_SCORE
     ]
-
-
-def _bgr_crop(image: np.ndarray, line: DetectedLine) -> np.ndarray:
-    """The line as PP-OCR's recognizers take it."""
-    return np.ascontiguousarray(crop_line(image, line.corners, PPOCR_CROP_HEIGHT)[:, :, ::-1])

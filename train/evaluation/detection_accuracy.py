@@ -15,7 +15,7 @@ from resformer.model.inference.tokenizer import Tokenizer
 from resformer.model.ocr.boxes import Box
 from resformer.model.ocr.detection_postprocess import extract_lines
 from resformer.model.ocr.detector import TextDetector
-from resformer.model.ocr.ppocr_recognizer import bundled_model_path, thread_setting
+from resformer.model.ocr.ppocr_engine import bundled_model_path, thread_setting
 from resformer.model.schema.schema import Schema
 from resformer.train.data.quantity_records import Record
 from resformer.train.data.splitting import split_by_hash

@@ -9,7 +9,7 @@ from resformer.model.networks.text_detection import DetectionNetwork
 from resformer.model.networks.text_recognition import RecognitionNetwork
 from resformer.model.ocr.charset import CHARSET, fold_to_charset
 from resformer.model.ocr.ctc import BLANK
-from resformer.model.ocr.ppocr_recognizer import bundled_model_path
+from resformer.model.ocr.ppocr_engine import bundled_model_path
 
 __all__ = ["init_detector", "init_recognizer"]
 

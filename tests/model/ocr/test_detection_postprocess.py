@@ -74,9 +74,9 @@ def test_lines_are_cropped_in_reading_order() -> None:
     photo = np.zeros((200, 300, 3), np.uint8)
     photo[80:120, 100:150] = 255  # the left half of a line of 100 x 40
     corners = np.array([[100, 80], [200, 80], [200, 120], [100, 120]], float)
-    upright = crop_line(photo, corners)
+    upright = crop_line(photo, corners, 48)
     assert upright.shape == (48, 120, 3)
     assert upright[2:-2, 2:56].min() > 200 and upright[:, 64:118].max() < 50
-    upside_down = crop_line(photo, np.roll(corners, 2, axis=0))
+    upside_down = crop_line(photo, np.roll(corners, 2, axis=0), 48)
     assert upside_down[2:-2, 64:118].min() > 200
-    assert crop_line(np.full((900, 900, 3), 7, np.uint8), corners * 4).shape == (48, 120, 3)
+    assert crop_line(np.full((900, 900, 3), 7, np.uint8), corners * 4, 48).shape == (48, 120, 3)

@@ -1,7 +1,6 @@
 """However much text a photo shows, so much of it is read."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from resformer.model.ocr import ppocr_reader, two_stage_reader
 from resformer.model.ocr.detection_postprocess import DetectedLine
 from resformer.model.ocr.line_crop import crop_line
 from resformer.model.ocr.line_limits import MAX_LINE_ASPECT, MAX_LINES, MAX_TOTAL_ASPECT, likeliest
+from resformer.model.ocr.line_shape import LineShape
 from resformer.model.ocr.ppocr_reader import PPOCRReader
 from resformer.model.ocr.recognizer import LineOnPhoto
 from resformer.model.ocr.text_line import RecognizedText
@@ -88,9 +88,8 @@ def test_ppocr_reads_as_many_lines_as_there_is_room_for(monkeypatch: pytest.Monk
     reader = PPOCRReader(1)
     counts = {"tiny": 0, "small": 0}
 
-    def detect(image: np.ndarray, record: dict[str, Any]) -> tuple[list[np.ndarray], SimpleNamespace]:
-        boxes = np.array([[[0, 0], [16, 0], [16, 4], [0, 4]]] * MANY, np.float32)
-        return [np.zeros((4, 16, 3), np.uint8)] * MANY, SimpleNamespace(boxes=boxes)
+    def detect(images: Sequence[np.ndarray]) -> list[list[LineShape]]:
+        return [[LineShape(np.array([[0, 0], [16, 0], [16, 4], [0, 4]], np.float32))] * MANY for _ in images]
 
     def counting(name: str) -> Any:
         def read(crop: np.ndarray) -> RecognizedText:
@@ -99,7 +98,7 @@ def test_ppocr_reads_as_many_lines_as_there_is_room_for(monkeypatch: pytest.Monk
 
         return read
 
-    monkeypatch.setattr(reader._engine, "detect_and_crop", detect)
+    monkeypatch.setattr(reader._detector, "detect", detect)
     monkeypatch.setattr(reader, "_tiny", counting("tiny"))
     monkeypatch.setattr(reader, "_small", counting("small"))
     assert [len(lines) for lines in reader.read_parts([PHOTO, PHOTO])] == [MAX_LINES, 0]

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from rapidocr.main import RapidOCRError
 
-from resformer.model.ocr.ppocr_reader import NO_TEXT, PPOCRReader, lengthen
+from resformer.model.ocr.ppocr_reader import PPOCRReader
 
 Recognize = Callable[[list[np.ndarray]], Any]
 
@@ -86,37 +85,6 @@ def test_nothing_is_logged_or_printed(reader: PPOCRReader, capfd: pytest.Capture
     reader.read(np.zeros((64, 64, 3), np.uint8))
     assert logging.getLogger("RapidOCR").level == logging.ERROR
     assert capfd.readouterr() == ("", "")
-
-
-@pytest.fixture
-def engine_inputs(reader: PPOCRReader, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """What the engine is called with from now on; it finds nothing."""
-    arrays: list[np.ndarray] = []
-
-    def preprocess(array: np.ndarray) -> None:
-        arrays.append(array)
-        raise RapidOCRError(NO_TEXT)
-
-    monkeypatch.setattr(reader._engine, "preprocess_img", preprocess)
-    return arrays
-
-
-def test_the_engine_takes_bgr(reader: PPOCRReader, engine_inputs: list[np.ndarray]) -> None:
-    image = np.zeros((40, 50, 3), np.uint8)
-    image[...] = (1, 2, 3)
-    reader.read(image)
-    assert engine_inputs[0].shape == (40, 50, 3)
-    assert engine_inputs[0][0, 0].tolist() == [3, 2, 1]
-    assert engine_inputs[0].flags.c_contiguous
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (4, 10000), (10000, 4), (20, 30), (30, 2000), (100, 801), (1, 32)])
-def test_narrow_photos_are_padded(reader: PPOCRReader, engine_inputs: list[np.ndarray], shape: tuple[int, int]) -> None:
-    reader.read(np.full((*shape, 3), 255, np.uint8))
-    height, width = engine_inputs[0].shape[:2]
-    assert min(height, width) >= 32
-    assert max(height, width) <= 8 * min(height, width)
-    assert (engine_inputs[0][: shape[0], : shape[1]] == 255).all()
 
 
 @pytest.fixture
@@ -200,29 +168,10 @@ def test_longer_crops_show_the_same_text(
     assert middle == pytest.approx(expected if turn == 0 else (1 - expected[0], 1 - expected[1]), abs=0.05)
 
 
-def test_the_detector_input_is_that_of_the_package(reader: PPOCRReader) -> None:
-    from rapidocr.ch_ppocr_det.utils import DetPreProcess
-
-    image = np.random.default_rng(0).integers(0, 256, (300, 700, 3), dtype=np.uint8)
-    engine: Any = reader._engine
-    config = engine.cfg.Det
-    expected: Any = DetPreProcess(config.limit_side_len, config.limit_type, config.mean, config.std)(image)
-    actual = engine.text_det.get_preprocess()(image)
-    assert actual.dtype == np.float32
-    np.testing.assert_allclose(actual, expected, atol=1e-6)
-
-
-def test_longer_boxes_follow_their_line() -> None:
-    horizontal = np.array([[10, 10], [110, 10], [110, 30], [10, 30]])
-    assert lengthen(horizontal, 0.5).tolist() == [[0, 10], [120, 10], [120, 30], [0, 30]]
-    vertical = np.array([[10, 10], [30, 10], [30, 110], [10, 110]])
-    assert lengthen(vertical, 0.5).tolist() == [[10, 0], [30, 0], [30, 120], [10, 120]]
-
-
 def test_threads_reach_the_engines() -> None:
-    """Two threads detect lines together; a line is recognized by one of them."""
+    """Two threads classify lines together; a line is recognized by one of them."""
     reader = PPOCRReader(threads=2)
-    engines: list[Any] = [part._engine for part in (reader, reader._tiny, reader._small)]
+    engines: list[Any] = [reader._classifier, reader._tiny._engine, reader._small._engine]
     threads = [engine.cfg.EngineConfig.onnxruntime.intra_op_num_threads for engine in engines]
     assert threads == [2, 1, 1]
     assert reader._pool._max_workers == 2
@@ -231,11 +180,3 @@ def test_threads_reach_the_engines() -> None:
 def test_threads_change_nothing(reader: PPOCRReader) -> None:
     image = drawn("Net weight 500 g", "Input 220 V", "Length 25 inch")
     assert PPOCRReader(threads=2).read(image) == reader.read(image)
-
-
-def test_threads_of_the_detector_sleep_while_they_wait(reader: PPOCRReader) -> None:
-    """They would take the time of all that is done beside them; the engine's own session lets them spin."""
-    session: Any = reader._engine._load_det_model().session.session
-    settings = session.get_session_options()
-    assert settings.get_session_config_entry("session.intra_op.allow_spinning") == "0"
-    assert settings.intra_op_num_threads == 1

@@ -11,7 +11,7 @@ from resformer.model.networks.text_detection import MAP_STRIDE, TEXT, DetectionN
 from resformer.model.networks.text_recognition import RecognitionNetwork
 from resformer.model.ocr.charset import CHARSET
 from resformer.model.ocr.ctc import BLANK
-from resformer.model.ocr.ppocr_recognizer import bundled_model_path
+from resformer.model.ocr.ppocr_engine import bundled_model_path
 from resformer.train.ocr.pretrained_ocr import init_detector, init_recognizer
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from resformer.model.ocr.boxes import Point
-from resformer.model.ocr.ppocr_recognizer import bundled_model_path
+from resformer.model.ocr.ppocr_engine import bundled_model_path
 from resformer.model.ocr.readers import Reader
 from resformer.model.ocr.text_line import TextLine
 
