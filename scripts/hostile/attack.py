@@ -3,11 +3,13 @@
 import json
 import statistics
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from resformer.model.ocr.readers import READERS
 from resformer.scripts.hostile.case import Case
 from resformer.scripts.hostile.raw_exchange import Exchange, Outcome, Target, send_call
 from resformer.scripts.hostile.wire import CLOSED, SILENT
@@ -17,7 +19,9 @@ from resformer.scripts.torchserve.server_error import ServerError
 
 __all__ = ["Limits", "attack"]
 
-WARM_UP = 5
+WARM_UP = 5  # ordinary photos for each reader
+# After a group the server must be back within so many MiB of what it had idle, in so long.
+SETTLED_MEBIBYTES, SETTLE_SECONDS = 128.0, 60.0
 WORDS = {CLOSED: "closed", SILENT: "silent"}
 
 
@@ -40,7 +44,8 @@ def attack(server: Server, cases: Sequence[Case | Exchange], photo: bytes, limit
     Args:
         server: Runs, on this machine.
         cases: Those of one group one after the other.
-        photo: An ordinary one, which must get the same answer after each group.
+        photo: An ordinary one, which must get the same answer after each group, when the server must also have given
+            back what memory it took.
         limits: What counts as a failure beside a status that is not listed and a lost worker.
 
     Returns:
@@ -53,15 +58,21 @@ def attack(server: Server, cases: Sequence[Case | Exchange], photo: bytes, limit
     before, _ = target.ordinary()
     if before.status != 200:
         raise ServerError(f"the server answers an ordinary photo with {before.status}: {before.body[:200]!r}")
+    # A reader is loaded when it is first asked for; the idle server is one that has them all.
+    for reader in READERS:
+        for _ in range(WARM_UP):
+            target.timed(target.request({"X-Reader": reader}))
     seconds = [target.ordinary()[1] for _ in range(WARM_UP)]
-    reset_peaks(server)
-    idle = peak_bytes(server)
+    idle = _resident_bytes(server)
     rows = []
     for group, members in groupby(cases, key=lambda case: case.group):
         found = [_measured(server, target, case, idle, limits) for case in _shown(group, list(members))]
         after, _ = target.ordinary()
         if not _equal(after.body, before.body):
             found[-1]["failures"].append(f"afterwards an ordinary photo gets another answer: {after.body[:80]!r}")
+        kept = _settled_mebibytes(server, idle)
+        if kept > SETTLED_MEBIBYTES:
+            found[-1]["failures"].append(f"afterwards the server keeps {kept:.0f} MiB")
         rows += found
     return {
         "idle_mib": round(idle / 2**20),
@@ -90,6 +101,21 @@ def _measured(server: Server, target: Target, case: Case | Exchange, idle: int, 
         "memory_mib": round(memory),
         "failures": failures,
     }
+
+
+def _settled_mebibytes(server: Server, idle: int) -> float:
+    """Memory above idle that the server still has after SETTLE_SECONDS, or as soon as that is little."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        kept = (_resident_bytes(server) - idle) / 2**20
+        if kept <= SETTLED_MEBIBYTES or time.monotonic() > deadline:
+            return kept
+        time.sleep(1)
+
+
+def _resident_bytes(server: Server) -> int:
+    reset_peaks(server)
+    return peak_bytes(server)
 
 
 def _failures(case: Case | Exchange, outcome: Outcome, limits: Limits) -> Iterator[str]:

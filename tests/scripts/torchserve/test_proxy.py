@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import socket
 import tempfile
 import time
@@ -254,6 +255,25 @@ def test_malformed_http_is_refused_in_json(front: Front, raw: bytes) -> None:
     assert 400 <= status < 500
     if body:
         assert json.loads(body)["code"] == status
+
+
+def test_a_refused_head_may_still_be_sent(front: Front) -> None:
+    """No connection is reset while the caller sends on, who could then not read why it was refused."""
+    head = b"PUT /" + 40_000 * b"a" + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    rng = random.Random(0)
+
+    def send(cut: int, pause: float) -> bytes:
+        with socket.create_connection(("127.0.0.1", front.port), timeout=30) as connection:
+            connection.sendall(head[:cut])
+            time.sleep(pause)
+            connection.sendall(head[cut:])
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    # A reset takes the rest of a head to come in the moment in which nginx closes: one in some hundreds.
+    moments = [(rng.randrange(31_000, len(head)), rng.uniform(0, 0.002)) for _ in range(1500)]
+    with ThreadPoolExecutor(16) as pool:
+        replies = list(pool.map(lambda moment: send(*moment), moments))
+    assert {reply[:13] for reply in replies} == {b"HTTP/1.1 414 "}
 
 
 def test_no_more_requests_are_passed_than_memory_allows(front: Front) -> None:
