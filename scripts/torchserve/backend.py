@@ -122,7 +122,7 @@ class Backend:
         try:
             with self.output.open("w") as output:
                 # A session of its own, so that Ctrl-C in the terminal does not reach it and a stop reaches all of it.
-                subprocess.run(
+                launcher = subprocess.Popen(
                     command,
                     cwd=self.folder,
                     env=self._environment(java_home),
@@ -131,6 +131,11 @@ class Backend:
                     stderr=None if self.to_console else output,
                     start_new_session=True,
                 )
+            try:
+                launcher.wait()
+            except BaseException:
+                stop_group(launcher.pid, STOP_SECONDS)  # Java may run already, and no file says so yet
+                raise
             self._wait_until_ready()
             if workers is not None and workers != len(self.workers()):
                 self.set_workers(workers)
