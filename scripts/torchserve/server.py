@@ -165,7 +165,7 @@ class Server:
         self.check_ports()
         archive = self._checked_archive()
         find_nginx()
-        self._remove_files()
+        self._end()  # what a killed command left
         keys = Keys((self.keys_folder or self.folder / "keys").absolute())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys.create_missing()

@@ -18,10 +18,12 @@ from resformer.scripts.torchserve import capacity, java
 from resformer.scripts.torchserve.backend import Backend
 from resformer.scripts.torchserve.capacity import check_capacity
 from resformer.scripts.torchserve.java import java_home, major_version
+from resformer.scripts.torchserve.monitor_process import MODULE as MONITOR
 from resformer.scripts.torchserve.processes import wait_until
 from resformer.scripts.torchserve.serve import print_status
 from resformer.scripts.torchserve.server import PORTS, Server, ServerError
 from tests.paths import ROOT
+from tests.servers import free_ports
 
 
 @pytest.fixture
@@ -96,6 +98,18 @@ def zipped(path: Path) -> Path:
 
 def runs(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_start_ends_what_a_killed_server_left(tmp_path: Path) -> None:
+    server = Server(free_ports(), tmp_path, zipped(tmp_path / "own.mar"))
+    server.folder.mkdir(parents=True)
+    left = subprocess.Popen([sys.executable, "-c", "input()", MONITOR], stdin=subprocess.PIPE, start_new_session=True)
+    (server.folder / "monitor.pid").write_text(f"{left.pid}\n")
+    assert wait_until(lambda: "the monitor" not in server.missing_processes(), 10.0)
+    with pytest.raises(ServerError, match="ended while starting"):
+        server.start(program(tmp_path / "home" / "bin" / "java", "none").parents[1])
+    assert not runs(left.pid)
+    assert [path.name for path in server.folder.iterdir()] == ["keys"]
 
 
 def test_an_interrupt_ends_what_the_launcher_has_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
