@@ -151,6 +151,11 @@ class Backend:
             shutil.rmtree(self._temporary.resolve(), ignore_errors=True)
             self._temporary.unlink()
 
+    def remove(self) -> None:
+        """Ends it and removes all its files."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def set_workers(self, count: int) -> None:
         """Sets the number of workers and waits for them.
 
@@ -277,7 +282,7 @@ class Backend:
 
     def _log_tail(self) -> str:
         lines = self._printed().splitlines()[-LOG_TAIL_LINES:]
-        return "\n".join([*lines, f"(the end of {self.log})"])
+        return "\n".join([*lines, "(the end of its log)"])
 
 
 def _free_ports(count: int) -> list[int]:
