@@ -105,7 +105,8 @@ def restart(
     A second TorchServe starts beside the first, with as many workers; when it is ready new requests go to it, the
     first one answers those that it has and ends. For a while there must be memory for both.
 
-    Exit codes: 0 done, 1 nothing is serving, or the new one does not come up and the one before serves on.
+    Exit codes: 0 done, 1 nothing is serving, or the new one does not come up and the one before serves on, 130
+    interrupted before the new one took over: the one before serves on.
 
     Examples:
 

@@ -122,7 +122,7 @@ class Backend:
         try:
             with self.output.open("w") as output:
                 # A session of its own, so that Ctrl-C in the terminal does not reach it and a stop reaches all of it.
-                subprocess.run(
+                launcher = subprocess.Popen(
                     command,
                     cwd=self.folder,
                     env=self._environment(java_home),
@@ -131,6 +131,11 @@ class Backend:
                     stderr=None if self.to_console else output,
                     start_new_session=True,
                 )
+            try:
+                launcher.wait()
+            except BaseException:
+                stop_group(launcher.pid, STOP_SECONDS)  # Java may run already, and no file says so yet
+                raise
             self._wait_until_ready()
             if workers is not None and workers != len(self.workers()):
                 self.set_workers(workers)
@@ -145,6 +150,11 @@ class Backend:
         if self._temporary.is_symlink():
             shutil.rmtree(self._temporary.resolve(), ignore_errors=True)
             self._temporary.unlink()
+
+    def remove(self) -> None:
+        """Ends it and removes all its files."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def set_workers(self, count: int) -> None:
         """Sets the number of workers and waits for them.
@@ -272,7 +282,7 @@ class Backend:
 
     def _log_tail(self) -> str:
         lines = self._printed().splitlines()[-LOG_TAIL_LINES:]
-        return "\n".join([*lines, f"(the end of {self.log})"])
+        return "\n".join([*lines, "(the end of its log)"])
 
 
 def _free_ports(count: int) -> list[int]:

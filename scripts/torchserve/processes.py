@@ -3,11 +3,13 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["is_running", "start_detached", "stop_group", "wait_until"]
+__all__ = ["is_running", "start_detached", "stop_group", "uninterrupted", "wait_until"]
 
 
 def start_detached(
@@ -58,6 +60,18 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ignores Ctrl-C and SIGTERM, which only the first thread gets, where half of the block would leave a mess."""
+    first = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM) if first}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _group_runs(group: int) -> bool:

@@ -187,16 +187,27 @@ def _worker_state(worker: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _terminated_as_exception() -> Iterator[None]:
-    """Makes SIGTERM raise SystemExit, so that what was started is stopped."""
+    """Makes SIGTERM raise SystemExit, as Ctrl-C raises KeyboardInterrupt, so that what was started is stopped.
 
-    def terminate(*_: object) -> None:
+    The first of them is the last: nothing interrupts what it brings about.
+    """
+
+    def interrupt(number: int, _: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         sys.exit(TERMINATED)
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell has jobs in the background ignore it
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _sample(server: Server) -> Path:

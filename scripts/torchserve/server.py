@@ -3,6 +3,7 @@
 Needs nothing but Python itself, so that a busy port is reported before anything is installed.
 """
 
+import fcntl
 import json
 import shutil
 import socket
@@ -11,15 +12,16 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from resformer.scripts.torchserve.access_keys import Keys
 from resformer.scripts.torchserve.backend import MODEL, Backend, Reply
 from resformer.scripts.torchserve.monitor_process import MonitorProcess
-from resformer.scripts.torchserve.processes import wait_until
+from resformer.scripts.torchserve.processes import uninterrupted, wait_until
 from resformer.scripts.torchserve.proxy import DRAIN_SECONDS, Addresses, Proxy, find_nginx
 from resformer.scripts.torchserve.server_error import ServerError
 
@@ -165,7 +167,7 @@ class Server:
         self.check_ports()
         archive = self._checked_archive()
         find_nginx()
-        self._remove_files()
+        self._end()  # what a killed command left
         keys = Keys((self.keys_folder or self.folder / "keys").absolute())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys.create_missing()
@@ -188,38 +190,40 @@ class Server:
     def restart(self, java_home: Path | None = None) -> None:
         """Serves the archive anew without losing a request: a second TorchServe takes over from the first.
 
+        An interrupt before it takes over gives it up; one after that is ignored.
+
         Raises:
-            ServerError: The server does not run, or the new TorchServe did not come up: the one before serves on.
+            ServerError: The server does not run, is restarted already, or the new TorchServe did not come up or not
+                take over: the one before serves on.
         """
         state = self._state()
         if state is None or self.proxy.pid is None:
             raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
         archive = self._checked_archive()
-        before = self.backend
-        count = len(before.workers()) if before.pid is not None else None
-        number = int(state.backend.rpartition("-")[2]) + 1
-        after = self._backend(f"backend-{number}")
-        try:
-            after.start(archive, java_home, count)
-            finishing = self.proxy.workers()
-            self.proxy.write_config(self._addresses(), after)
-            self.proxy.reload()
-            # nginx says in its log alone where it stays with the configuration before.
-            if not wait_until(lambda: bool(self.proxy.workers() - finishing), TAKEOVER_SECONDS):
-                raise ServerError(f"nginx does not take over its new configuration; see {self.proxy.error_log}")
-        except BaseException:
-            self.proxy.write_config(self._addresses(), before)
+        with self._only_restart(), ExitStack() as last_steps:
+            before = self.backend
+            count = len(before.workers()) if before.pid is not None else None
+            # Killed, a restart leaves its own behind, to which nginx may pass on.
+            others = self._backends()
+            number = 1 + max(int(other.folder.name.rpartition("-")[2]) for other in [before, *others])
+            after = self._backend(f"backend-{number}")
+            renewed = replace(state, archive=str(archive), backend=after.folder.name)
             try:
-                self.proxy.reload()  # it may have taken over already
-            finally:
-                after.stop()
-                shutil.rmtree(after.folder, ignore_errors=True)
-            raise
-        self._write_state(_State(str(archive), state.keys, state.exposed, state.to_console, after.folder.name))
-        self._monitor.follow(after)
-        wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
-        before.stop()
-        shutil.rmtree(before.folder, ignore_errors=True)
+                after.start(archive, java_home, count)
+                last_steps.enter_context(uninterrupted())
+                finishing = self._take_over(before, after, renewed)
+            except BaseException as error:
+                after.remove()
+                if isinstance(error, ServerError) and not self.missing_processes():
+                    raise ServerError(
+                        f"{error}\nThe server before serves on. Once this is mended, try again: "
+                        f"`resformer restart --port {self.port}` or `make restart PORT={self.port}`"
+                    ) from error
+                raise
+            self._monitor.follow(after)
+            self._drain(finishing)
+            for other in others:
+                other.remove()
 
     def stop(self, *, notice_seconds: float = 0.0) -> bool:
         """Stops the server once it has answered the requests under way. Returns whether one ran.
@@ -299,6 +303,43 @@ class Server:
         self.proxy.write_keys(self.keys)
         self.proxy.reload()
 
+    @contextmanager
+    def _only_restart(self) -> Iterator[None]:
+        """Raises ServerError while another command restarts the server."""
+        with (self.folder / "restart.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ServerError(f"the server on port {self.port} is being restarted; wait until that ends") from error
+            yield
+
+    def _take_over(self, before: Backend, after: Backend, state: _State) -> set[int]:
+        """Replaces a TorchServe. Returns the processes of nginx that still pass on to the one before.
+
+        Raises:
+            ServerError: nginx stays with the one before.
+        """
+        try:
+            finishing = self._pass_on_to(after)
+            self._write_state(state)
+        except BaseException:
+            with suppress(ServerError, OSError):  # the first one says why
+                self._drain(self._pass_on_to(before))
+            raise
+        return finishing
+
+    def _pass_on_to(self, backend: Backend) -> set[int]:
+        finishing = self.proxy.workers()
+        self.proxy.write_config(self._addresses(), backend)
+        self.proxy.reload()
+        # nginx says in its log alone where it stays with the configuration before.
+        if not wait_until(lambda: bool(self.proxy.workers() - finishing), TAKEOVER_SECONDS):
+            raise ServerError(f"nginx does not take over its new configuration; see {self.proxy.error_log}")
+        return finishing
+
+    def _drain(self, finishing: set[int]) -> None:
+        wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
+
     @property
     def _monitor(self) -> MonitorProcess:
         return MonitorProcess(self.folder)
@@ -331,6 +372,9 @@ class Server:
     def _backend(self, name: str) -> Backend:
         state = self._state()
         return Backend(self.folder / name, state.to_console if state else self.to_console)
+
+    def _backends(self) -> list[Backend]:
+        return [self._backend(folder.name) for folder in self.folder.glob("backend-*")]
 
     def _checked_archive(self) -> Path:
         archive = (self.root / self.archive).resolve()
@@ -372,8 +416,8 @@ class Server:
 
     def _end(self) -> None:
         self.proxy.stop()
-        for folder in self.folder.glob("backend-*"):
-            Backend(folder).stop()
+        for backend in self._backends():
+            backend.stop()
         self._monitor.stop()
         self._remove_files()
 

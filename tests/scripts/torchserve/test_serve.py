@@ -5,19 +5,25 @@ import socket
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from resformer.scripts.lib.external_error import ExternalError
 from resformer.scripts.torchserve import capacity, java
+from resformer.scripts.torchserve.backend import Backend
 from resformer.scripts.torchserve.capacity import check_capacity
 from resformer.scripts.torchserve.java import java_home, major_version
+from resformer.scripts.torchserve.monitor_process import MODULE as MONITOR
+from resformer.scripts.torchserve.processes import wait_until
 from resformer.scripts.torchserve.serve import print_status
 from resformer.scripts.torchserve.server import PORTS, Server, ServerError
 from tests.paths import ROOT
+from tests.servers import free_ports
 
 
 @pytest.fixture
@@ -82,6 +88,48 @@ def test_a_file_that_is_no_archive_is_not_served(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=r"own\.mar is no archive"):
         Server(18080, tmp_path, tmp_path / "own.mar").start()
     assert not any(tmp_path.rglob("backend-*"))
+
+
+def zipped(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("empty", "")
+    return path
+
+
+def runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_start_ends_what_a_killed_server_left(tmp_path: Path) -> None:
+    server = Server(free_ports(), tmp_path, zipped(tmp_path / "own.mar"))
+    server.folder.mkdir(parents=True)
+    left = subprocess.Popen([sys.executable, "-c", "input()", MONITOR], stdin=subprocess.PIPE, start_new_session=True)
+    (server.folder / "monitor.pid").write_text(f"{left.pid}\n")
+    assert wait_until(lambda: "the monitor" not in server.missing_processes(), 10.0)
+    with pytest.raises(ServerError, match="ended while starting"):
+        server.start(program(tmp_path / "home" / "bin" / "java", "none").parents[1])
+    assert not runs(left.pid)
+    assert [path.name for path in server.folder.iterdir()] == ["keys"]
+
+
+def test_an_interrupt_ends_what_the_launcher_has_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Java runs for a moment before the launcher has written its number down: here for as long as it takes."""
+    launcher = tmp_path / "python"
+    launcher.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/java.pid\nwait\n")
+    launcher.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(launcher))
+    waiting = subprocess.Popen.wait
+
+    def interrupted(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        assert wait_until(lambda: (tmp_path / "java.pid").exists(), 10.0)
+        monkeypatch.setattr(subprocess.Popen, "wait", waiting)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Backend(tmp_path / "backend-1").start(zipped(tmp_path / "own.mar"), None)
+    assert not runs(int((tmp_path / "java.pid").read_text()))
+    assert not (tmp_path / "backend-1" / "tmp").exists()
 
 
 def worker(pid: int) -> dict[str, Any]:
