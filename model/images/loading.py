@@ -45,7 +45,7 @@ FORMATS = tuple(
         (rb"RIFF.{4}WEBP", read_webp, WebPImagePlugin.WebPImageFile),
         (rb"GIF8[79]a", read_gif, GifImagePlugin.GifImageFile),
         (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", read_bmp, BmpImagePlugin.BmpImageFile),
-        (rb"II[*+]\0|MM\0[*+]", read_tiff, TiffImagePlugin.TiffImageFile),
+        (rb"II[*+]\0|MM\0\*", read_tiff, TiffImagePlugin.TiffImageFile),
     )
 )
 # Photos with more pixels are decoded one at a time, which bounds the memory of several threads.
