@@ -2,7 +2,7 @@
 
 import re
 import threading
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -48,9 +48,9 @@ FORMATS = tuple(
         (rb"II[*+]\0|MM\0\*", read_tiff, TiffImagePlugin.TiffImageFile),
     )
 )
-# Photos with more pixels are decoded one at a time, which bounds the memory of several threads.
+# Of files with a frame of more pixels one at a time is decoded, from there on: it bounds the memory of several threads.
 LARGE = 12_000_000
-_one_large = threading.Lock()
+_one_large = threading.RLock()
 
 Photo = str | Path | bytes | bytearray | Image.Image | np.ndarray
 """A path, the bytes of an image file, a PIL image, or pixels, uint8 RGB (H, W, 3)."""
@@ -148,8 +148,9 @@ def _decode(data: bytes | bytearray, max_pixels: int) -> LoadedPhoto:
     if width < 1 or height < 1:
         raise CorruptImage(f"the photo has {width} x {height} pixels; save it again")
     try:
-        with _one_large if width * height > LARGE else nullcontext():
-            pixels, frame, count = best_frame(image, partial(_pixels, orientation=container.orientation), limit)
+        with ExitStack() as held:
+            pixels_of = partial(_pixels, orientation=container.orientation, held=held)
+            pixels, frame, count = best_frame(image, pixels_of, limit)
         return LoadedPhoto(pixels, frame, container.frames or count)
     except ImageTooLarge:
         raise
@@ -161,6 +162,8 @@ def _taken(limit: int, container: Container) -> str:
     return f"the {limit} taken here" + (f" of a {container.kind} file" if limit == container.max_pixels else "")
 
 
-def _pixels(image: Image.Image, orientation: int) -> np.ndarray:
+def _pixels(image: Image.Image, orientation: int, held: ExitStack) -> np.ndarray:
+    if image.width * image.height > LARGE:
+        held.enter_context(_one_large)
     image.load()
     return rgb_pixels(image, orientation)
