@@ -127,3 +127,9 @@ def test_large_frames_are_decoded_one_at_a_time_wherever_they_are(
     lock.reset_mock()
     load_frame(file_of([pack(size=(20, 10))], "TIFF"))
     assert not lock.__enter__.called
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1)])
+def test_frames_may_be_narrow(size: tuple[int, int]) -> None:
+    data = file_of([Image.new("RGB", size, "white"), Image.new("RGB", size, "black")], "TIFF")
+    assert load_frame(data).pixels.shape == (size[1], size[0], 3)
