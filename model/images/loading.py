@@ -81,7 +81,7 @@ def load_frame(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> LoadedPhoto:
 
     Args:
         photo: see Photo. Of a PIL image the current frame is taken.
-        max_pixels: larger photos are refused.
+        max_pixels: larger ones of paths and bytes are refused; other photos are in memory already.
 
     Raises:
         OSError: the path cannot be read.
