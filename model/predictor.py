@@ -145,7 +145,7 @@ class Predictor:
                 have no text detector and recognizer.
             threads: of networks and reader; None keeps torch's own choice.
             device: where the network computes, as torch names it.
-            max_pixels: larger photos are refused.
+            max_pixels: larger photos are refused, see load_frame.
             texts: a catalogue of texts, see TextCatalogue.
             sizes: of the batches of `predict_many`; None: those that are fastest on the device.
 

@@ -86,8 +86,10 @@ def _is_mask(image: Image.Image) -> bool:
 
 def _detail(pixels: np.ndarray) -> float:
     """How strong edges are on average: 0 of a blank frame, low of a blurred or faded one."""
-    scale = DETAIL_SIDE / max(pixels.shape[:2])
+    height, width = pixels.shape[:2]
+    scale = DETAIL_SIDE / max(height, width)
     if scale < 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     return float(np.abs(cv2.Laplacian(grey, cv2.CV_16S)).mean())

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -45,12 +45,12 @@ FORMATS = tuple(
         (rb"RIFF.{4}WEBP", read_webp, WebPImagePlugin.WebPImageFile),
         (rb"GIF8[79]a", read_gif, GifImagePlugin.GifImageFile),
         (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", read_bmp, BmpImagePlugin.BmpImageFile),
-        (rb"II[*+]\0|MM\0[*+]", read_tiff, TiffImagePlugin.TiffImageFile),
+        (rb"II[*+]\0|MM\0\*", read_tiff, TiffImagePlugin.TiffImageFile),
     )
 )
-# Photos with more pixels are decoded one at a time, which bounds the memory of several threads.
+# Of files with a frame of more pixels one at a time is decoded, from there on: it bounds the memory of several threads.
 LARGE = 12_000_000
-_one_large = threading.Lock()
+_one_large = threading.RLock()
 
 Photo = str | Path | bytes | bytearray | Image.Image | np.ndarray
 """A path, the bytes of an image file, a PIL image, or pixels, uint8 RGB (H, W, 3)."""
@@ -81,7 +81,7 @@ def load_frame(photo: Photo, *, max_pixels: int = MAX_PIXELS) -> LoadedPhoto:
 
     Args:
         photo: see Photo. Of a PIL image the current frame is taken.
-        max_pixels: larger photos are refused.
+        max_pixels: larger ones of paths and bytes are refused; other photos are in memory already.
 
     Raises:
         OSError: the path cannot be read.
@@ -148,8 +148,9 @@ def _decode(data: bytes | bytearray, max_pixels: int) -> LoadedPhoto:
     if width < 1 or height < 1:
         raise CorruptImage(f"the photo has {width} x {height} pixels; save it again")
     try:
-        with _one_large if width * height > LARGE else nullcontext():
-            pixels, frame, count = best_frame(image, partial(_pixels, orientation=container.orientation), limit)
+        with ExitStack() as held:
+            pixels_of = partial(_pixels, orientation=container.orientation, held=held)
+            pixels, frame, count = best_frame(image, pixels_of, limit)
         return LoadedPhoto(pixels, frame, container.frames or count)
     except ImageTooLarge:
         raise
@@ -161,6 +162,8 @@ def _taken(limit: int, container: Container) -> str:
     return f"the {limit} taken here" + (f" of a {container.kind} file" if limit == container.max_pixels else "")
 
 
-def _pixels(image: Image.Image, orientation: int) -> np.ndarray:
+def _pixels(image: Image.Image, orientation: int, held: ExitStack) -> np.ndarray:
+    if image.width * image.height > LARGE:
+        held.enter_context(_one_large)
     image.load()
     return rgb_pixels(image, orientation)

@@ -169,7 +169,7 @@ def _on_the_probes(target: Target) -> Outcome:
 
 
 TOO_LONG = frozenset({431})
-REFUSED, TOO_LARGE, LATE = frozenset({200, 401}), frozenset({413}), frozenset({200, 408, CLOSED})
+REFUSED, TOO_LARGE, LATE = frozenset({401}), frozenset({413}), frozenset({408, CLOSED})
 CASES = (
     Exchange(GROUP, "64 half bodies without a key", partial(_half_bodies, key="", count=64), REFUSED),
     Exchange(GROUP, "64 half bodies with a wrong key", partial(_half_bodies, key="wrong", count=64), REFUSED),

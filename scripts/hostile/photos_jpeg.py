@@ -47,6 +47,24 @@ def _repeated_scans(width: int, height: int, count: int) -> bytes:
     return data[:last] + data[last:-2] * count + data[-2:]
 
 
+def _hidden_scans(width: int, height: int, count: int) -> bytes:
+    """A progressive photo with empty scans in what looks like the segment of a reserved marker."""
+    data = saved(Image.new("L", (width, height), "white"), "JPEG", progressive=True)
+    last = data.rindex(SCAN)
+    scan = data[last : last + 10]
+    restarts = segment(0xDD, struct.pack(">H", -(-width // 8)))
+    return data[:last] + restarts + scan + segment(0x02, scan * count) + data[-2:]
+
+
+def _one_id(width: int, height: int) -> bytes:
+    """A progressive photo of full colour that claims a size, whose components all have the same id."""
+    data = _resized(_jpeg(progressive=True, subsampling=0), width, height)
+    at, scan = data.index(b"\xff\xc2") + 10, data.index(SCAN)
+    components = b"".join(b"\1" + data[i + 1 : i + 3] for i in range(at, at + 9, 3))
+    ids = b"\1" + data[scan + 6 : scan + 7] + b"\1" + data[scan + 8 : scan + 9] + b"\1"
+    return data[:at] + components + data[at + 9 : scan + 5] + ids + data[scan + 10 :]
+
+
 def _before_scan(filling: bytes) -> bytes:
     data = _jpeg()
     at = data.index(SCAN)
@@ -104,6 +122,8 @@ JPEG_CASES = (
     photo_case("JPEG: 60 scans of 40 megapixels", lambda: _repeated_scans(8000, 5000, 60), REFUSED_SIZE),
     photo_case("JPEG: 24 scans of 40 megapixels", lambda: _repeated_scans(8000, 5000, 24), ACCEPTED),
     photo_case("JPEG: 60 scans of a small photo", lambda: _repeated_scans(640, 480, 60), ACCEPTED),
+    photo_case("JPEG: 6,000 scans in a reserved segment", lambda: _hidden_scans(8000, 5000, 6000), REFUSED_SIZE),
+    photo_case("JPEG: components of one id", lambda: _one_id(8660, 5773), REFUSED_SIZE),
     photo_case("JPEG: fill bytes in front", lambda: _with(b"\xff" * 19_000_000), ACCEPTED),
     photo_case("JPEG: fill bytes before its scan", lambda: _before_scan(b"\xff" * 19_000_000), ACCEPTED),
     photo_case("JPEG: fill bytes within its scan", lambda: _in_scan(b"\xff" * 19_000_000 + b"\0"), REFUSED_SIZE),

@@ -85,6 +85,14 @@ OTHER_CASES = (
         "GIF: 6 million empty extensions", lambda: gif(10, 10, [EXTENSION * 6_000_000, _frame(10, 10)]), REFUSED_SIZE
     ),
     photo_case(
+        "GIF: 6 million empty extensions behind a stray byte",
+        lambda: gif(10, 10, [_frame(10, 10), b"\0", EXTENSION * 6_000_000, _frame(10, 10)]),
+        REFUSED_SIZE,
+    ),
+    photo_case(
+        "GIF: 19 MB of zeros behind its frame", lambda: gif(10, 10, [_frame(10, 10), bytes(19_000_000)]), ACCEPTED
+    ),
+    photo_case(
         "GIF: blocks of one byte", lambda: gif(10, 10, [b"\x21\xfe" + b"\1a" * 9_000_000 + b"\0"]), REFUSED_SIZE
     ),
     photo_case(

@@ -21,6 +21,7 @@ from resformer.scripts.hostile.photo_files import (
 __all__ = ["PNG_CASES"]
 
 BOMB = zlib.compress(bytes(100_000_000), 9)  # 97 kB
+TEXT = zlib.compress(bytes(1_000_000), 9)  # 1 kB
 
 
 def _with(*chunks: bytes) -> Callable[[], bytes]:
@@ -72,6 +73,9 @@ PNG_CASES = (
     photo_case("PNG: 100 texts of 100 MB", _with(*[chunk(b"zTXt", b"Comment\0\0" + BOMB)] * 100), ACCEPTED),
     photo_case("PNG: XMP of 100 MB", _with(chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + BOMB)), ACCEPTED),
     photo_case("PNG: raw EXIF of 100 MB", _with(chunk(b"zTXt", b"Raw profile type exif\0\0" + BOMB)), ACCEPTED),
+    photo_case(
+        "PNG: 9,000 times XMP of 1 MB", _with(*[chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + TEXT)] * 9000), ACCEPTED
+    ),
     photo_case("PNG: a colour profile of 100 MB", _with(chunk(b"iCCP", b"icc\0\0" + BOMB)), ACCEPTED),
     photo_case("PNG: a plain text of 15 MB", _with(chunk(b"tEXt", b"Comment\0" + b"a" * 15_000_000)), ACCEPTED),
     photo_case("PNG: EXIF with 65,535 tags", lambda: png(64, 48, before=[chunk(b"eXIf", _exif())]), ACCEPTED),

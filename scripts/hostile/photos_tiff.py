@@ -54,30 +54,46 @@ def _strips(count: int) -> Callable[[], bytes]:
     return lambda: tiff([_page(1, count, others=others)], content)
 
 
-def _tiles(side: int, tile: int) -> Callable[[], bytes]:
-    """A square photo whose tiles all are the same compressed bytes."""
-    pixels = zlib.compress(bytes(tile * tile))
-    count = (-(-side // tile)) ** 2
+def _tiles(width: int, height: int, tile_width: int, tile_height: int) -> Callable[[], bytes]:
+    """A photo whose tiles all are the same compressed bytes."""
+    pixels = zlib.compress(bytes(tile_width * tile_height))
+    count = -(-width // tile_width) * -(-height // tile_height)
     start = 8 + len(pixels) + len(pixels) % 2
-    tags = [tag for tag in _page(side, side, compression=8) if tag[0] not in (273, 278, 279)]
-    tags += [(322, LONG, 1, tile), (323, LONG, 1, tile)]
+    tags = [tag for tag in _page(width, height, compression=8) if tag[0] not in (273, 278, 279)]
+    tags += [(322, LONG, 1, tile_width), (323, LONG, 1, tile_height)]
     tags += [(324, LONG, count, start), (325, LONG, count, start + 4 * count)]
     content = pixels + bytes(len(pixels) % 2)
     return lambda: tiff([tags], content + struct.pack("<I", 8) * count + struct.pack("<I", len(pixels)) * count)
 
 
-def _jpeg_scans(count: int) -> bytes:
-    """A photo whose strip is a progressive JPEG file with a repeated scan."""
-    data = saved(Image.new("L", (640, 480), 200), "JPEG", progressive=True)
+def _jpeg_scans(count: int, width: int = 640, height: int = 480, *, size: int | None = None) -> bytes:
+    """A photo whose strip, of a size that may be wrong, is a progressive JPEG file with a repeated scan."""
+    data = saved(Image.new("L", (width, height), 200), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     data = data[:last] + data[last:-2] * count + data[-2:]
-    return tiff([_page(640, 480, compression=7, others=[(279, LONG, 1, len(data))])], data)
+    strip = (279, LONG, 1, len(data) if size is None else size)
+    return tiff([_page(width, height, compression=7, others=[strip])], data)
 
 
-def _deflated(width: int, height: int, samples: int = 1, bits: int = 8) -> Callable[[], bytes]:
+def _big_endian(strips: int) -> bytes:
+    """A BigTIFF file without pages. Pillow, which does not know its first bytes, sees a TIFF file of many strips."""
+    at = 8 + 8 + 16 + 2 + 12 * 9 + 4
+    tags = [(256, LONG, 1), (257, LONG, strips), (258, SHORT, 8 << 16), (259, SHORT, 1 << 16), (262, SHORT, 1 << 16)]
+    rows = [(tag, kind, 1, value) for tag, kind, value in (*tags, (277, SHORT, 1 << 16), (278, LONG, 1))]
+    rows += [(273, LONG, strips, at), (279, LONG, strips, at + 4 * strips)]
+    page = struct.pack(">H", 9) + b"".join(struct.pack(">HHII", *row) for row in sorted(rows)) + bytes(4)
+    header = b"MM\0+" + struct.pack(">IQQQ", 32, 16, 0, 0)
+    return header + page + struct.pack(">I", 8) * strips + struct.pack(">I", 1) * strips
+
+
+def _deflated(
+    width: int, height: int, samples: int = 1, bits: int = 8, *more: tuple[int, int, int, int]
+) -> Callable[[], bytes]:
+    """A black photo with more tags."""
+
     def make() -> bytes:
         pixels = zlib.compress(bytes(width * height * samples * bits // 8), 1)
-        others = [(258, SHORT, 1, bits), (262, SHORT, 1, 2 if samples > 2 else 1), (277, SHORT, 1, samples)]
+        others = [(258, SHORT, 1, bits), (262, SHORT, 1, 2 if samples > 2 else 1), (277, SHORT, 1, samples), *more]
         return tiff([_page(width, height, compression=8, others=[*others, (279, LONG, 1, len(pixels))])], pixels)
 
     return make
@@ -104,10 +120,12 @@ TIFF_CASES = (
     photo_case("TIFF: 15,000 strips", _strips(15_000), ACCEPTED),
     photo_case("TIFF: 100,000 strips", _strips(100_000), REFUSED_SIZE),
     photo_case("TIFF: 2 million strips", _strips(2_000_000), REFUSED_SIZE),
-    photo_case("TIFF: tiles of 16 x 16", _tiles(7000, 16), REFUSED_SIZE),
-    photo_case("TIFF: 10,000 tiles of the same bytes", _tiles(1600, 16), ACCEPTED),
+    photo_case("TIFF: tiles of 16 x 16", _tiles(7000, 7000, 16, 16), REFUSED_SIZE),
+    photo_case("TIFF: 10,000 tiles of the same bytes", _tiles(1600, 1600, 16, 16), ACCEPTED),
+    photo_case("TIFF: large tiles of one column", _tiles(1, 20_000_000, 4000, 1000), REFUSED_SIZE),
     photo_case("TIFF: a tile of 60,000 x 60,000", lambda: tiff([_huge_tile()], b"tile"), REFUSED_SIZE),
     photo_case("TIFF: 2,000 JPEG scans", lambda: _jpeg_scans(2000), REFUSED_SIZE),
+    photo_case("TIFF: 95 JPEG scans of no size", lambda: _jpeg_scans(90, 8000, 6000, size=0), DAMAGED),
     photo_case(
         "TIFF: overlapping JPEG strips",
         lambda: tiff([_overlapping()], struct.pack("<I", 8) * 1000 + struct.pack("<I", 4000) * 1000),
@@ -118,6 +136,7 @@ TIFF_CASES = (
     photo_case("TIFF: 0 x 0", lambda: tiff([_page(0, 0)], bytes(64)), DAMAGED),
     photo_case("TIFF: 50 megapixels, grey", _deflated(8660, 5773), ACCEPTED),
     photo_case("TIFF: 50 megapixels of floats", _deflated(8660, 5773, bits=32), REFUSED_SIZE),
+    photo_case("TIFF: 50 megapixels of a signed width", _deflated(8660, 5773, 4, 16, (256, 9, 1, 8660)), DAMAGED),
     photo_case("TIFF: floats", lambda: saved(drawn(mode="F"), "TIFF"), ACCEPTED),
     photo_case("TIFF: CMYK", lambda: saved(drawn(mode="CMYK"), "TIFF", compression="tiff_lzw"), ACCEPTED),
     photo_case("TIFF: 10 million samples a pixel", _photo((277, LONG, 1, 10_000_000)), REFUSED_SIZE | DAMAGED),
@@ -142,6 +161,7 @@ TIFF_CASES = (
         lambda: b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**63) + bytes(64),
         DAMAGED,
     ),
+    photo_case("TIFF: a big-endian BigTIFF with 2 million strips", lambda: _big_endian(2_000_000), NO_PHOTO),
     photo_case("TIFF: a script behind it", lambda: saved(drawn(), "TIFF") + b"<script>alert(1)</script>", ACCEPTED),
 )
 

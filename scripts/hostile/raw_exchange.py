@@ -8,7 +8,7 @@ from typing import Any
 from resformer.scripts.hostile.case import Call
 from resformer.scripts.hostile.wire import Answer, Wire, head
 
-__all__ = ["FAST", "PREDICTIONS", "Exchange", "Outcome", "Target", "send_call"]
+__all__ = ["FAST", "PREDICTIONS", "Exchange", "Fault", "Outcome", "Target", "send_call"]
 
 PREDICTIONS = "/predictions/resformer"
 # Of the reader that answers soonest.
@@ -16,11 +16,23 @@ FAST = {"X-Reader": "builtin"}
 
 
 @dataclass(frozen=True)
+class Fault(Answer):
+    """An answer that is wrong whatever its status: `reason` says why."""
+
+    reason: str
+
+    @property
+    def fault(self) -> str:
+        """The reason."""
+        return self.reason
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of an exchange.
 
     Attributes:
-        answers: All that came back.
+        answers: All that came back, but for that of an ordinary photo meanwhile, unless it is a fault.
         seconds: How long the server took, or where the exchange is slow by itself, how long it took to answer an
             ordinary photo meanwhile.
     """
@@ -91,9 +103,12 @@ class Target:
         return answer, time.perf_counter() - began
 
     def meanwhile(self, answers: Iterable[Answer] = ()) -> Outcome:
-        """The outcome of an exchange under way: how soon an ordinary photo is answered."""
-        answer, seconds = self.ordinary()
-        return Outcome((answer, *answers), seconds)
+        """The outcome of an exchange under way: how soon an ordinary photo is answered, which nothing may prevent."""
+        ordinary, seconds = self.ordinary()
+        if ordinary.status == 200:
+            return Outcome(tuple(answers), seconds)
+        reason = f"meanwhile an ordinary photo got {ordinary.status}: {ordinary.body[:80]!r}"
+        return Outcome((Fault(**vars(ordinary), reason=reason), *answers), seconds)
 
 
 @dataclass(frozen=True)

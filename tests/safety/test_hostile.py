@@ -5,7 +5,7 @@ import pytest
 from resformer.scripts.hostile.attack import Limits, attack
 from resformer.scripts.hostile.case import Call, Case
 from resformer.scripts.hostile.groups import all_cases, choose
-from resformer.scripts.hostile.raw_exchange import Target
+from resformer.scripts.hostile.raw_exchange import Outcome, Target
 from resformer.scripts.hostile.wire import Answer
 from resformer.scripts.torchserve.server import Server
 
@@ -34,6 +34,21 @@ def test_failures_are_told(server: Server, target: Target) -> None:
     status, seconds, memory = row["failures"]
     assert status == "got 200, may get 413"
     assert seconds.startswith("took") and seconds.endswith(" s") and memory.endswith("MiB")
+
+
+class Scripted(Target):
+    """Gives the ordinary photo one status, whatever the server would."""
+
+    def ordinary(self) -> tuple[Answer, float]:
+        return Answer(self.port, {"retry-after": "1"}, b'{"code": 503, "type": "T", "message": "m"}'), 0.1
+
+
+def test_an_ordinary_photo_is_to_be_answered_meanwhile() -> None:
+    refused = Answer(401, {}, b"")
+    assert Scripted(200, "", b"").meanwhile([refused]) == Outcome((refused,), 0.1)
+    fault, answer = Scripted(503, "", b"").meanwhile([refused]).answers
+    assert answer is refused
+    assert fault.fault is not None and fault.fault.startswith("meanwhile an ordinary photo got 503: b'{")
 
 
 def test_cases_have_one_name_each_and_groups_are_known() -> None:

@@ -1,6 +1,7 @@
 """Without a key there is nothing to get, from this machine; from another one there is no port to ask at."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 
@@ -91,7 +92,8 @@ def test_grpc_refuses_without_a_key(server: Server) -> None:
 
 
 def test_all_listens_on_loopback(server: Server) -> None:
-    assert {host for host, _ in _listening(server)} <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    hosts = {host for host, _ in _listening(server)}
+    assert hosts and hosts <= {"127.0.0.1", "::ffff:127.0.0.1"}
 
 
 @pytest.fixture
@@ -121,6 +123,8 @@ def elsewhere() -> Iterator[Callable[[int], bool]]:
             command = ["ip", "netns", "exec", name, "timeout", "3", "bash", "-c", script]
             return subprocess.run(command, capture_output=True).returncode == 0
 
+        with socket.create_server((HERE, 0)) as open_to_all:
+            assert reached(open_to_all.getsockname()[1]), "no port of this machine can be reached, not even an open one"
         yield reached
     finally:
         subprocess.run(["ip", "link", "del", outside], capture_output=True)

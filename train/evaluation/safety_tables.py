@@ -20,7 +20,7 @@ def hostile_tables(figures: Figures) -> dict[str, list[str]]:
             [
                 group,
                 str(len(members)),
-                ", ".join(statuses),
+                ", ".join(statuses) or "none",
                 f"{max(case['seconds'] for case in members):.2f}",
                 str(max(case["memory_mib"] for case in members)),
                 str(sum(bool(case["failures"]) for case in members)),

@@ -1,5 +1,7 @@
 """GIF: blocks and frames."""
 
+import re
+
 from resformer.model.errors import ImageTooLarge
 from resformer.model.images.containers.container import MAX_FRAMES, Container, damaged, too_complex
 
@@ -9,10 +11,12 @@ MAX_BLOCKS = 300_000  # of up to 255 bytes; 20 MB in whole ones have 79,000
 MAX_PIXELS = 16_000_000  # also of all frames that are looked at
 HEADER = 13
 EXTENSION, IMAGE, TRAILER = 0x21, 0x2C, 0x3B
+# Decoders pass over other bytes between blocks, one by one.
+BLOCK = re.compile(rb"[!,;]")
 
 
 def read_gif(data: bytes) -> Container:
-    """The file up to the last frame that is looked at.
+    """The blocks up to the last frame that is looked at.
 
     Raises:
         ImageTooLarge: there are too many blocks, or a frame is larger than MAX_PIXELS.
@@ -20,9 +24,10 @@ def read_gif(data: bytes) -> Container:
     if len(data) < HEADER:
         raise damaged("it ends within its header")
     at = HEADER + _palette(data[10])
+    kept = [data[:at]]
     blocks = frames = 0
-    cut = len(data)
-    while at < len(data) and data[at] in (EXTENSION, IMAGE):
+    while (found := BLOCK.search(data, at)) and data[at := found.start()] != TRAILER:
+        start, is_needed = at, frames < MAX_FRAMES
         blocks += 1
         if data[at] == EXTENSION:
             at += 2
@@ -44,10 +49,11 @@ def read_gif(data: bytes) -> Container:
         if blocks > MAX_BLOCKS:
             too_complex("GIF", "blocks", MAX_BLOCKS)
         at += 1
-        if frames == MAX_FRAMES and cut == len(data):
-            cut = at
-    kept = data if cut >= len(data) else data[:cut] + bytes([TRAILER])
-    return Container(kept, "GIF", frames=frames if cut < len(data) else None, max_pixels=MAX_PIXELS)
+        if is_needed:
+            kept.append(data[start:at])
+    if at <= len(data):
+        kept.append(bytes([TRAILER]))
+    return Container(b"".join(kept), "GIF", frames=frames, max_pixels=MAX_PIXELS)
 
 
 def _palette(flags: int) -> int:

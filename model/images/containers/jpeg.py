@@ -1,6 +1,7 @@
 """JPEG: segments, scans and fill bytes."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from resformer.model.images.containers.container import Container, damaged, too_complex, unsupported
@@ -18,6 +19,8 @@ SOI, EOI, SOS, TEM = 0xD8, 0xD9, 0xDA, 0x01
 SOF_BASELINE, SOF_EXTENDED, SOF_PROGRESSIVE = 0xC0, 0xC1, 0xC2
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 RESTARTS = range(0xD0, 0xD8)
+# Within a scan, decoders look for the next marker right behind them, not behind a segment.
+RESERVED = range(0x02, 0xC0)
 APP0, EXIF_OR_XMP, ADOBE = 0xE0, 0xE1, 0xEE
 # Quantization and Huffman tables, restart interval, and what tells the colours: decoding needs no more.
 NEEDED = frozenset({0xDB, 0xC4, 0xDD, APP0, ADOBE})
@@ -33,11 +36,13 @@ class _Frame:
     """The frame header.
 
     Attributes:
-        blocks: of 8 x 8 samples, of each component by its id.
+        components: how many there are.
+        blocks: of 8 x 8 samples, by the id of a component; those of all that have it, where several do.
     """
 
     marker: int
     pixels: int
+    components: int
     blocks: dict[int, int]
 
 
@@ -67,7 +72,7 @@ def read_jpeg(data: bytes) -> Container:
             if frame is None:
                 raise damaged("it has no frame header")
             last = _end_of_scans(data, at, frame)
-            several = frame.marker == SOF_PROGRESSIVE or int.from_bytes(body[:1], "big") < len(frame.blocks)
+            several = frame.marker == SOF_PROGRESSIVE or int.from_bytes(body[:1], "big") < frame.components
             return Container(
                 b"".join((*kept, b"\xff\xda", data[at:last])),
                 "progressive JPEG" if several else "JPEG",
@@ -108,8 +113,10 @@ def _frame(marker: int, body: bytes) -> _Frame:
     if not all(1 <= factor <= 4 for _, *factors in components for factor in factors):
         raise damaged("its frame header has wrong sampling factors")
     across, down = max(h for _, h, _ in components), max(v for _, _, v in components)
-    blocks = {name: -(-width * h // (8 * across)) * -(-height * v // (8 * down)) for name, h, v in components}
-    return _Frame(marker, width * height, blocks)
+    blocks: Counter[int] = Counter()
+    for name, h, v in components:
+        blocks[name] += -(-width * h // (8 * across)) * -(-height * v // (8 * down))
+    return _Frame(marker, width * height, len(components), blocks)
 
 
 def _buffered_pixels(frame: _Frame) -> int:
@@ -122,7 +129,7 @@ def _end_of_scans(data: bytes, at: int, frame: _Frame) -> int:
     blocks, scans, marker = 0, 0, SOS
     start = at
     for _ in range(MAX_SEGMENTS):
-        if marker in (SOI, TEM):
+        if marker in (SOI, TEM) or marker in RESERVED:
             end = at
         else:
             body, end = _segment(data, at)

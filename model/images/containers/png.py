@@ -25,6 +25,7 @@ def read_png(data: bytes) -> Container:
     """
     kept = [data[:SIGNATURE_LENGTH]]
     exif = None
+    wanted = {XMP, RAW_EXIF}
     texts: dict[bytes, bytes] = {}
     at = SIGNATURE_LENGTH
     for i in range(MAX_CHUNKS):
@@ -38,7 +39,8 @@ def read_png(data: bytes) -> Container:
             kept.append(data[at:end])
         elif kind == b"eXIf":
             exif = exif or data[at + 8 : end - 4]
-        elif kind in TEXTS and (keyword := data[at + 8 : at + 88].partition(b"\0")[0]) in (XMP, RAW_EXIF):
+        elif kind in TEXTS and (keyword := data[at + 8 : at + 88].partition(b"\0")[0]) in wanted:
+            wanted.remove(keyword)  # inflating thousands of them would take minutes
             texts[keyword] = _text(kind, data[at + 9 + len(keyword) : end - 4])
         if kind == b"IEND":
             exif = exif or _raw_profile(texts.get(RAW_EXIF, b""))

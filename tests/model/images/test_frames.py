@@ -2,12 +2,14 @@
 
 from io import BytesIO
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from resformer.model.errors import ImageTooLarge
+from resformer.model.images import loading
 from resformer.model.images.containers.container import MAX_FRAMES
 from resformer.model.images.loading import LoadedPhoto, load_frame
 
@@ -111,3 +113,23 @@ def test_one_frame() -> None:
         loaded = load_frame(photo)
         assert isinstance(loaded, LoadedPhoto)
         assert (loaded.frame, loaded.frames) == (1, 1)
+
+
+@pytest.mark.parametrize("sizes", [[SIZE], [(20, 10), SIZE], [(20, 10), SIZE, SIZE]])
+def test_large_frames_are_decoded_one_at_a_time_wherever_they_are(
+    sizes: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = MagicMock()
+    monkeypatch.setattr(loading, "_one_large", lock)
+    monkeypatch.setattr(loading, "LARGE", SIZE[0] * SIZE[1] - 1)
+    load_frame(file_of([pack(size=size) for size in sizes], "TIFF"))
+    assert lock.__enter__.call_count == lock.__exit__.call_count == sizes.count(SIZE)
+    lock.reset_mock()
+    load_frame(file_of([pack(size=(20, 10))], "TIFF"))
+    assert not lock.__enter__.called
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1)])
+def test_frames_may_be_narrow(size: tuple[int, int]) -> None:
+    data = file_of([Image.new("RGB", size, "white"), Image.new("RGB", size, "black")], "TIFF")
+    assert load_frame(data).pixels.shape == (size[1], size[0], 3)

@@ -26,6 +26,7 @@ def test_the_first_numbers_are_parsed() -> None:
     assert first_numbers("7 g " * (MAX_NUMBERS + 1)) == "7 g " * MAX_NUMBERS
     assert first_numbers("½" * 10_000) == "½" * MAX_NUMBERS
     assert first_numbers("1" * 10_000) == "1" * 10_000
+    assert first_numbers("₇ g " * (MAX_NUMBERS + 1)) == "₇ g " * MAX_NUMBERS
 
 
 def test_of_the_lines_those_of_the_largest_text_are_parsed() -> None:
@@ -33,7 +34,7 @@ def test_of_the_lines_those_of_the_largest_text_are_parsed() -> None:
     lines += [line("no number", 7000.0, 25.0), line("6 g", 7100.0, 25.0)]
     parsed = parsed_lines(lines)
     assert parsed == [*range((MAX_NUMBERS - 1) // 5), 201]
-    assert parsed_lines([line("5 g", 0, 10), line("g", 20, 10)]) == [0]
+    assert parsed_lines([line("5 g", 0, 10), line("g", 20, 10), line("H₂", 40, 10)]) == [0, 2]
 
 
 def test_of_many_quantities_the_first_of_the_text_are_candidates() -> None:
