@@ -54,8 +54,13 @@ def _flat(rows: Sequence[Sequence[float]]) -> list[float]:
 
 
 def _fitting(priorities: Sequence[float], aspects: Sequence[float], max_count: int, max_total: float) -> list[int]:
-    order = np.argsort(-np.array(priorities, dtype=float), kind="stable")[:max_count]
+    order = np.argsort(-np.array(priorities, dtype=float), kind="stable")
     # A line is squeezed to MAX_LINE_ASPECT, and takes some time however short it is.
-    cost = np.clip(np.array(aspects, dtype=float)[order], 1.0, MAX_LINE_ASPECT)
-    fitting: list[int] = np.sort(order[np.cumsum(cost) <= max_total]).tolist()
-    return fitting
+    costs = np.clip(np.array(aspects, dtype=float), 1.0, MAX_LINE_ASPECT)
+    fitting: list[int] = []
+    left = max_total
+    for i in order.tolist():
+        if len(fitting) < max_count and costs[i] <= left:
+            fitting.append(i)
+            left -= costs[i]
+    return sorted(fitting)

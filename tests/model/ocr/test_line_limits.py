@@ -31,6 +31,10 @@ def test_the_likeliest_lines_are_read_in_their_order() -> None:
     assert min(priorities[i] for i in kept) == MANY - MAX_LINES
 
 
+def test_a_line_that_does_not_fit_leaves_room_for_others() -> None:
+    assert likeliest([[3.0, 2.0, 1.0, 4.0]], [[50.0, 20.0, 5.0, 40.0]], max_total=64) == [[1, 3]]
+
+
 @pytest.mark.parametrize("aspect", [0.0, 1.0, 7.0, 1e9])
 def test_the_lines_together_are_no_longer_than_the_limit(aspect: float) -> None:
     (kept,) = likeliest([[1.0] * MANY], [[aspect] * MANY])
