@@ -40,6 +40,11 @@ def start_command(port: int) -> str:
     return f"`resformer serve --port {port}` or `make serve PORT={port}`"
 
 
+def restart_command(port: int) -> str:
+    """The commands that serve anew on a port, for messages."""
+    return f"`resformer restart --port {port}` or `make restart PORT={port}`"
+
+
 @dataclass(frozen=True)
 class _State:
     """What a running server is made of, as another command needs to know it."""
@@ -136,8 +141,7 @@ class Server:
         """Raises ServerError where one of the ports is taken."""
         if self.pid is not None or self.proxy.pid is not None:
             raise ServerError(
-                f"already serving on port {self.port}; to serve a change, restart it: "
-                f"`resformer restart --port {self.port}` or `make restart PORT={self.port}`"
+                f"already serving on port {self.port}; to serve a change, restart it: {restart_command(self.port)}"
             )
         for port, purpose in enumerate(PORTS, self.port):
             with socket.socket() as probe:
@@ -294,8 +298,9 @@ class Server:
         """Has the running proxy take over what the key files have now.
 
         Raises:
-            ServerError: A key file is missing or unusable; the keys before stay accepted.
+            ServerError: The server does not run, or a key file is missing or unusable; the keys before stay accepted.
         """
+        self._running_state()
         self.proxy.write_keys(self.keys)
         self.proxy.reload()
 
@@ -312,6 +317,13 @@ class Server:
             return _State(**json.loads(self._state_file.read_text()))
         except FileNotFoundError:
             return None
+
+    def _running_state(self) -> _State:
+        """Raises ServerError where the server does not run."""
+        state = self._state()
+        if state is None or self.proxy.pid is None:
+            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+        return state
 
     def _write_state(self, state: _State) -> None:
         new = self._state_file.with_suffix(".new")
@@ -343,7 +355,11 @@ class Server:
     def _running_backend(self) -> Backend:
         backend = self.backend
         if backend.pid is None:
-            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+            self._running_state()
+            raise ServerError(
+                f"TorchServe ended, and calls get 503; start another one: {restart_command(self.port)}; "
+                f"{backend.log} may say why"
+            )
         return backend
 
     def _wait_until_reachable(self) -> None:
@@ -354,7 +370,8 @@ class Server:
                 return False
 
         if not wait_until(reachable, REACHABLE_SECONDS):
-            said = [file.read_text(errors="replace") for file in (self._monitor.log, self.proxy.error_log)]
+            logs = [file for file in (self._monitor.log, self.proxy.error_log) if file.exists()]
+            said = [file.read_text(errors="replace") for file in logs]
             raise ServerError(f"the server does not become ready.\n{''.join(said)[-2000:]}")
 
     def _call(self, url: str, key: str | None, body: bytes | None, headers: Mapping[str, str]) -> Reply:
