@@ -61,8 +61,8 @@ def run(server: Server, *, notice_seconds: float) -> bool:
     """
     with _terminated_as_exception():
         server.start(java_home())
-        print(f"serving {server.predictions_url}", flush=True)
         try:
+            print(f"serving {server.predictions_url}", flush=True)
             while not (missing := server.missing_processes()):
                 time.sleep(WATCH_SECONDS)
         except (KeyboardInterrupt, SystemExit):

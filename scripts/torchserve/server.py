@@ -3,7 +3,9 @@
 Needs nothing but Python itself, so that a busy port is reported before anything is installed.
 """
 
+import fcntl
 import json
+import os
 import shutil
 import socket
 import sys
@@ -11,8 +13,9 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,15 +166,20 @@ class Server:
 
         Raises:
             ServerError: A port is taken, there is no archive, the file is none, nginx is missing, the keys cannot be
-                used, or the server or its first worker did not come up; nothing is left running then, nor after an
-                interrupt.
+                used, another command starts the server, or the server or its first worker did not come up; nothing is
+                left running then, nor after an interrupt.
         """
-        self.check_ports()
         archive = self._checked_archive()
         find_nginx()
-        self._remove_files()
-        keys = Keys((self.keys_folder or self.folder / "keys").absolute())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        with self._alone():
+            self.check_ports()
+            self._end()  # what is left of one that was killed
+            self._start(archive, java_home)
+
+    def _start(self, archive: Path, java_home: Path | None) -> None:
+        keys = Keys((self.keys_folder or self.folder / "keys").absolute())
         keys.create_missing()
         self._write_state(_State(str(archive), str(keys.folder), list(self.exposed), self.to_console, "backend-1"))
         try:
@@ -192,17 +200,21 @@ class Server:
     def restart(self, java_home: Path | None = None) -> None:
         """Serves the archive anew without losing a request: a second TorchServe takes over from the first.
 
+        An interrupt while the first one answers its last requests ends it at once.
+
         Raises:
-            ServerError: The server does not run, or the new TorchServe did not come up: the one before serves on.
+            ServerError: The server does not run, another command restarts it, or the new TorchServe did not come up:
+                the one before serves on.
         """
-        state = self._state()
-        if state is None or self.proxy.pid is None:
-            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
-        archive = self._checked_archive()
-        before = self.backend
+        self._running_state()
+        with self._alone():
+            self._restart(self._checked_archive(), java_home)
+
+    def _restart(self, archive: Path, java_home: Path | None) -> None:
+        state, before = self._running_state(), self.backend
         count = len(before.workers()) if before.pid is not None else None
-        number = int(state.backend.rpartition("-")[2]) + 1
-        after = self._backend(f"backend-{number}")
+        number = max((int(folder.name.rpartition("-")[2]) for folder in self._backend_folders()), default=0)
+        after = Backend(self.folder / f"backend-{number + 1}")  # the output of this command is not the server's
         try:
             after.start(archive, java_home, count)
             finishing = self.proxy.workers()
@@ -212,32 +224,34 @@ class Server:
             if not wait_until(lambda: bool(self.proxy.workers() - finishing), TAKEOVER_SECONDS):
                 raise ServerError(f"nginx does not take over its new configuration; see {self.proxy.error_log}")
         except BaseException:
-            self.proxy.write_config(self._addresses(), before)
             try:
+                self.proxy.write_config(self._addresses(), before)
                 self.proxy.reload()  # it may have taken over already
             finally:
-                after.stop()
-                shutil.rmtree(after.folder, ignore_errors=True)
+                self._stop_backends(but=before)
             raise
-        self._write_state(_State(str(archive), state.keys, state.exposed, state.to_console, after.folder.name))
+        self._write_state(replace(state, archive=str(archive), backend=after.folder.name))
         self._monitor.follow(after)
-        wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
-        before.stop()
-        shutil.rmtree(before.folder, ignore_errors=True)
+        try:
+            wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
+        finally:
+            self._stop_backends(but=after)
 
     def stop(self, *, notice_seconds: float = 0.0) -> bool:
-        """Stops the server once it has answered the requests under way. Returns whether one ran.
+        """Stops the server once it has answered the requests under way, or at an interrupt. Returns whether one ran.
 
         Args:
             notice_seconds: For how long it says that it is not ready and still takes requests: a load balancer needs
                 a while to notice.
         """
         running = self.pid is not None or self.proxy.pid is not None
-        if running and notice_seconds:
-            self._monitor.announce_end()
-            time.sleep(notice_seconds)
-        self.proxy.drain()
-        self._end()
+        try:
+            if running and notice_seconds:
+                self._monitor.announce_end()
+                time.sleep(notice_seconds)
+            self.proxy.drain()
+        finally:
+            self._end()
         return running
 
     def scale(self, workers: int) -> None:
@@ -303,6 +317,21 @@ class Server:
         self._running_state()
         self.proxy.write_keys(self.keys)
         self.proxy.reload()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keeps other commands from starting or restarting this server meanwhile."""
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ServerError(
+                    f"another command starts or restarts the server on port {self.port}; wait for its end"
+                ) from error
+            yield
+        finally:
+            os.close(folder)
 
     @property
     def _monitor(self) -> MonitorProcess:
@@ -389,10 +418,19 @@ class Server:
 
     def _end(self) -> None:
         self.proxy.stop()
-        for folder in self.folder.glob("backend-*"):
-            Backend(folder).stop()
+        self._stop_backends()
         self._monitor.stop()
         self._remove_files()
+
+    def _stop_backends(self, but: Backend | None = None) -> None:
+        """Ends every TorchServe of this server, also one that a command which was killed left; spares one."""
+        for folder in self._backend_folders():
+            if but is None or folder != but.folder:
+                Backend(folder).stop()
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _backend_folders(self) -> list[Path]:
+        return list(self.folder.glob("backend-*"))
 
     def _remove_files(self) -> None:
         """All but the keys, which callers know."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +12,8 @@ import pytest
 
 from resformer.scripts.cli.main import main
 from resformer.scripts.torchserve.backend import Backend
+from resformer.scripts.torchserve.processes import is_running
+from resformer.scripts.torchserve.proxy import Proxy
 from resformer.scripts.torchserve.server import Server
 from resformer.scripts.torchserve.server_error import ServerError
 from tests.servers import free_ports
@@ -19,14 +22,16 @@ WAIT_UNTIL_REACHABLE = Server._wait_until_reachable
 
 
 class Played:
-    """What a played TorchServe does, and how often one was started."""
+    """What a played TorchServe does, how often one was started, and whether the last one printed."""
 
     starts = 0
+    to_console = False
     runs = True
     meanwhile: Callable[[], object] | None = None
 
     def start(self, backend: Backend, archive: Path, java_home: Path | None, workers: int | None = None) -> None:
         self.starts += 1
+        self.to_console = backend.to_console
         backend.folder.mkdir()
         (backend.folder / "tmp").symlink_to(tempfile.mkdtemp(prefix="resformer-"))
         keys = {kind: {"key": f"inner-{kind}"} for kind in ("inference", "management")}
@@ -86,3 +91,101 @@ def test_no_server_takes_keys(server: Server) -> None:
     with pytest.raises(ServerError, match=f"nothing is serving on port {server.port}"):
         server.accept_keys()
     assert not server.folder.exists()
+
+
+def test_what_a_killed_server_left_is_removed(server: Server, played: Played) -> None:
+    server.start()
+    left = [link.resolve() for link in (*server.folder.glob("backend-*/tmp"), server.folder / "run")]
+    monitor = server.processes()["the monitor"]
+    assert len(left) == 2 and monitor is not None
+    server.proxy.stop()
+    played.runs = False
+    server.start()
+    assert not any(folder.exists() for folder in left)
+    assert not is_running(monitor, "monitor")
+
+
+def test_only_its_user_looks_into_the_folder(server: Server) -> None:
+    server.folder.mkdir(parents=True, mode=0o755)  # of an earlier version
+    server.start()
+    assert stat.S_IMODE(server.folder.stat().st_mode) == 0o700
+
+
+def test_a_restart_takes_over_and_ends_all_others(server: Server) -> None:
+    server.start()
+    (server.folder / "backend-2").mkdir()  # of a restart that was killed
+    server.restart()
+    assert server.backend.folder.name == "backend-3" and backends(server) == ["backend-3"]
+    assert str(server.backend.socket("inference")) in (server.proxy.folder / "nginx.conf").read_text()
+
+
+def test_another_commands_output_is_not_the_servers(server: Server, played: Played) -> None:
+    """Whoever waits for the end of that output, as `kubectl exec` does, would wait for ever."""
+    replace(server, to_console=True).start()
+    assert played.to_console
+    server.restart()
+    assert not played.to_console
+
+
+def test_a_restart_that_fails_changes_nothing(server: Server, played: Played) -> None:
+    server.start()
+    config = (server.proxy.folder / "nginx.conf").read_text()
+    played.meanwhile = fail
+    with pytest.raises(ServerError, match="failed to load"):
+        server.restart()
+    assert backends(server) == ["backend-1"]
+    assert (server.proxy.folder / "nginx.conf").read_text() == config
+
+
+def test_a_restart_on_a_full_disk_leaves_no_second_torchserve(
+    server: Server, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    server.start()
+    monkeypatch.setattr(Proxy, "write_config", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        server.restart()
+    assert backends(server) == ["backend-1"]
+
+
+def test_an_interrupt_ends_the_wait_for_the_torchserve_before(
+    server: Server, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    server.start()
+    waits = iter([lambda *_: True, interrupt])
+    monkeypatch.setattr("resformer.scripts.torchserve.server.wait_until", lambda *given: next(waits)(*given))
+    with pytest.raises(KeyboardInterrupt):
+        server.restart()
+    assert server.backend.folder.name == "backend-2" and backends(server) == ["backend-2"]
+
+
+@pytest.mark.parametrize("second", [Server.start, Server.restart])
+def test_commands_exclude_each_other(server: Server, played: Played, second: Callable[[Server], None]) -> None:
+    server.start()
+    refused: list[str] = []
+
+    def meanwhile() -> None:
+        with pytest.raises(ServerError) as error:
+            second(server)
+        refused.append(str(error.value))
+
+    played.meanwhile = meanwhile
+    server.restart()
+    assert refused == [f"another command starts or restarts the server on port {server.port}; wait for its end"]
+    assert played.starts == 2 and backends(server) == ["backend-2"]
+
+
+def test_a_stop_that_is_interrupted_ends_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: Proxy) -> None:
+        raise KeyboardInterrupt
+
+    server.start()
+    monkeypatch.setattr(Proxy, "drain", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        server.stop()
+    assert server.missing_processes() == ["nginx", "TorchServe", "the monitor"]
