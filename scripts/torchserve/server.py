@@ -26,8 +26,10 @@ from resformer.scripts.torchserve.processes import wait_until
 from resformer.scripts.torchserve.proxy import DRAIN_SECONDS, Addresses, Proxy, find_nginx
 from resformer.scripts.torchserve.server_error import ServerError
 
-__all__ = ["MODEL", "PORTS", "Server", "ServerError", "start_command"]
+__all__ = ["DEFAULT_ARCHIVE", "MODEL", "PORTS", "Server", "ServerError", "start_command"]
 
+# In the folder of the server's files.
+DEFAULT_ARCHIVE = Path("model_store") / f"{MODEL}.mar"
 # What each port is for, counted from the server's own.
 PORTS = ("predictions", "management", "metrics", "grpc", "probes")
 # Those that other machines may reach. Workers are managed on the machine itself.
@@ -57,6 +59,7 @@ class _State:
     exposed: list[str]
     to_console: bool
     backend: str
+    public_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,16 @@ class Server:
         keys_folder: See Keys; None is `keys` in the server's folder, or that of the server that runs.
         exposed: Those of PORTS that other machines reach.
         to_console: Whether the logs of the proxy go to the output of the command instead of files.
+        public_key: The file of the key by which the archive must be signed, for those who check it; None = by none.
     """
 
     port: int
     root: Path = field(default_factory=Path.cwd)
-    archive: Path = Path("model_store") / f"{MODEL}.mar"
+    archive: Path = DEFAULT_ARCHIVE
     keys_folder: Path | None = None
     exposed: Sequence[str] = ()
     to_console: bool = False
+    public_key: Path | None = None
 
     def __post_init__(self) -> None:
         last = 65535 - len(PORTS) + 1
@@ -140,6 +145,16 @@ class Server:
         """The newest key for `inference`, `management` or `metrics`."""
         return self.keys.newest(kind)
 
+    def as_running(self) -> "Server":
+        """The same with the archive and the public key of the server that runs.
+
+        Raises:
+            ServerError: None runs.
+        """
+        state = self._running_state()
+        public_key = Path(state.public_key) if state.public_key else None
+        return replace(self, archive=Path(state.archive), public_key=public_key)
+
     def check_ports(self) -> None:
         """Raises ServerError where one of the ports is taken."""
         if self.pid is not None or self.proxy.pid is not None:
@@ -181,7 +196,8 @@ class Server:
     def _start(self, archive: Path, java_home: Path | None) -> None:
         keys = Keys((self.keys_folder or self.folder / "keys").absolute())
         keys.create_missing()
-        self._write_state(_State(str(archive), str(keys.folder), list(self.exposed), self.to_console, "backend-1"))
+        made_of = (str(archive), str(keys.folder), list(self.exposed), self.to_console, "backend-1", self._required_key)
+        self._write_state(_State(*made_of))
         try:
             self.backend.start(archive, java_home)
             self._monitor.make_sockets()
@@ -230,7 +246,9 @@ class Server:
             finally:
                 self._stop_backends(but=before)
             raise
-        self._write_state(replace(state, archive=str(archive), backend=after.folder.name))
+        self._write_state(
+            replace(state, archive=str(archive), backend=after.folder.name, public_key=self._required_key)
+        )
         self._monitor.follow(after)
         try:
             wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
@@ -332,6 +350,10 @@ class Server:
             yield
         finally:
             os.close(folder)
+
+    @property
+    def _required_key(self) -> str:
+        return str(self.public_key.absolute()) if self.public_key else ""
 
     @property
     def _monitor(self) -> MonitorProcess:

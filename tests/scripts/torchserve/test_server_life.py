@@ -16,22 +16,24 @@ from resformer.scripts.torchserve.processes import is_running
 from resformer.scripts.torchserve.proxy import Proxy
 from resformer.scripts.torchserve.server import Server
 from resformer.scripts.torchserve.server_error import ServerError
+from tests.scripts.test_verify_archive import ANSWERS, small
 from tests.servers import free_ports
 
 WAIT_UNTIL_REACHABLE = Server._wait_until_reachable
 
 
 class Played:
-    """What a played TorchServe does, how often one was started, and whether the last one printed."""
+    """What a played TorchServe does, how often one was started, and how the last one."""
 
     starts = 0
+    archive = Path()
     to_console = False
     runs = True
     meanwhile: Callable[[], object] | None = None
 
     def start(self, backend: Backend, archive: Path, java_home: Path | None, workers: int | None = None) -> None:
         self.starts += 1
-        self.to_console = backend.to_console
+        self.archive, self.to_console = archive, backend.to_console
         backend.folder.mkdir()
         (backend.folder / "tmp").symlink_to(tempfile.mkdtemp(prefix="resformer-"))
         keys = {kind: {"key": f"inner-{kind}"} for kind in ("inference", "management")}
@@ -57,9 +59,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
 
 @pytest.fixture
 def server(played: Played, tmp_path: Path) -> Iterator[Server]:
-    archive = tmp_path / "own.mar"
-    archive.write_bytes(b"PK\5\6" + bytes(18))  # an empty zip
-    made = Server(free_ports(), tmp_path, archive)
+    made = Server(free_ports(), tmp_path, small(tmp_path / "own.mar", ANSWERS))
     yield made
     made._end()  # also where a test has broken the stop
 
@@ -117,6 +117,22 @@ def test_a_restart_takes_over_and_ends_all_others(server: Server) -> None:
     server.restart()
     assert server.backend.folder.name == "backend-3" and backends(server) == ["backend-3"]
     assert str(server.backend.socket("inference")) in (server.proxy.folder / "nginx.conf").read_text()
+
+
+def test_a_restart_serves_the_same_file_and_asks_for_its_signature(
+    server: Server, played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, key = small(server.root / "own.mar", ANSWERS), server.root / "own.key"
+    where = ["--port", str(server.port), "--root", str(server.root)]
+    assert main(["keypair", str(key), "--no-password"]) == 0
+    assert main(["sign", str(own), "--secret-key", str(key)]) == 0
+    replace(server, public_key=Path(f"{key}.pub")).start()
+    assert main(["restart", *where]) == 0
+    assert (played.starts, played.archive) == (2, own)
+    small(own, "changed = True\n")
+    assert main(["restart", *where]) == 1
+    assert "own.mar is refused" in capsys.readouterr().err
+    assert played.starts == 2
 
 
 def test_another_commands_output_is_not_the_servers(server: Server, played: Played) -> None:
