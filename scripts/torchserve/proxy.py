@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import resformer
 from resformer.scripts.torchserve.access_keys import KINDS, Keys
 from resformer.scripts.torchserve.admission import Admission
 from resformer.scripts.torchserve.backend import MODEL, Backend
@@ -27,7 +28,8 @@ CONNECTIONS = 4096
 # Longer than the 60 seconds that the server takes for a request at most.
 DRAIN_SECONDS = 75
 START_SECONDS = 10.0
-FOLDERS = (Path("/usr/sbin"), Path("/usr/local/sbin"), Path("build/nginx/usr/sbin"))
+# The last is where `make nginx` unpacks it, in a checkout.
+FOLDERS = (Path("/usr/sbin"), Path("/usr/local/sbin"), Path(resformer.__file__).parents[1] / "build/nginx/usr/sbin")
 
 ERRORS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "the request is malformed HTTP; send it with an HTTP client such as curl"),
@@ -223,7 +225,7 @@ def find_nginx() -> str:
         ServerError: It is not installed.
     """
     for folder in (None, *FOLDERS):
-        if found := shutil.which("nginx", path=str(folder.absolute()) if folder else None):
+        if found := shutil.which("nginx", path=str(folder) if folder else None):
             return found
     raise ServerError("nginx is missing, which stands in front of the server; install it: apt-get install nginx-light")
 

@@ -202,8 +202,10 @@ class Server:
             self.backend.start(archive, java_home)
             self._monitor.make_sockets()
             self._monitor.follow(self.backend)
-            accept = ("-m", "resformer", "keys", "accept", "--port", str(self.port), "--root", str(self.root))
-            self._monitor.start(self.proxy, keys, [sys.executable, *accept])
+            accept = [sys.executable, "-m", "resformer", "keys", "accept", "--port", str(self.port)]
+            # The folder is named: the environment, which the monitor inherits, may name another one.
+            accept += ["--root", str(self.root), "--keys", str(keys.folder)]
+            self._monitor.start(self.proxy, keys, accept)
             (self.folder / "proxy").mkdir()
             self.proxy.write_keys(keys)
             self.proxy.write_config(self._addresses(), self.backend)

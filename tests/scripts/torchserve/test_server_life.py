@@ -12,8 +12,8 @@ import pytest
 
 from resformer.scripts.cli.main import main
 from resformer.scripts.torchserve.backend import Backend
-from resformer.scripts.torchserve.processes import is_running
-from resformer.scripts.torchserve.proxy import Proxy
+from resformer.scripts.torchserve.processes import is_running, wait_until
+from resformer.scripts.torchserve.proxy import FOLDERS, Proxy
 from resformer.scripts.torchserve.server import Server
 from resformer.scripts.torchserve.server_error import ServerError
 from tests.scripts.test_verify_archive import ANSWERS, small
@@ -205,3 +205,20 @@ def test_a_stop_that_is_interrupted_ends_at_once(server: Server, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         server.stop()
     assert server.missing_processes() == ["nginx", "TorchServe", "the monitor"]
+
+
+def test_new_keys_are_taken_from_the_folder_that_is_served(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever folder the environment names, which may be one from another place."""
+    monkeypatch.setenv("RESFORMER_KEYS", "keys-of-another")
+    server = replace(server, keys_folder=tmp_path / "keys")
+    server.start()
+    server.keys.rotate("inference")
+    accepted = server.proxy.folder / "keys" / "inference.conf"
+    assert wait_until(lambda: server.key("inference") in accepted.read_text(), 30.0), server._monitor.log.read_text()
+
+
+def test_nginx_is_found_from_any_folder() -> None:
+    """The monitor runs in another one than the command that started it."""
+    assert all(folder.is_absolute() for folder in FOLDERS)
