@@ -1,7 +1,7 @@
 """nginx in front of TorchServe: its configuration, its start, its reload and its end."""
 
-import getpass
 import os
+import pwd
 import re
 import resource
 import shutil
@@ -141,7 +141,8 @@ class Proxy:
         )
         text = _Template(TEMPLATE.read_text()).substitute(
             vars(addresses),
-            user=f"user {getpass.getuser()};" if os.geteuid() == 0 else "",
+            # Not the name in the environment, which `su` leaves as it was.
+            user=f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else "",
             files=files,
             connections=min(CONNECTIONS, files // 2),
             shutdown_seconds=DRAIN_SECONDS,

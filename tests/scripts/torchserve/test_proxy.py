@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
@@ -340,3 +341,13 @@ def test_only_its_user_reads_keys_and_configuration(front: Front) -> None:
     ]
     assert len(private) == 7
     assert all(os.stat(file).st_mode & 0o077 == 0 for file in private)
+
+
+def test_nginx_runs_as_who_started_it_whatever_the_environment_says(
+    front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER"):
+        monkeypatch.setenv(name, "nobody")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    replace(front.proxy, folder=tmp_path).write_config(front.addresses, front.backend)
+    assert "\nuser root;\n" in (tmp_path / "nginx.conf").read_text()
