@@ -41,7 +41,7 @@ class MonitorOptions:
         nginx_status: The socket of nginx's stub_status; None: there is none.
         keys: The folder of keys; None: nobody watches them.
         reload: Has nginx take other keys.
-        rotation: Of nginx's log; None: nobody rotates it.
+        rotation: Of nginx's logs; None: nobody rotates them.
         poll_seconds: Between two questions to the management API.
         key_seconds: Between two looks at the keys.
     """

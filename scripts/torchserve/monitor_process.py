@@ -81,7 +81,7 @@ class MonitorProcess:
         command += ["--access-log", self.log_socket, "--nginx-status", self.status_socket]
         command += ["--nginx-pid", proxy.pid_file]
         if not proxy.to_console:
-            command += ["--rotate", proxy.access_log]
+            command += ["--rotate", proxy.access_log, proxy.error_log]
         command += ["--keys", keys.folder, "--reload", shlex.join(accept_keys)]
         process = start_detached(list(map(str, command)), self.folder, self.log, os.environ)
         (self.folder / "monitor.pid").write_text(f"{process.pid}\n")

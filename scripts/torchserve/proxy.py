@@ -96,7 +96,7 @@ class Proxy:
 
     @property
     def error_log(self) -> Path:
-        """What nginx warns of, where it goes to a file."""
+        """What failed in nginx, where it goes to a file."""
         return self.folder / "error.log"
 
     @property

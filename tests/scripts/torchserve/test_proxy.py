@@ -141,7 +141,9 @@ def test_a_request_passes_with_the_inner_key_and_its_own_type_aside(front: Front
 
 
 def test_large_bodies_and_those_without_a_length_pass(front: Front) -> None:
+    logged = front.proxy.error_log.read_text()
     assert front.ask(data=bytes(20_000_000)).json()["bytes"] == 20_000_000
+    assert front.proxy.error_log.read_text() == logged
     assert front.ask(data=iter([b"pho", b"to"])).json()["bytes"] == 5
 
 
