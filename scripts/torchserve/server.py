@@ -26,12 +26,13 @@ from resformer.scripts.torchserve.processes import wait_until
 from resformer.scripts.torchserve.proxy import DRAIN_SECONDS, Addresses, Proxy, find_nginx
 from resformer.scripts.torchserve.server_error import ServerError
 
-__all__ = ["DEFAULT_ARCHIVE", "MODEL", "PORTS", "Server", "ServerError", "start_command"]
+__all__ = ["DEFAULT_ARCHIVE", "LAST_PORT", "MODEL", "PORTS", "Server", "ServerError", "start_command"]
 
 # In the folder of the server's files.
 DEFAULT_ARCHIVE = Path("model_store") / f"{MODEL}.mar"
 # What each port is for, counted from the server's own.
 PORTS = ("predictions", "management", "metrics", "grpc", "probes")
+LAST_PORT = 65535 - len(PORTS) + 1
 # Those that other machines may reach. Workers are managed on the machine itself.
 EXPOSABLE = tuple(name for name in PORTS if name != "management")
 # Monitor and nginx start in less than a second.
@@ -85,9 +86,8 @@ class Server:
     public_key: Path | None = None
 
     def __post_init__(self) -> None:
-        last = 65535 - len(PORTS) + 1
-        if not 1024 <= self.port <= last:
-            raise ValueError(f"port {self.port} cannot be used; take one from 1024 to {last}")
+        if not 1024 <= self.port <= LAST_PORT:
+            raise ValueError(f"port {self.port} cannot be used; take one from 1024 to {LAST_PORT}")
         if unknown := [name for name in self.exposed if name not in EXPOSABLE]:
             raise ValueError(f"{unknown[0]!r} cannot be exposed; {', '.join(EXPOSABLE)} can")
 
