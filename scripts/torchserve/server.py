@@ -341,17 +341,18 @@ class Server:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keeps other commands from starting or restarting this server meanwhile."""
-        folder = os.open(self.folder, os.O_RDONLY)
+        # Beside the folder, all of whose files go. A folder itself cannot be locked on every file system.
+        lock = os.open(self.folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise ServerError(
                     f"another command starts or restarts the server on port {self.port}; wait for its end"
                 ) from error
             yield
         finally:
-            os.close(folder)
+            os.close(lock)
 
     @property
     def _required_key(self) -> str:
