@@ -14,7 +14,7 @@ from pathlib import Path
 
 import resformer
 from resformer.scripts.torchserve.access_keys import KINDS, Keys
-from resformer.scripts.torchserve.admission import Admission
+from resformer.scripts.torchserve.admission import LARGE, Admission
 from resformer.scripts.torchserve.backend import MODEL, Backend
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group, wait_until
 from resformer.scripts.torchserve.server_error import ServerError
@@ -22,8 +22,6 @@ from resformer.scripts.torchserve.server_error import ServerError
 __all__ = ["DRAIN_SECONDS", "Addresses", "Proxy", "find_nginx"]
 
 TEMPLATE = Path(__file__).with_name("proxy.conf")
-# A little above `max_bytes` of handler/model-config.yaml: a form has headers around its photo.
-MAX_BODY_BYTES = 20_100_000
 CONNECTIONS = 4096
 # Longer than the 60 seconds that the server takes for a request at most.
 DRAIN_SECONDS = 75
@@ -159,7 +157,7 @@ class Proxy:
             small_requests=admission.small,
             medium_requests=admission.medium,
             large_requests=admission.large,
-            max_body_bytes=MAX_BODY_BYTES,
+            max_body_bytes=LARGE,
             model=MODEL,
             refuse_inference='if ($inference_caller = "") { return 401; }',
             predict=predict,
