@@ -144,7 +144,7 @@ class Backend:
             stop_group(self.pid, STOP_SECONDS)
         if self._temporary.is_symlink():
             shutil.rmtree(self._temporary.resolve(), ignore_errors=True)
-            self._temporary.unlink()
+            self._temporary.unlink(missing_ok=True)
 
     def set_workers(self, count: int) -> None:
         """Sets the number of workers and waits for them.

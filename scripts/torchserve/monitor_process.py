@@ -107,7 +107,7 @@ class MonitorProcess:
             stop_group(self.pid, STOP_SECONDS)
         if self._sockets.is_symlink():
             shutil.rmtree(self._sockets.resolve(), ignore_errors=True)
-            self._sockets.unlink()
+            self._sockets.unlink(missing_ok=True)
 
     @property
     def _sockets(self) -> Path:

@@ -466,4 +466,4 @@ class Server:
                 if path.name != "keys":
                     shutil.rmtree(path, ignore_errors=True)
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)  # another command may stop it too

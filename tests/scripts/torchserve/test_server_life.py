@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,6 +206,15 @@ def test_a_stop_that_is_interrupted_ends_at_once(server: Server, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         server.stop()
     assert server.missing_processes() == ["nginx", "TorchServe", "the monitor"]
+
+
+def test_two_stops_at_once(server: Server) -> None:
+    """As of a server in the foreground, which stops what is left where another command stops it."""
+    server.start()
+    with ThreadPoolExecutor(4) as pool:
+        stops = [pool.submit(server.stop) for _ in range(4)]
+        assert any(one.result() for one in stops)
+    assert [path.name for path in server.folder.iterdir()] == ["keys"]
 
 
 def test_new_keys_are_taken_from_the_folder_that_is_served(
