@@ -243,8 +243,9 @@ class Server:
                 raise ServerError(f"nginx does not take over its new configuration; see {self.proxy.error_log}")
         except BaseException:
             try:
-                self.proxy.write_config(self._addresses(), before)
-                self.proxy.reload()  # it may have taken over already
+                if self.proxy.pid is not None:  # else the server was stopped meanwhile
+                    self.proxy.write_config(self._addresses(), before)
+                    self.proxy.reload()  # it may have taken over already
             finally:
                 self._stop_backends(but=before)
             raise

@@ -154,6 +154,19 @@ def test_a_restart_that_fails_changes_nothing(server: Server, played: Played) ->
     assert (server.proxy.folder / "nginx.conf").read_text() == config
 
 
+def test_a_stop_during_a_restart_ends_both(server: Server, played: Played) -> None:
+    def meanwhile() -> None:
+        server.stop()
+        fail()
+
+    server.start()
+    played.meanwhile = meanwhile
+    with pytest.raises(ServerError, match="failed to load"):
+        server.restart()
+    assert server.missing_processes() == ["nginx", "TorchServe", "the monitor"]
+    assert [path.name for path in server.folder.iterdir()] == ["keys"]
+
+
 def test_a_restart_on_a_full_disk_leaves_no_second_torchserve(
     server: Server, played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
