@@ -1,13 +1,14 @@
 """Gives memory back that a large photo took: the allocator of the C library keeps it in pieces otherwise."""
 
 import ctypes
+import mmap
 from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["ReturnedMemory"]
 
 ALLOWED_BYTES = 64 << 20
-PAGE_BYTES = 4096
+PAGE_BYTES = mmap.PAGESIZE
 STATM = Path("/proc/self/statm")
 
 

@@ -378,10 +378,11 @@ def test_scaling_shares_the_cores(server: Server, send: Send, photo: bytes) -> N
 def test_stopping_leaves_nothing(server: Server) -> None:
     """The last test of this module: the server is gone after it."""
     processes = [server.pid, *(worker["pid"] for worker in server.workers())]
-    temporary = (server.folder / "tmp").resolve()
+    temporary = [link.resolve() for link in (server.backend.folder / "tmp", server.folder / "run")]
+    assert all(folder.is_dir() for folder in temporary)
     assert server.stop()
     assert not any(Path(f"/proc/{pid}").exists() for pid in processes)
-    assert not temporary.exists()
+    assert not any(folder.exists() for folder in temporary)
     assert [path.name for path in server.folder.iterdir()] == ["keys"]
 
 

@@ -82,9 +82,10 @@ def serve(
     from resformer.scripts.torchserve import serve
 
     exposed = tuple(name for part in expose.split(",") if (name := part.strip()))
-    server = replace(_server(port, root), keys_folder=keys, exposed=exposed, to_console=foreground)
+    server = replace(_server(port, root), keys_folder=keys, exposed=exposed)
+    server = replace(server, to_console=foreground, public_key=public_key)
     server.check_ports()
-    server = _with_archive(server, archive, public_key)
+    server = _with_archive(server, archive)
     if foreground:
         return DONE if serve.run(server, notice_seconds=notice) else FAILED
     serve.start(server)
@@ -95,12 +96,15 @@ def restart(
     port: Port = 8080,
     archive: Annotated[
         Path | None,
-        typer.Option("--archive", metavar="FILE", help="What to serve. [default: model_store/resformer.mar]"),
+        typer.Option("--archive", metavar="FILE", help="What to serve. [default: the file that is served]"),
     ] = None,
     public_key: PublicKey = None,
     root: Root = None,
 ) -> int:
     """Serve an archive in place of the one that is served, without losing a request.
+
+    Without `--archive` it is the file that is served, as it is now; the archive of the shipped network is built anew
+    where it is older than the package. A server that was started with `--public-key` asks for a signature again.
 
     A second TorchServe starts beside the first, with as many workers; when it is ready new requests go to it, the
     first one answers those that it has and ends. For a while there must be memory for both.
@@ -112,9 +116,12 @@ def restart(
 
         resformer restart --archive model_store/own.mar
     """
+    from dataclasses import replace
+
     from resformer.scripts.torchserve import serve
 
-    serve.restart(_with_archive(_server(port, root), archive, public_key))
+    server = _server(port, root).as_running()
+    serve.restart(_with_archive(replace(server, public_key=public_key or server.public_key), archive))
     return DONE
 
 
@@ -264,18 +271,20 @@ def archive(
     return DONE
 
 
-def _with_archive(server: "Server", archive: Path | None, public_key: Path | None) -> "Server":
-    """The server of a given archive, or of the default one, built where it is missing or old; both are checked."""
+def _with_archive(server: "Server", archive: Path | None) -> "Server":
+    """The server of a given archive or of its own, checked; the default one is built where it is missing or old."""
     from dataclasses import replace
 
     from resformer.scripts.torchserve.archive import build_archive, is_current, report
+    from resformer.scripts.torchserve.server import DEFAULT_ARCHIVE
     from resformer.scripts.verify_archive import admit_archive
 
     if archive is not None:
         server = replace(server, archive=archive.absolute())
-    elif not is_current(default := server.root / server.archive):
+    path, default = ((server.root / file).resolve() for file in (server.archive, DEFAULT_ARCHIVE))
+    if archive is None and path == default and not is_current(default):
         report(default, build_archive(default))
-    admit_archive(server.root / server.archive, public_key)
+    admit_archive(path, server.public_key)
     return server
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from resformer.scripts.monitor.log_rotation import LogRotation
 from resformer.scripts.monitor.monitor import MonitorOptions, run
-from resformer.scripts.monitor.reload_command import reload_by_command, reload_by_signal
+from resformer.scripts.monitor.reload_command import reload_by_command
 
 __all__ = ["main", "parse_options"]
 
@@ -25,32 +25,29 @@ def parse_options(arguments: Sequence[str]) -> MonitorOptions:
     parser.add_argument("--listen", type=Path, metavar="SOCKET", help="default: FOLDER/monitor.sock")
     parser.add_argument("--access-log", type=Path, metavar="SOCKET", help="where nginx sends its access log")
     parser.add_argument("--nginx-status", type=Path, metavar="SOCKET", help="where nginx answers /nginx_status")
-    parser.add_argument("--keys", type=Path, metavar="FOLDER", help="keys that nginx checks; needs one of the next two")
+    parser.add_argument("--keys", type=Path, metavar="FOLDER", help="keys that nginx checks; needs --reload")
     parser.add_argument("--reload", metavar="COMMAND", help="has nginx take other keys; exits with 0 where it does")
-    parser.add_argument("--nginx-pid", type=Path, metavar="FILE", help="without --reload: other keys on SIGHUP to it")
-    parser.add_argument("--rotate", type=Path, metavar="FILE", help="nginx's log, begun anew at 100 MB")
+    parser.add_argument(
+        "--rotate", type=Path, metavar="FILE", nargs="+", help="nginx's logs, begun anew at 100 MB; needs --nginx-pid"
+    )
+    parser.add_argument("--nginx-pid", type=Path, metavar="FILE", help="where nginx keeps its number")
     parser.add_argument("--poll-seconds", type=float, default=1.0, help="between two questions to TorchServe")
     given = parser.parse_args(arguments)
     if not given.folder.is_dir():
         parser.error(f"--folder {given.folder} is no folder")
-    if given.keys and not (given.reload or given.nginx_pid):
-        parser.error("--keys needs --reload or --nginx-pid: how nginx is told to take them")
+    if given.keys and not given.reload:
+        parser.error("--keys needs --reload: how nginx is told to take them")
     if not 0.1 <= given.poll_seconds <= 60:
         parser.error("--poll-seconds must be 0.1 to 60")
     if given.rotate and not given.nginx_pid:
-        parser.error("--rotate needs --nginx-pid: nginx is told to open its log anew")
-    reload = None
-    if given.reload:
-        reload = reload_by_command(shlex.split(given.reload))
-    elif given.nginx_pid:
-        reload = reload_by_signal(given.nginx_pid)
+        parser.error("--rotate needs --nginx-pid: nginx is told to open its logs anew")
     return MonitorOptions(
         folder=given.folder,
         listen=given.listen or given.folder / "monitor.sock",
         access_log=given.access_log,
         nginx_status=given.nginx_status,
         keys=given.keys,
-        reload=reload,
+        reload=reload_by_command(shlex.split(given.reload)) if given.reload else None,
         rotation=LogRotation(given.rotate, given.nginx_pid) if given.rotate else None,
         poll_seconds=given.poll_seconds,
     )

@@ -66,7 +66,7 @@ def parse_access(datagram: bytes) -> Access:
             raise AccessLogError("it holds no JSON object")
         seconds, bytes_in = float(line["seconds"]), int(line["bytes_in"])
         status, path = f"{line['status']:0>3}", str(line["path"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ArithmeticError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise AccessLogError(f"no line of the access log: {error!r}") from error
     # Not a number would make sums useless for ever.
     if not 0 <= seconds < float("inf") or bytes_in < 0:

@@ -9,7 +9,7 @@ from resformer.scripts.monitor.worker_history import WorkerHistory
 __all__ = ["DRAINING_FILE", "Limits", "Verdict", "is_draining", "live", "ready"]
 
 DRAINING_FILE = "draining"
-"""Where this file is in the server's folder, the server takes no new requests: it is not ready, though alive."""
+"""Where this file is in the server's folder, the server is about to stop: it is not ready, though alive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def is_draining(folder: Path) -> bool:
 def ready(history: WorkerHistory, now: float, *, draining: bool, limits: Limits) -> Verdict:
     """Whether a request that comes now is answered: a worker is ready, and nothing drains."""
     if draining:
-        return _bad("Draining", "the server takes no more requests: it is about to stop")
+        return _bad("Draining", "the server is about to stop: send requests elsewhere")
     state = history.state
     if state is None or now - history.answered_at > limits.stale:
         return _bad(

@@ -1,7 +1,8 @@
-"""Keeps nginx's access log from filling the disk."""
+"""Keeps nginx's logs from filling the disk."""
 
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,26 +13,28 @@ MAX_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class LogRotation:
-    """Begins a log anew when it has grown large, and keeps the one before.
+    """Begins logs anew that have grown large, and keeps of each the one before.
 
     Attributes:
-        log: What nginx appends to.
+        logs: What nginx appends to.
         nginx_pid: The file with the number of nginx's first process.
-        max_bytes: Beyond which the log is begun anew.
+        max_bytes: Beyond which a log is begun anew.
     """
 
-    log: Path
+    logs: Sequence[Path]
     nginx_pid: Path
     max_bytes: int = MAX_BYTES
 
     def look(self) -> None:
-        """Rotates the log where it is time.
+        """Rotates the logs where it is time.
 
         Raises:
-            OSError: It cannot be renamed, or nginx does not run.
+            OSError: One cannot be renamed, or nginx does not run.
             ValueError: The file holds no process id.
         """
-        if self.log.exists() and self.log.stat().st_size > self.max_bytes:
-            self.log.replace(self.log.with_name(f"{self.log.name}.1"))
-            # nginx goes on writing into the renamed file until it is told.
+        large = [log for log in self.logs if log.exists() and log.stat().st_size > self.max_bytes]
+        for log in large:
+            log.replace(log.with_name(f"{log.name}.1"))
+        if large:
+            # nginx goes on writing into the renamed files until it is told.
             os.kill(int(self.nginx_pid.read_text()), signal.SIGUSR1)

@@ -1,5 +1,6 @@
 """The monitor as a whole: what it knows, what it answers, and its threads."""
 
+import contextlib
 import logging
 import shutil
 import threading
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from resformer.scripts.monitor.backend_file import Backend, BackendError, read_backend
 from resformer.scripts.monitor.health import Limits, is_draining, live, ready
+from resformer.scripts.monitor.kept_folder import KeptFolder
 from resformer.scripts.monitor.key_watch import KeyWatch
 from resformer.scripts.monitor.log_receiver import LogReceiver
 from resformer.scripts.monitor.log_rotation import LogRotation
@@ -41,7 +43,7 @@ class MonitorOptions:
         nginx_status: The socket of nginx's stub_status; None: there is none.
         keys: The folder of keys; None: nobody watches them.
         reload: Has nginx take other keys.
-        rotation: Of nginx's log; None: nobody rotates it.
+        rotation: Of nginx's logs; None: nobody rotates them.
         poll_seconds: Between two questions to the management API.
         key_seconds: Between two looks at the keys.
     """
@@ -73,15 +75,18 @@ class Monitor:
         self._lock = threading.Lock()
         self._history = WorkerHistory(clock())
         self._silence = ""
+        self._kept = KeptFolder()
         self._registry = CollectorRegistry()
         self.access = AccessMetrics(self._registry)
         self._keys = KeyWatch(options.keys, options.reload) if options.keys and options.reload else None
         self._state = StateCollector(self._samples)
 
     def poll(self) -> None:
-        """Asks the management API, and remembers what it says."""
+        """Asks the management API, and remembers what it says. Keeps the folder of TorchServe's files."""
         try:
             backend = read_backend(self._options.folder)
+            with contextlib.suppress(OSError):  # it is gone, or the next poll locks it
+                self._kept.keep(backend.management.parent)
             state = ask_model(backend)
         except BackendError as error:
             with self._lock:

@@ -3,6 +3,7 @@
 import json
 import logging
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -53,7 +54,11 @@ class ProbeServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Waits for a free slot: callers queue in front of the socket, not as threads."""
         self._slots.acquire()
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread can be started
+            self._slots.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answers a connection in its thread."""
@@ -64,7 +69,8 @@ class ProbeServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that went away is no fault; another error is logged."""
-        logger.debug("a probe was not answered", exc_info=True)
+        if not isinstance(sys.exception(), OSError):
+            logger.exception("a probe was not answered")
 
 
 class _Handler(BaseHTTPRequestHandler):

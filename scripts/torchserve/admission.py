@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Admission"]
+__all__ = ["LARGE", "Admission"]
 
-# Bytes of a body of each class, at most. A body of unknown length is large.
+# Bytes of a body of each class, at most; proxy.conf has the first two as well. A body of unknown length is large.
+# The last is a little above `max_bytes` of handler/model-config.yaml: a form has headers around its photo.
 SMALL, MEDIUM, LARGE = 300_000, 3_000_000, 20_100_000
 MIN_MEBIBYTES = 256
 

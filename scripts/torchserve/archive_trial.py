@@ -10,7 +10,6 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from resformer.scripts.lib.external_error import ExternalError
 from resformer.scripts.lib.sample_photo import draw_sample_photo
@@ -74,11 +73,14 @@ def try_archive(archive: Path, work: Path) -> Trial:
     unpacked = _unpack(archive, work)
     draw_sample_photo(work / "photo.jpg")
     _run(LOAD + PREDICT, unpacked, f"{archive} does not answer")
-    answer: dict[str, Any] = json.loads((work / "trial.json").read_text(encoding="utf-8"))
-    reply = answer["reply"]
-    if answer["status"] != 200 or not reply.get("predictions"):
-        raise FailedTrial(f"{archive} answers the sample photo with {answer['status']}: {json.dumps(reply)[:500]}")
-    return Trial(str(reply["version"]), len(reply["predictions"]))
+    try:
+        answer = json.loads((work / "trial.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FailedTrial(f"{archive} ends without an answer") from error
+    match answer:
+        case {"status": 200, "reply": {"version": version, "predictions": {**predictions}}} if predictions:
+            return Trial(str(version), len(predictions))
+    raise FailedTrial(f"{archive} answers the sample photo with {json.dumps(answer)[:500]}")
 
 
 def last_error(output: str) -> str:

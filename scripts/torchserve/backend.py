@@ -149,7 +149,7 @@ class Backend:
             stop_group(self.pid, STOP_SECONDS)
         if self._temporary.is_symlink():
             shutil.rmtree(self._temporary.resolve(), ignore_errors=True)
-            self._temporary.unlink()
+            self._temporary.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Ends it and removes all its files."""

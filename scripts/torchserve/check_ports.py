@@ -5,7 +5,7 @@ Needs nothing but Python itself, so that `make serve` checks before it installs 
 
 import sys
 
-from resformer.scripts.torchserve.server import Server, ServerError
+from resformer.scripts.torchserve.server import LAST_PORT, Server, ServerError
 
 __all__ = ["main"]
 
@@ -18,7 +18,7 @@ def main(port: str) -> int:
         print(f"serve: {error}", file=sys.stderr)
         return 1
     except ValueError:
-        print(f"serve: port {port} cannot be used; take a number from 1024 to 63535", file=sys.stderr)
+        print(f"serve: port {port} cannot be used; take a number from 1024 to {LAST_PORT}", file=sys.stderr)
         return 2
     return 0
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from resformer.scripts.monitor.backend_file import BACKEND_FILE
+from resformer.scripts.monitor.health import DRAINING_FILE
 from resformer.scripts.torchserve.access_keys import Keys
 from resformer.scripts.torchserve.backend import Backend
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group, wait_until
@@ -27,7 +29,7 @@ STOP_SECONDS = 5.0
 class MonitorProcess:
     """The monitor of the server in a folder.
 
-    It goes by files there: `backend.json` names the sockets of the TorchServe that answers, `draining` says that the
+    It goes by files there: BACKEND_FILE names the sockets of the TorchServe that answers, DRAINING_FILE says that the
     server is about to end.
     """
 
@@ -81,7 +83,7 @@ class MonitorProcess:
         command += ["--access-log", self.log_socket, "--nginx-status", self.status_socket]
         command += ["--nginx-pid", proxy.pid_file]
         if not proxy.to_console:
-            command += ["--rotate", proxy.access_log]
+            command += ["--rotate", proxy.access_log, proxy.error_log]
         command += ["--keys", keys.folder, "--reload", shlex.join(accept_keys)]
         process = start_detached(list(map(str, command)), self.folder, self.log, os.environ)
         (self.folder / "monitor.pid").write_text(f"{process.pid}\n")
@@ -93,11 +95,11 @@ class MonitorProcess:
         named = {kind: str(backend.socket(kind)) for kind in ("management", "metrics")}
         new = self.folder / "backend.new"
         new.write_text(json.dumps({**named, "key_file": str(backend.key_file)}))
-        new.replace(self.folder / "backend.json")
+        new.replace(self.folder / BACKEND_FILE)
 
     def announce_end(self) -> None:
         """Has it say that the server is not ready any more."""
-        (self.folder / "draining").touch()
+        (self.folder / DRAINING_FILE).touch()
 
     def stop(self) -> None:
         """Ends it, and removes its sockets."""
@@ -105,7 +107,7 @@ class MonitorProcess:
             stop_group(self.pid, STOP_SECONDS)
         if self._sockets.is_symlink():
             shutil.rmtree(self._sockets.resolve(), ignore_errors=True)
-            self._sockets.unlink()
+            self._sockets.unlink(missing_ok=True)
 
     @property
     def _sockets(self) -> Path:

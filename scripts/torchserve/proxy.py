@@ -1,7 +1,7 @@
 """nginx in front of TorchServe: its configuration, its start, its reload and its end."""
 
-import getpass
 import os
+import pwd
 import re
 import resource
 import shutil
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import resformer
 from resformer.scripts.torchserve.access_keys import KINDS, Keys
-from resformer.scripts.torchserve.admission import Admission
+from resformer.scripts.torchserve.admission import LARGE, Admission
 from resformer.scripts.torchserve.backend import MODEL, Backend
 from resformer.scripts.torchserve.processes import is_running, start_detached, stop_group, wait_until
 from resformer.scripts.torchserve.server_error import ServerError
@@ -21,13 +22,12 @@ from resformer.scripts.torchserve.server_error import ServerError
 __all__ = ["DRAIN_SECONDS", "Addresses", "Proxy", "find_nginx"]
 
 TEMPLATE = Path(__file__).with_name("proxy.conf")
-# A little above `max_bytes` of handler/model-config.yaml: a form has headers around its photo.
-MAX_BODY_BYTES = 20_100_000
 CONNECTIONS = 4096
 # Longer than the 60 seconds that the server takes for a request at most.
 DRAIN_SECONDS = 75
 START_SECONDS = 10.0
-FOLDERS = (Path("/usr/sbin"), Path("/usr/local/sbin"), Path("build/nginx/usr/sbin"))
+# The last is where `make nginx` unpacks it, in a checkout.
+FOLDERS = (Path("/usr/sbin"), Path("/usr/local/sbin"), Path(resformer.__file__).parents[1] / "build/nginx/usr/sbin")
 
 ERRORS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "the request is malformed HTTP; send it with an HTTP client such as curl"),
@@ -94,7 +94,7 @@ class Proxy:
 
     @property
     def error_log(self) -> Path:
-        """What nginx warns of, where it goes to a file."""
+        """What failed in nginx, where it goes to a file."""
         return self.folder / "error.log"
 
     @property
@@ -139,7 +139,8 @@ class Proxy:
         )
         text = _Template(TEMPLATE.read_text()).substitute(
             vars(addresses),
-            user=f"user {getpass.getuser()};" if os.geteuid() == 0 else "",
+            # Not the name in the environment, which `su` leaves as it was.
+            user=f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else "",
             files=files,
             connections=min(CONNECTIONS, files // 2),
             shutdown_seconds=DRAIN_SECONDS,
@@ -156,7 +157,7 @@ class Proxy:
             small_requests=admission.small,
             medium_requests=admission.medium,
             large_requests=admission.large,
-            max_body_bytes=MAX_BODY_BYTES,
+            max_body_bytes=LARGE,
             model=MODEL,
             refuse_inference='if ($inference_caller = "") { return 401; }',
             predict=predict,
@@ -223,7 +224,7 @@ def find_nginx() -> str:
         ServerError: It is not installed.
     """
     for folder in (None, *FOLDERS):
-        if found := shutil.which("nginx", path=str(folder.absolute()) if folder else None):
+        if found := shutil.which("nginx", path=str(folder) if folder else None):
             return found
     raise ServerError("nginx is missing, which stands in front of the server; install it: apt-get install nginx-light")
 

@@ -5,7 +5,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def start(server: Server) -> None:
     draw_sample_photo(sample)
     java = java_home()
     print("starting TorchServe and one worker ...", flush=True)
-    with _terminated_as_exception():
+    with _terminated_as_exception(_interrupts()):
         started = time.monotonic()
         server.start(java)
         try:
@@ -59,15 +59,17 @@ def run(server: Server, *, notice_seconds: float) -> bool:
     Raises:
         ServerError: It does not come up.
     """
-    with _terminated_as_exception():
+    interrupts = _interrupts()
+    with _terminated_as_exception(interrupts):
         server.start(java_home())
-        print(f"serving {server.predictions_url}", flush=True)
         try:
+            print(f"serving {server.predictions_url}", flush=True)
             while not (missing := server.missing_processes()):
                 time.sleep(WATCH_SECONDS)
         except (KeyboardInterrupt, SystemExit):
             print("ending: answering the requests under way", flush=True)
-            server.stop(notice_seconds=notice_seconds)
+            with _terminated_as_exception(interrupts):  # a second one ends it at once
+                server.stop(notice_seconds=notice_seconds)
             return True
     print(f"ended by itself: {', '.join(missing)}; stopping the rest", file=sys.stderr, flush=True)
     server.stop()
@@ -82,7 +84,7 @@ def restart(server: Server) -> None:
     """
     print("starting a second TorchServe, which takes over once it is ready ...", flush=True)
     started = time.monotonic()
-    with _terminated_as_exception():
+    with _terminated_as_exception(_interrupts()):
         server.restart(java_home())
     print(f"took over after {time.monotonic() - started:.1f} s, log in {_short(server.log)}")
 
@@ -185,11 +187,16 @@ def _worker_state(worker: Mapping[str, Any]) -> str:
     return f"loading the network, pid {worker['pid']}" if worker["pid"] > 0 else "starting its process"
 
 
-@contextmanager
-def _terminated_as_exception() -> Iterator[None]:
-    """Makes SIGTERM raise SystemExit, as Ctrl-C raises KeyboardInterrupt, so that what was started is stopped.
+def _interrupts() -> list[int]:
+    """The signals that end this command: not Ctrl-C where it is one of a shell's jobs in the background."""
+    return [signal.SIGTERM, *([signal.SIGINT] if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else [])]
 
-    The first of them is the last: nothing interrupts what it brings about.
+
+@contextmanager
+def _terminated_as_exception(numbers: Sequence[int]) -> Iterator[None]:
+    """Makes signals raise SystemExit, or KeyboardInterrupt as Ctrl-C does, so that what was started is stopped.
+
+    The first of them is the last: nothing interrupts what it brings about, but for another such block.
     """
 
     def interrupt(number: int, _: object) -> None:
@@ -199,9 +206,6 @@ def _terminated_as_exception() -> Iterator[None]:
             raise KeyboardInterrupt
         sys.exit(TERMINATED)
 
-    numbers = [signal.SIGTERM]
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell has jobs in the background ignore it
-        numbers.append(signal.SIGINT)
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield

@@ -5,6 +5,7 @@ Needs nothing but Python itself, so that a busy port is reported before anything
 
 import fcntl
 import json
+import os
 import shutil
 import socket
 import sys
@@ -25,10 +26,13 @@ from resformer.scripts.torchserve.processes import uninterrupted, wait_until
 from resformer.scripts.torchserve.proxy import DRAIN_SECONDS, Addresses, Proxy, find_nginx
 from resformer.scripts.torchserve.server_error import ServerError
 
-__all__ = ["MODEL", "PORTS", "Server", "ServerError", "start_command"]
+__all__ = ["DEFAULT_ARCHIVE", "LAST_PORT", "MODEL", "PORTS", "Server", "ServerError", "start_command"]
 
+# In the folder of the server's files.
+DEFAULT_ARCHIVE = Path("model_store") / f"{MODEL}.mar"
 # What each port is for, counted from the server's own.
 PORTS = ("predictions", "management", "metrics", "grpc", "probes")
+LAST_PORT = 65535 - len(PORTS) + 1
 # Those that other machines may reach. Workers are managed on the machine itself.
 EXPOSABLE = tuple(name for name in PORTS if name != "management")
 # Monitor and nginx start in less than a second.
@@ -42,6 +46,11 @@ def start_command(port: int) -> str:
     return f"`resformer serve --port {port}` or `make serve PORT={port}`"
 
 
+def restart_command(port: int) -> str:
+    """The commands that serve anew on a port, for messages."""
+    return f"`resformer restart --port {port}` or `make restart PORT={port}`"
+
+
 @dataclass(frozen=True)
 class _State:
     """What a running server is made of, as another command needs to know it."""
@@ -51,6 +60,7 @@ class _State:
     exposed: list[str]
     to_console: bool
     backend: str
+    public_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,19 +74,20 @@ class Server:
         keys_folder: See Keys; None is `keys` in the server's folder, or that of the server that runs.
         exposed: Those of PORTS that other machines reach.
         to_console: Whether the logs of the proxy go to the output of the command instead of files.
+        public_key: The file of the key by which the archive must be signed, for those who check it; None = by none.
     """
 
     port: int
     root: Path = field(default_factory=Path.cwd)
-    archive: Path = Path("model_store") / f"{MODEL}.mar"
+    archive: Path = DEFAULT_ARCHIVE
     keys_folder: Path | None = None
     exposed: Sequence[str] = ()
     to_console: bool = False
+    public_key: Path | None = None
 
     def __post_init__(self) -> None:
-        last = 65535 - len(PORTS) + 1
-        if not 1024 <= self.port <= last:
-            raise ValueError(f"port {self.port} cannot be used; take one from 1024 to {last}")
+        if not 1024 <= self.port <= LAST_PORT:
+            raise ValueError(f"port {self.port} cannot be used; take one from 1024 to {LAST_PORT}")
         if unknown := [name for name in self.exposed if name not in EXPOSABLE]:
             raise ValueError(f"{unknown[0]!r} cannot be exposed; {', '.join(EXPOSABLE)} can")
 
@@ -134,12 +145,21 @@ class Server:
         """The newest key for `inference`, `management` or `metrics`."""
         return self.keys.newest(kind)
 
+    def as_running(self) -> "Server":
+        """The same with the archive and the public key of the server that runs.
+
+        Raises:
+            ServerError: None runs.
+        """
+        state = self._running_state()
+        public_key = Path(state.public_key) if state.public_key else None
+        return replace(self, archive=Path(state.archive), public_key=public_key)
+
     def check_ports(self) -> None:
         """Raises ServerError where one of the ports is taken."""
         if self.pid is not None or self.proxy.pid is not None:
             raise ServerError(
-                f"already serving on port {self.port}; to serve a change, restart it: "
-                f"`resformer restart --port {self.port}` or `make restart PORT={self.port}`"
+                f"already serving on port {self.port}; to serve a change, restart it: {restart_command(self.port)}"
             )
         for port, purpose in enumerate(PORTS, self.port):
             with socket.socket() as probe:
@@ -161,23 +181,31 @@ class Server:
 
         Raises:
             ServerError: A port is taken, there is no archive, the file is none, nginx is missing, the keys cannot be
-                used, or the server or its first worker did not come up; nothing is left running then, nor after an
-                interrupt.
+                used, another command starts the server, or the server or its first worker did not come up; nothing is
+                left running then, nor after an interrupt.
         """
-        self.check_ports()
         archive = self._checked_archive()
         find_nginx()
-        self._end()  # what a killed command left
-        keys = Keys((self.keys_folder or self.folder / "keys").absolute())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        with self._alone():
+            self.check_ports()
+            self._end()  # what is left of one that was killed
+            self._start(archive, java_home)
+
+    def _start(self, archive: Path, java_home: Path | None) -> None:
+        keys = Keys((self.keys_folder or self.folder / "keys").absolute())
         keys.create_missing()
-        self._write_state(_State(str(archive), str(keys.folder), list(self.exposed), self.to_console, "backend-1"))
+        made_of = (str(archive), str(keys.folder), list(self.exposed), self.to_console, "backend-1", self._required_key)
+        self._write_state(_State(*made_of))
         try:
             self.backend.start(archive, java_home)
             self._monitor.make_sockets()
             self._monitor.follow(self.backend)
-            accept = ("-m", "resformer", "keys", "accept", "--port", str(self.port), "--root", str(self.root))
-            self._monitor.start(self.proxy, keys, [sys.executable, *accept])
+            accept = [sys.executable, "-m", "resformer", "keys", "accept", "--port", str(self.port)]
+            # The folder is named: the environment, which the monitor inherits, may name another one.
+            accept += ["--root", str(self.root), "--keys", str(keys.folder)]
+            self._monitor.start(self.proxy, keys, accept)
             (self.folder / "proxy").mkdir()
             self.proxy.write_keys(keys)
             self.proxy.write_config(self._addresses(), self.backend)
@@ -193,21 +221,18 @@ class Server:
         An interrupt before it takes over gives it up; one after that is ignored.
 
         Raises:
-            ServerError: The server does not run, is restarted already, or the new TorchServe did not come up or not
-                take over: the one before serves on.
+            ServerError: The server does not run, another command restarts it, or the new TorchServe did not come up or
+                not take over: the one before serves on.
         """
-        state = self._state()
-        if state is None or self.proxy.pid is None:
-            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
-        archive = self._checked_archive()
-        with self._only_restart(), ExitStack() as last_steps:
-            before = self.backend
+        self._running_state()
+        with self._alone(), ExitStack() as last_steps:
+            state, before = self._running_state(), self.backend
             count = len(before.workers()) if before.pid is not None else None
             # Killed, a restart leaves its own behind, to which nginx may pass on.
-            others = self._backends()
-            number = 1 + max(int(other.folder.name.rpartition("-")[2]) for other in [before, *others])
-            after = self._backend(f"backend-{number}")
-            renewed = replace(state, archive=str(archive), backend=after.folder.name)
+            number = max(int(folder.name.rpartition("-")[2]) for folder in [before.folder, *self._backend_folders()])
+            after = Backend(self.folder / f"backend-{number + 1}")  # the output of this command is not the server's
+            archive = self._checked_archive()
+            renewed = replace(state, archive=str(archive), backend=after.folder.name, public_key=self._required_key)
             try:
                 after.start(archive, java_home, count)
                 last_steps.enter_context(uninterrupted())
@@ -215,29 +240,55 @@ class Server:
             except BaseException as error:
                 after.remove()
                 if isinstance(error, ServerError) and not self.missing_processes():
-                    raise ServerError(
-                        f"{error}\nThe server before serves on. Once this is mended, try again: "
-                        f"`resformer restart --port {self.port}` or `make restart PORT={self.port}`"
-                    ) from error
+                    advice = f"Once this is mended, try again: {restart_command(self.port)}"
+                    raise ServerError(f"{error}\nThe server before serves on. {advice}") from error
                 raise
             self._monitor.follow(after)
             self._drain(finishing)
-            for other in others:
-                other.remove()
+            self._stop_backends(but=after)
+
+    def _take_over(self, before: Backend, after: Backend, state: _State) -> set[int]:
+        """Replaces a TorchServe. Returns the processes of nginx that still pass on to the one before.
+
+        Raises:
+            ServerError: nginx stays with the one before.
+        """
+        try:
+            finishing = self._pass_on_to(after)
+            self._write_state(state)
+        except BaseException:
+            with suppress(ServerError, OSError):  # the first one says why
+                self._drain(self._pass_on_to(before))
+            raise
+        return finishing
+
+    def _pass_on_to(self, backend: Backend) -> set[int]:
+        finishing = self.proxy.workers()
+        self.proxy.write_config(self._addresses(), backend)
+        self.proxy.reload()
+        # nginx says in its log alone where it stays with the configuration before.
+        if not wait_until(lambda: bool(self.proxy.workers() - finishing), TAKEOVER_SECONDS):
+            raise ServerError(f"nginx does not take over its new configuration; see {self.proxy.error_log}")
+        return finishing
+
+    def _drain(self, finishing: set[int]) -> None:
+        wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
 
     def stop(self, *, notice_seconds: float = 0.0) -> bool:
-        """Stops the server once it has answered the requests under way. Returns whether one ran.
+        """Stops the server once it has answered the requests under way, or at an interrupt. Returns whether one ran.
 
         Args:
             notice_seconds: For how long it says that it is not ready and still takes requests: a load balancer needs
                 a while to notice.
         """
         running = self.pid is not None or self.proxy.pid is not None
-        if running and notice_seconds:
-            self._monitor.announce_end()
-            time.sleep(notice_seconds)
-        self.proxy.drain()
-        self._end()
+        try:
+            if running and notice_seconds:
+                self._monitor.announce_end()
+                time.sleep(notice_seconds)
+            self.proxy.drain()
+        finally:
+            self._end()
         return running
 
     def scale(self, workers: int) -> None:
@@ -298,47 +349,31 @@ class Server:
         """Has the running proxy take over what the key files have now.
 
         Raises:
-            ServerError: A key file is missing or unusable; the keys before stay accepted.
+            ServerError: The server does not run, or a key file is missing or unusable; the keys before stay accepted.
         """
+        self._running_state()
         self.proxy.write_keys(self.keys)
         self.proxy.reload()
 
     @contextmanager
-    def _only_restart(self) -> Iterator[None]:
-        """Raises ServerError while another command restarts the server."""
-        with (self.folder / "restart.lock").open("w") as lock:
+    def _alone(self) -> Iterator[None]:
+        """Keeps other commands from starting or restarting this server meanwhile."""
+        # Beside the folder, all of whose files go. A folder itself cannot be locked on every file system.
+        lock = os.open(self.folder.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise ServerError(f"the server on port {self.port} is being restarted; wait until that ends") from error
+                raise ServerError(
+                    f"another command starts or restarts the server on port {self.port}; wait for its end"
+                ) from error
             yield
+        finally:
+            os.close(lock)
 
-    def _take_over(self, before: Backend, after: Backend, state: _State) -> set[int]:
-        """Replaces a TorchServe. Returns the processes of nginx that still pass on to the one before.
-
-        Raises:
-            ServerError: nginx stays with the one before.
-        """
-        try:
-            finishing = self._pass_on_to(after)
-            self._write_state(state)
-        except BaseException:
-            with suppress(ServerError, OSError):  # the first one says why
-                self._drain(self._pass_on_to(before))
-            raise
-        return finishing
-
-    def _pass_on_to(self, backend: Backend) -> set[int]:
-        finishing = self.proxy.workers()
-        self.proxy.write_config(self._addresses(), backend)
-        self.proxy.reload()
-        # nginx says in its log alone where it stays with the configuration before.
-        if not wait_until(lambda: bool(self.proxy.workers() - finishing), TAKEOVER_SECONDS):
-            raise ServerError(f"nginx does not take over its new configuration; see {self.proxy.error_log}")
-        return finishing
-
-    def _drain(self, finishing: set[int]) -> None:
-        wait_until(lambda: not finishing & self.proxy.workers(), DRAIN_SECONDS + 5)
+    @property
+    def _required_key(self) -> str:
+        return str(self.public_key.absolute()) if self.public_key else ""
 
     @property
     def _monitor(self) -> MonitorProcess:
@@ -353,6 +388,13 @@ class Server:
             return _State(**json.loads(self._state_file.read_text()))
         except FileNotFoundError:
             return None
+
+    def _running_state(self) -> _State:
+        """Raises ServerError where the server does not run."""
+        state = self._state()
+        if state is None or self.proxy.pid is None:
+            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+        return state
 
     def _write_state(self, state: _State) -> None:
         new = self._state_file.with_suffix(".new")
@@ -373,9 +415,6 @@ class Server:
         state = self._state()
         return Backend(self.folder / name, state.to_console if state else self.to_console)
 
-    def _backends(self) -> list[Backend]:
-        return [self._backend(folder.name) for folder in self.folder.glob("backend-*")]
-
     def _checked_archive(self) -> Path:
         archive = (self.root / self.archive).resolve()
         if not archive.is_file():
@@ -387,7 +426,11 @@ class Server:
     def _running_backend(self) -> Backend:
         backend = self.backend
         if backend.pid is None:
-            raise ServerError(f"nothing is serving on port {self.port}; start it: {start_command(self.port)}")
+            self._running_state()
+            raise ServerError(
+                f"TorchServe ended, and calls get 503; start another one: {restart_command(self.port)}; "
+                f"{backend.log} may say why"
+            )
         return backend
 
     def _wait_until_reachable(self) -> None:
@@ -398,7 +441,8 @@ class Server:
                 return False
 
         if not wait_until(reachable, REACHABLE_SECONDS):
-            said = [file.read_text(errors="replace") for file in (self._monitor.log, self.proxy.error_log)]
+            logs = [file for file in (self._monitor.log, self.proxy.error_log) if file.exists()]
+            said = [file.read_text(errors="replace") for file in logs]
             raise ServerError(f"the server does not become ready.\n{''.join(said)[-2000:]}")
 
     def _call(self, url: str, key: str | None, body: bytes | None, headers: Mapping[str, str]) -> Reply:
@@ -416,10 +460,18 @@ class Server:
 
     def _end(self) -> None:
         self.proxy.stop()
-        for backend in self._backends():
-            backend.stop()
+        self._stop_backends()
         self._monitor.stop()
         self._remove_files()
+
+    def _stop_backends(self, but: Backend | None = None) -> None:
+        """Ends every TorchServe of this server, also one that a command which was killed left; spares one."""
+        for folder in self._backend_folders():
+            if but is None or folder != but.folder:
+                Backend(folder).remove()
+
+    def _backend_folders(self) -> list[Path]:
+        return list(self.folder.glob("backend-*"))
 
     def _remove_files(self) -> None:
         """All but the keys, which callers know."""
@@ -430,4 +482,4 @@ class Server:
                 if path.name != "keys":
                     shutil.rmtree(path, ignore_errors=True)
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)  # another command may stop it too

@@ -43,4 +43,5 @@ def test_the_edge_alone_is_reached_from_outside() -> None:
     assert {port["host_ip"] for port in SERVICES["resformer"]["ports"]} == {"127.0.0.1"}
     assert SERVICES["edge"]["ports"] == ["80:80", "443:443"]
     assert "./deploy/nginx:/srv/nginx:ro" in SERVICES["edge"]["volumes"]
+    assert SERVICES["edge"]["depends_on"]["resformer"]["restart"], "the edge knows the addresses of its start alone"
     assert "server resformer:8080" in (ROOT / "deploy" / "nginx" / "edge.conf").read_text()

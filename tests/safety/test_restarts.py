@@ -263,7 +263,9 @@ def test_two_restarts_at_once(server: Server, load: Load) -> None:
     assert wait_until(lambda: backends(server) != before, 30.0)
     second = subprocess.run(command(server), cwd=ROOT, capture_output=True, text=True)
     assert second.returncode == 1
-    assert second.stderr == f"resformer: the server on port {server.port} is being restarted; wait until that ends\n"
+    assert second.stderr == (
+        f"resformer: another command starts or restarts the server on port {server.port}; wait for its end\n"
+    )
     _, errors = first.communicate(timeout=120)
     assert (first.returncode, errors) == (0, "")
     assert backends(server) != before and load.is_right(load.target.ordinary()[0])

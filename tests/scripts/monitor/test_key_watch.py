@@ -1,16 +1,13 @@
 """Keys that change, are broken, and of which nginx cannot be told."""
 
 import logging
-import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from resformer.scripts.monitor.key_watch import KeyWatch
-from resformer.scripts.monitor.reload_command import reload_by_command, reload_by_signal
+from resformer.scripts.monitor.reload_command import reload_by_command
 from resformer.scripts.torchserve.access_keys import KINDS
 
 KEY = "0123456789abcdef"
@@ -103,20 +100,3 @@ def test_a_command_that_fails_says_why() -> None:
         reload_by_command([sys.executable, "-c", "import sys; sys.exit('no such configuration')"])()
     with pytest.raises(FileNotFoundError):
         reload_by_command(["/no/such/command"])()
-
-
-def test_a_signal_reaches_the_process(tmp_path: Path) -> None:
-    reload = reload_by_signal(tmp_path / "nginx.pid")
-    with pytest.raises(OSError):
-        reload()
-    (tmp_path / "nginx.pid").write_text("none\n")
-    with pytest.raises(OSError, match="no process id"):
-        reload()
-    (tmp_path / "nginx.pid").write_text(f"{os.getpid()}\n")
-    got = threading.Event()
-    before = signal.signal(signal.SIGHUP, lambda *_: got.set())
-    try:
-        reload()
-        assert got.wait(5)
-    finally:
-        signal.signal(signal.SIGHUP, before)

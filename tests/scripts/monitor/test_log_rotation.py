@@ -1,4 +1,4 @@
-"""The access log stays below a limit."""
+"""nginx's logs stay below a limit."""
 
 import signal
 from pathlib import Path
@@ -9,12 +9,12 @@ from resformer.scripts.monitor.__main__ import parse_options
 from resformer.scripts.monitor.log_rotation import LogRotation
 
 
-def test_a_large_log_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_logs_are_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[int, int]] = []
     monkeypatch.setattr("os.kill", lambda pid, number: told.append((pid, number)))
-    log, pid_file = tmp_path / "access.log", tmp_path / "nginx.pid"
+    log, other, pid_file = tmp_path / "access.log", tmp_path / "error.log", tmp_path / "nginx.pid"
     pid_file.write_text("123\n")
-    rotation = LogRotation(log, pid_file, max_bytes=10)
+    rotation = LogRotation([log, other], pid_file, max_bytes=10)
     rotation.look()  # there is none yet
     log.write_text("ten bytes!")
     rotation.look()
@@ -23,6 +23,9 @@ def test_a_large_log_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     rotation.look()
     assert not log.exists() and (tmp_path / "access.log.1").read_text() == "ten bytes, and more"
     assert told == [(123, signal.SIGUSR1)]
+    other.write_text("as many errors")
+    rotation.look()
+    assert not other.exists() and len(told) == 2
 
 
 def test_rotation_needs_nginx(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,5 +33,5 @@ def test_rotation_needs_nginx(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         parse_options([*folder, "--rotate", "access.log"])
     assert "--rotate needs --nginx-pid" in capsys.readouterr().err
-    options = parse_options([*folder, "--rotate", "access.log", "--nginx-pid", "nginx.pid"])
-    assert options.rotation == LogRotation(Path("access.log"), Path("nginx.pid"))
+    options = parse_options([*folder, "--rotate", "access.log", "error.log", "--nginx-pid", "nginx.pid"])
+    assert options.rotation == LogRotation([Path("access.log"), Path("error.log")], Path("nginx.pid"))

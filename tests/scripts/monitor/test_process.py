@@ -80,7 +80,7 @@ def _requests(listen: Path) -> float:
     "arguments, message",
     [
         (["--folder", "/no/such/folder"], "is no folder"),
-        (["--folder", "/tmp", "--keys", "/tmp"], "--keys needs --reload or --nginx-pid"),
+        (["--folder", "/tmp", "--keys", "/tmp"], "--keys needs --reload"),
         (["--folder", "/tmp", "--poll-seconds", "0"], "must be 0.1 to 60"),
         (["--folder", "/tmp", "--listen", "/tmp/" + "x" * 120], "below 108 bytes"),
     ],

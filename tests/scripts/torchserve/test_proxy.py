@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
@@ -141,7 +142,9 @@ def test_a_request_passes_with_the_inner_key_and_its_own_type_aside(front: Front
 
 
 def test_large_bodies_and_those_without_a_length_pass(front: Front) -> None:
+    logged = front.proxy.error_log.read_text()
     assert front.ask(data=bytes(20_000_000)).json()["bytes"] == 20_000_000
+    assert front.proxy.error_log.read_text() == logged
     assert front.ask(data=iter([b"pho", b"to"])).json()["bytes"] == 5
 
 
@@ -360,3 +363,13 @@ def test_only_its_user_reads_keys_and_configuration(front: Front) -> None:
     ]
     assert len(private) == 7
     assert all(os.stat(file).st_mode & 0o077 == 0 for file in private)
+
+
+def test_nginx_runs_as_who_started_it_whatever_the_environment_says(
+    front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER"):
+        monkeypatch.setenv(name, "nobody")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    replace(front.proxy, folder=tmp_path).write_config(front.addresses, front.backend)
+    assert "\nuser root;\n" in (tmp_path / "nginx.conf").read_text()

@@ -59,7 +59,7 @@ def test_a_busy_port_is_one_clear_sentence_of_plain_python(busy_port: int, befor
 def test_ports_that_do_not_leave_room_are_refused(port: str) -> None:
     done = check_ports(port)
     assert done.returncode == 2
-    assert f"port {port} cannot be used" in done.stderr
+    assert f"port {port} cannot be used; take a number from 1024 to 65531" in done.stderr
 
 
 def test_without_a_server(tmp_path: Path) -> None:
