@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["is_running", "start_detached", "stop_group", "uninterrupted", "wait_until"]
+__all__ = ["INTERRUPTS", "is_running", "start_detached", "stop_group", "uninterrupted", "wait_until"]
+
+INTERRUPTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What ends a command: a supervisor, Ctrl-C, a closed terminal."""
 
 
 def start_detached(
@@ -64,9 +67,9 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ignores Ctrl-C and SIGTERM, which only the first thread gets, where half of the block would leave a mess."""
+    """Ignores INTERRUPTS, which only the first thread gets, where half of the block would leave a mess."""
     first = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM) if first}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTS if first}
     try:
         yield
     finally:

@@ -14,12 +14,12 @@ from resformer.scripts.lib.sample_photo import draw_sample_photo
 from resformer.scripts.monitor.health_report import health_lines, parse_probe
 from resformer.scripts.torchserve.capacity import check_capacity, resident_bytes
 from resformer.scripts.torchserve.java import java_home
+from resformer.scripts.torchserve.processes import INTERRUPTS
 from resformer.scripts.torchserve.server import Server, ServerError
 
 __all__ = ["copy_lines", "print_status", "restart", "run", "scale", "start", "stop"]
 
 SAMPLE_ENTITY = "item_weight"
-TERMINATED = 128 + signal.SIGTERM
 # Between two looks at the processes of a server in the foreground.
 WATCH_SECONDS = 1.0
 
@@ -54,7 +54,7 @@ def run(server: Server, *, notice_seconds: float) -> bool:
         notice_seconds: See Server.stop.
 
     Returns:
-        Whether it was asked to end; False where one of its processes ended by itself.
+        Whether it was asked to end, by a signal or another command; False where one of its processes ended by itself.
 
     Raises:
         ServerError: It does not come up.
@@ -71,9 +71,11 @@ def run(server: Server, *, notice_seconds: float) -> bool:
             with _terminated_as_exception(interrupts):  # a second one ends it at once
                 server.stop(notice_seconds=notice_seconds)
             return True
-    print(f"ended by itself: {', '.join(missing)}; stopping the rest", file=sys.stderr, flush=True)
+    asked = server.is_ending
+    if not asked:
+        print(f"ended by itself: {', '.join(missing)}; stopping the rest", file=sys.stderr, flush=True)
     server.stop()
-    return False
+    return asked
 
 
 def restart(server: Server) -> None:
@@ -187,13 +189,13 @@ def _worker_state(worker: Mapping[str, Any]) -> str:
     return f"loading the network, pid {worker['pid']}" if worker["pid"] > 0 else "starting its process"
 
 
-def _interrupts() -> list[int]:
-    """The signals that end this command: not Ctrl-C where it is one of a shell's jobs in the background."""
-    return [signal.SIGTERM, *([signal.SIGINT] if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else [])]
+def _interrupts() -> list[signal.Signals]:
+    """The signals that end this command: not those that it is to ignore, by `nohup` or as a job in the background."""
+    return [number for number in INTERRUPTS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 @contextmanager
-def _terminated_as_exception(numbers: Sequence[int]) -> Iterator[None]:
+def _terminated_as_exception(numbers: Sequence[signal.Signals]) -> Iterator[None]:
     """Makes signals raise SystemExit, or KeyboardInterrupt as Ctrl-C does, so that what was started is stopped.
 
     The first of them is the last: nothing interrupts what it brings about, but for another such block.
@@ -204,7 +206,7 @@ def _terminated_as_exception(numbers: Sequence[int]) -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         if number == signal.SIGINT:
             raise KeyboardInterrupt
-        sys.exit(TERMINATED)
+        sys.exit(128 + number)  # as shells say it
 
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:

@@ -282,6 +282,8 @@ class Server:
                 a while to notice.
         """
         running = self.pid is not None or self.proxy.pid is not None
+        if running:
+            self._ending_file.touch()
         try:
             if running and notice_seconds:
                 self._monitor.announce_end()
@@ -378,6 +380,15 @@ class Server:
     @property
     def _monitor(self) -> MonitorProcess:
         return MonitorProcess(self.folder)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether a command stops it, or has stopped it."""
+        return self._ending_file.exists() or not self._state_file.exists()
+
+    @property
+    def _ending_file(self) -> Path:
+        return self.folder / "ending"
 
     @property
     def _state_file(self) -> Path:

@@ -15,6 +15,7 @@ from resformer.scripts.cli.main import main
 from resformer.scripts.torchserve.backend import Backend
 from resformer.scripts.torchserve.processes import is_running, wait_until
 from resformer.scripts.torchserve.proxy import FOLDERS, Proxy
+from resformer.scripts.torchserve.serve import run
 from resformer.scripts.torchserve.server import Server
 from resformer.scripts.torchserve.server_error import ServerError
 from tests.scripts.test_verify_archive import ANSWERS, small
@@ -214,6 +215,28 @@ def test_two_stops_at_once(server: Server) -> None:
         stops = [pool.submit(server.stop) for _ in range(4)]
         assert any(one.result() for one in stops)
     assert [path.name for path in server.folder.iterdir()] == ["keys"]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_server_in_the_foreground_tells_a_stop_from_a_crash(
+    server: Server, asked: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resformer.scripts.torchserve.serve.java_home", lambda: None)
+    with ThreadPoolExecutor(1) as pool:
+        stop = pool.submit(end, server, asked)
+        assert run(server, notice_seconds=0.0) is asked
+        stop.result()
+    assert ("ended by itself" in capsys.readouterr().err) is not asked
+    assert not server.folder.exists() or [path.name for path in server.folder.iterdir()] == ["keys"]
+
+
+def end(server: Server, asked: bool) -> None:
+    """Stops a server once it runs, or ends its nginx."""
+    assert wait_until(lambda: not server.missing_processes(), 30.0)
+    if asked:
+        server.stop()
+    else:
+        server.proxy.stop()
 
 
 def test_new_keys_are_taken_from_the_folder_that_is_served(
