@@ -9,7 +9,11 @@ from PIL import Image
 from resformer.model.errors import ImageTooLarge
 from resformer.model.images.containers.container import MAX_FRAMES
 
-__all__ = ["best_frame"]
+__all__ = ["MAX_SIDE", "best_frame"]
+
+MAX_SIDE = 65_535
+"""Pixels, as of a JPEG file: a longer strip costs more than its pixels."""
+
 
 MIN_GAIN = 1.05  # a later frame has so many times more detail; the first of frames that are alike is taken
 # Pages whose sides differ by a few pixels are of one size.
@@ -33,7 +37,7 @@ def best_frame(
         Its pixels, its position from 1, and the number of frames.
 
     Raises:
-        ImageTooLarge: a frame after the first has more than `max_pixels` pixels.
+        ImageTooLarge: a frame after the first has more than `max_pixels` pixels, or a side of more than MAX_SIDE.
         Exception: what `pixels_of` raises for the first frame.
     """
     best = pixels_of(image)
@@ -43,10 +47,10 @@ def best_frame(
         try:
             image.seek(i)
             width, height = image.size
-            if width * height > max_pixels:
+            if width * height > max_pixels or max(width, height) > MAX_SIDE:
                 raise ImageTooLarge(
-                    f"frame {i + 1} of the photo has {width} x {height} pixels, more than the {max_pixels} taken here; "
-                    "send it smaller"
+                    f"frame {i + 1} of the photo has {width} x {height} pixels, more than the {max_pixels} taken here "
+                    f"or than {MAX_SIDE} on a side; send it smaller"
                 )
             area = best.shape[0] * best.shape[1]
             if width * height * MIN_AREA_GAIN < area or _is_mask(image):

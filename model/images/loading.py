@@ -28,7 +28,7 @@ from resformer.model.images.containers.jpeg import read_jpeg
 from resformer.model.images.containers.png import read_png
 from resformer.model.images.containers.tiff import read_tiff
 from resformer.model.images.containers.webp import read_webp
-from resformer.model.images.frames import best_frame
+from resformer.model.images.frames import MAX_SIDE, best_frame
 from resformer.model.images.rgb import rgb_pixels
 
 __all__ = ["MAX_PIXELS", "LoadedPhoto", "Photo", "decode_photo", "is_photo", "load_frame", "load_photo"]
@@ -144,6 +144,10 @@ def _decode(data: bytes | bytearray, max_pixels: int) -> LoadedPhoto:
     if width * height > limit:
         raise ImageTooLarge(
             f"the photo has {width} x {height} pixels, more than {_taken(limit, container)}; send it smaller"
+        )
+    if max(width, height) > MAX_SIDE:
+        raise ImageTooLarge(
+            f"the photo has {width} x {height} pixels, a side of more than the {MAX_SIDE} taken here; send it in parts"
         )
     if width < 1 or height < 1:
         raise CorruptImage(f"the photo has {width} x {height} pixels; save it again")

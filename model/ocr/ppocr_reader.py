@@ -9,7 +9,7 @@ import numpy as np
 from resformer.model.ocr.line_crop import ppocr_crop
 from resformer.model.ocr.line_limits import likeliest
 from resformer.model.ocr.line_shape import LineShape
-from resformer.model.ocr.ppocr_detector import PPOCRDetector, pad_narrow
+from resformer.model.ocr.ppocr_detector import PPOCRDetector
 from resformer.model.ocr.ppocr_engine import ENGINE_SETTINGS, make_engine, thread_setting
 from resformer.model.ocr.ppocr_recognizer import PPOCRRecognizer, has_digit
 from resformer.model.ocr.text_line import TextLine
@@ -22,9 +22,9 @@ RETRY_SCORE = 0.8  # below, the small one reads a line with a digit once more fr
 MIN_TEXT_SCORE = 0.5  # the package's own threshold
 # Heights by which a crop is lengthened at both ends: tight crops lose a last letter ("8 C" of "8 CM").
 EXTRA_LENGTH = 0.1
-# Of the lines that the small recognizer reads, and of those that it reads once more, the sum of lengths in their own
-# heights: only crowded catalogue photos have more, one in a thousand above 509.
-MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 320.0, 64.0
+# Of all lines that are read, of those that the small recognizer reads, and of those that it reads once more, the sum of
+# lengths in their own heights: of catalogue photos, one in a hundred has more than the first, three more than the second.
+MAX_FIRST_ASPECT, MAX_SECOND_ASPECT, MAX_RETRY_ASPECT = 800.0, 160.0, 32.0
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ class PPOCRReader:
     def read_parts(self, images: Sequence[np.ndarray], room: float = 1.0) -> list[list[TextLine]]:
         """The text lines of each part of one photo: together they have as many as a photo may have."""
         with stage("detect"):
-            padded = [pad_narrow(image) for image in images]
-            found = self._detector.detect(padded)
+            found = self._detector.detect(images)
         kept = likeliest(
             [[line.height for line in on_part] for on_part in found],
             [[line.aspect for line in on_part] for on_part in found],
+            max_total=MAX_FIRST_ASPECT,
             room=room,
             shared=True,
         )
-        lines = [_Line(padded[p], found[p][i]) for p, indices in enumerate(kept) for i in indices]
+        lines = [_Line(images[p], found[p][i]) for p, indices in enumerate(kept) for i in indices]
         with stage("recognise"):
             read = iter(self._read_lines(lines, room))
         return [_text_lines([next(read) for _ in indices], image) for image, indices in zip(images, kept, strict=True)]
@@ -131,7 +131,7 @@ def _largest(lines: Sequence[_Line], indices: Sequence[int], max_total: float) -
 
 
 def _text_lines(lines: Sequence[_Line], image: np.ndarray) -> list[TextLine]:
-    """The lines on a part of a photo, uint8 (H, W, 3) without padding."""
+    """The lines on a part of a photo, uint8 (H, W, 3), with corners inside it."""
     limits = np.array(image.shape[1::-1]) - 1.0
     return [
         TextLine.from_reading_order(np.clip(line.shape.corners, 0.0, limits), line.text, line.score)

@@ -80,6 +80,8 @@ PNG_CASES = (
     photo_case("PNG: a plain text of 15 MB", _with(chunk(b"tEXt", b"Comment\0" + b"a" * 15_000_000)), ACCEPTED),
     photo_case("PNG: EXIF with 65,535 tags", lambda: png(64, 48, before=[chunk(b"eXIf", _exif())]), ACCEPTED),
     photo_case("PNG: pixels that inflate to 100 MB", lambda: png(64, 48, pixels=[BOMB]), ACCEPTED | DAMAGED),
+    photo_case("PNG: 1 x 49,000,000", lambda: png(1, 49_000_000, bits=1, colour=0), REFUSED_SIZE),
+    photo_case("PNG: 65,535 x 1", lambda: png(65_535, 1, bits=1, colour=0), ACCEPTED),
     photo_case("PNG: 60,000 x 60,000", lambda: png(60_000, 60_000, pixels=[BOMB]), REFUSED_SIZE),
     photo_case("PNG: 2,147,483,647 x 1", lambda: png(2**31 - 1, 1, pixels=[BOMB]), REFUSED_SIZE),
     photo_case("PNG: 5,000 x 5,000 without pixels", lambda: png(5000, 5000, pixels=[b""]), DAMAGED),
@@ -93,8 +95,8 @@ PNG_CASES = (
     photo_case(
         "PNG: 10 megapixels of 16 bits, transparent", lambda: png(3200, 3200, bits=16, colour=6, interlace=1), ACCEPTED
     ),
-    photo_case("PNG: 1 x 100,000", lambda: png(1, 100_000), ACCEPTED),
-    photo_case("PNG: 100,000 x 1", lambda: png(100_000, 1), ACCEPTED),
+    photo_case("PNG: 1 x 100,000", lambda: png(1, 100_000), REFUSED_SIZE),
+    photo_case("PNG: 100,000 x 1", lambda: png(100_000, 1), REFUSED_SIZE),
     photo_case("PNG: transparent noise", lambda: saved(noise(1500, 1500, 4), "PNG", compress_level=0), ACCEPTED),
     photo_case("PNG: a palette of one colour", lambda: saved(Image.new("P", (64, 48)), "PNG"), ACCEPTED),
     photo_case("PNG: no palette", lambda: png(64, 48, colour=3), ACCEPTED | DAMAGED),

@@ -131,6 +131,7 @@ TIFF_CASES = (
         lambda: tiff([_overlapping()], struct.pack("<I", 8) * 1000 + struct.pack("<I", 4000) * 1000),
         DAMAGED,
     ),
+    photo_case("TIFF: 49,000,000 x 1", _deflated(49_000_000, 1), REFUSED_SIZE),
     photo_case("TIFF: 60,000 x 60,000", lambda: tiff([_page(60_000, 60_000)], bytes(64)), REFUSED_SIZE),
     photo_case("TIFF: 7,000 x 7,000 without pixels", lambda: tiff([_page(7000, 7000)], bytes(64)), DAMAGED),
     photo_case("TIFF: 0 x 0", lambda: tiff([_page(0, 0)], bytes(64)), DAMAGED),
@@ -140,8 +141,8 @@ TIFF_CASES = (
     photo_case("TIFF: floats", lambda: saved(drawn(mode="F"), "TIFF"), ACCEPTED),
     photo_case("TIFF: CMYK", lambda: saved(drawn(mode="CMYK"), "TIFF", compression="tiff_lzw"), ACCEPTED),
     photo_case("TIFF: 10 million samples a pixel", _photo((277, LONG, 1, 10_000_000)), REFUSED_SIZE | DAMAGED),
-    photo_case("TIFF: 1 x 100,000", _deflated(1, 100_000), ACCEPTED),
-    photo_case("TIFF: 100,000 x 1", _deflated(100_000, 1), ACCEPTED),
+    photo_case("TIFF: 1 x 100,000", _deflated(1, 100_000), REFUSED_SIZE),
+    photo_case("TIFF: 100,000 x 1", _deflated(100_000, 1), REFUSED_SIZE),
     *(
         photo_case(f"TIFF: compression {name}", _photo((259, SHORT, 1, number)), NO_PHOTO)
         for name, number in (

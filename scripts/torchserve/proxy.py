@@ -33,12 +33,12 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     400: ("BadRequest", "the request is malformed HTTP; send it with an HTTP client such as curl"),
     401: ("InvalidKeyException", "the key is missing or wrong; send it as: Authorization: Bearer KEY"),
     404: ("ResourceNotFoundException", f"nothing is here; photos go to /predictions/{MODEL}"),
-    405: (
-        "MethodNotAllowedException",
-        "the method is not taken here; photos are sent by PUT or POST",
-    ),
+    405: ("MethodNotAllowedException", "the method is not taken here; the header Allow names those that are"),
     408: ("RequestTimeout", "the request came too slowly; send it again"),
-    413: ("ImageTooLarge", "the request has more than the 20 MB taken here; send a smaller photo"),
+    413: (
+        "ImageTooLarge",
+        "the request has more than is taken here: 20 MB with a photo, 8 kB without; send a smaller photo",
+    ),
     414: ("BadRequest", "the address is too long"),
     431: ("BadRequest", "the headers are too large; send a long title or description as a form field or in JSON"),
     500: ("InternalError", "the proxy failed on this request; its log has the reason"),

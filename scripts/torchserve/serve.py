@@ -41,6 +41,8 @@ def start(server: Server) -> None:
         try:
             print(f"ready after {time.monotonic() - started:.1f} s, log in {_short(server.log)}\n", flush=True)
             _show_answer(server, sample)
+        except BrokenPipeError:  # as of `make serve | head`: the server serves
+            raise
         except BaseException:
             server.stop()
             raise
@@ -144,7 +146,7 @@ def copy_lines(server: Server, entity: str = SAMPLE_ENTITY) -> list[str]:
         f'{call} -H "X-Entity-Name: {entity}" -T {photo} {server.predictions_url}',
         "# all entities",
         f"{call} -T {photo} {server.predictions_url}",
-        "# all entities without any OCR engine: faster, less accurate",
+        "# all entities by the built-in networks alone: faster, less accurate",
         f'{call} -H "X-Reader: builtin" -T {photo} {server.predictions_url}',
         f"# two workers; so do `resformer scale 2 --port {server.port}` and `make scale N=2 PORT={server.port}`",
         f"ADMIN=$({_key_command(server, 'management')})",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from resformer.model.ocr.ppocr_detector import MAX_INPUT_PIXELS, PPOCRDetector, pad_narrow
+from resformer.model.ocr.ppocr_detector import MAX_INPUT_PIXELS, PPOCRDetector
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,16 @@ def test_photos_are_resized(
     assert sum(height * width for height, width in expected) < 1.05 * MAX_INPUT_PIXELS
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (4, 10000), (10000, 4), (20, 30), (30, 2000), (100, 801), (1, 32)])
-def test_narrow_photos_are_padded(shape: tuple[int, int]) -> None:
-    padded = pad_narrow(np.full((*shape, 3), 255, np.uint8))
-    height, width = padded.shape[:2]
-    assert min(height, width) >= 32
+@pytest.mark.parametrize("shape", [(1, 1), (4, 10000), (65535, 4), (20, 30), (30, 2000), (100, 801), (1, 32)])
+def test_narrow_photos_are_padded(detector: PPOCRDetector, inputs: list[np.ndarray], shape: tuple[int, int]) -> None:
+    detector.detect([np.full((*shape, 3), 255, np.uint8)])
+    pixels = inputs[0][0, 0]
+    height, width = pixels.shape
+    assert min(height, width) >= 32 and height * width <= 1.05 * MAX_INPUT_PIXELS
     assert max(height, width) <= 8 * min(height, width)
-    assert (padded[: shape[0], : shape[1]] == 255).all()
+    shown = pixels > 0
+    assert shown[0, 0] and shown.any(0).sum() * shown.any(1).sum() == shown.sum()
+    assert shown.mean() == pytest.approx(min(1.0, 4 * min(shape) / max(shape)), abs=0.3)
 
 
 def test_its_threads_sleep_while_they_wait(detector: PPOCRDetector) -> None:

@@ -260,6 +260,30 @@ def test_malformed_http_is_refused_in_json(front: Front, raw: bytes) -> None:
         assert json.loads(body)["code"] == status
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?min_worker=2&max_worker=2&synchronous=true", 200),
+        ("?min_worker=-1", 400),
+        ("?min_worker=0", 400),
+        ("?min_worker=abc", 400),
+        ("?min_worker=99999999999", 400),
+        ("?min_worker=2&url=http://127.0.0.1/", 400),
+        ("", 400),
+    ],
+)
+def test_workers_are_set_to_a_number(front: Front, query: str, expected: int) -> None:
+    header = {"Authorization": f"Bearer {front.keys.newest('management')}"}
+    reply = front.ask("PUT", f"/models/resformer{query}", PORTS.index("management"), headers=header)
+    assert reply.status_code == expected
+    assert expected == 200 or "min_worker=N" in reply.json()["message"]
+
+
+@pytest.mark.parametrize(("length", "expected"), [(6_500, 200), (8_000, 431)])
+def test_headers_are_as_long_as_torchserve_takes(front: Front, length: int, expected: int) -> None:
+    assert front.ask(headers={"X-Description": length * "a"}, data=b"photo").status_code == expected
+
+
 def test_a_refused_head_may_still_be_sent(front: Front) -> None:
     """No connection is reset while the caller sends on, who could then not read why it was refused."""
     head = b"PUT /" + 40_000 * b"a" + b" HTTP/1.1\r\nHost: x\r\n\r\n"
