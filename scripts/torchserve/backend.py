@@ -29,9 +29,9 @@ LOG_TAIL_LINES = 40
 # Threads that wait for work spin a few microseconds and then sleep. With the default, they spin for milliseconds:
 # an answer takes ten times as long when another process needs a core. Asleep at once, it takes a third longer.
 # Set here since a worker has loaded its thread library before the archive's code runs.
-# Memory of many threads is kept in as many heaps, from which little is given back: here in two, Java's too; and
-# pieces of 16 MiB or more, which only large photos take, are given back at once (docs/experiments.md).
-WORKER_ENVIRONMENT = {"GOMP_SPINCOUNT": "2000", "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(16 << 20)}
+# Memory of many threads is kept in as many heaps, from which little is given back: here in two, Java's too. Bodies of
+# requests, in Java outside its heap, are given back at once; workers set their own threshold.
+WORKER_ENVIRONMENT = {"GOMP_SPINCOUNT": "2000", "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(256 << 10)}
 # What workers inherit of the environment. Whatever else is there, such as credentials, is no business of theirs.
 INHERITED = frozenset({"HOME", "JAVA_HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TZ", "VIRTUAL_ENV"})
 INHERITED_PREFIXES = ("CUDA_", "GOMP_", "LC_", "MKL_", "NVIDIA_", "OMP_")

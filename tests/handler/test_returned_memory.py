@@ -1,9 +1,10 @@
 """Memory that a photo took is given back."""
 
+import numpy as np
 import pytest
 
 from resformer.handler import returned_memory
-from resformer.handler.returned_memory import ALLOWED_BYTES, ReturnedMemory, resident_bytes
+from resformer.handler.returned_memory import ALLOWED_BYTES, LARGE_PIECE_BYTES, ReturnedMemory, resident_bytes
 
 
 def test_memory_is_given_back_where_there_is_much_more_than_usual(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,6 +27,11 @@ def test_memory_is_given_back_where_there_is_much_more_than_usual(monkeypatch: p
     assert trimmed == [16 * ALLOWED_BYTES]
     memory.give_back()  # what stayed is usual now
     assert len(trimmed) == 1
+    size -= 6 * ALLOWED_BYTES
+    memory.give_back()
+    size += 2 * ALLOWED_BYTES
+    memory.give_back()  # what was freed since is not
+    assert len(trimmed) == 2
 
 
 def test_glibc_gives_free_memory_back() -> None:
@@ -37,3 +43,13 @@ def test_glibc_gives_free_memory_back() -> None:
     memory.give_back()
     assert len(last) == 60_000
     assert above - resident_bytes() > 100 << 20
+
+
+def test_large_pieces_are_given_back_at_once() -> None:
+    ReturnedMemory()
+    before = resident_bytes()
+    for _ in range(3):
+        held = [np.ones(LARGE_PIECE_BYTES + 4096 * i, np.uint8) for i in range(8)]
+        assert resident_bytes() - before > 7 * LARGE_PIECE_BYTES
+        del held
+        assert resident_bytes() - before < LARGE_PIECE_BYTES

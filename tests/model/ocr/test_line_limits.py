@@ -105,6 +105,7 @@ def test_ppocr_reads_as_many_lines_as_there_is_room_for(monkeypatch: pytest.Monk
     monkeypatch.setattr(reader._detector, "detect", detect)
     monkeypatch.setattr(reader, "_tiny", counting("tiny"))
     monkeypatch.setattr(reader, "_small", counting("small"))
-    assert [len(lines) for lines in reader.read_parts([PHOTO, PHOTO])] == [MAX_LINES, 0]
+    first = ppocr_reader.MAX_FIRST_ASPECT / 4
+    assert [len(lines) for lines in reader.read_parts([PHOTO, PHOTO])] == [first, 0]
     second = (ppocr_reader.MAX_SECOND_ASPECT + ppocr_reader.MAX_RETRY_ASPECT) / 4
-    assert counts == {"tiny": MAX_LINES, "small": second}
+    assert counts == {"tiny": first, "small": second}

@@ -64,7 +64,6 @@ def test_narrow_photos_are_padded(detector: PPOCRDetector, inputs: list[np.ndarr
     assert max(height, width) <= 8 * min(height, width)
     shown = pixels > 0
     assert shown[0, 0] and shown.any(0).sum() * shown.any(1).sum() == shown.sum()
-    assert shown.mean() == pytest.approx(min(1.0, 4 * min(shape) / max(shape)), abs=0.3)
 
 
 def test_its_threads_sleep_while_they_wait(detector: PPOCRDetector) -> None:
