@@ -125,13 +125,18 @@ def _bytes(body: bytes | bytearray, media_type: str, content_type: str, max_byte
         return _json(parse_json(body), links)
     if media_type.startswith(("multipart/", "text/")):
         raise BadRequest(f"the body is sent as {media_type[:40]}; {HOW_TO_SEND}")
+    _refuse_json(body)
     return Request(bytes(body))
 
 
 def _url_encoded(body: bytes | bytearray) -> dict[str, bytes]:
-    if body.lstrip()[:1] in (b"{", b"["):
-        raise BadRequest(f"the body looks like JSON but is sent as a form; add -H 'Content-Type: {JSON}'")
+    _refuse_json(body)
     return parse_url_encoded(body)
+
+
+def _refuse_json(body: bytes | bytearray) -> None:
+    if body.lstrip()[:1] in (b"{", b"["):
+        raise BadRequest(f"the body looks like JSON but is sent as something else; add -H 'Content-Type: {JSON}'")
 
 
 def _json(body: Any, links: bool) -> Request:

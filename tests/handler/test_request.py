@@ -325,7 +325,12 @@ def test_other_unicode_encodings_of_json(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "message"),
     [
-        (b'{"image_b64": "/9j/"}', "application/x-www-form-urlencoded", "looks like JSON but is sent as a form"),
+        (
+            b'{"image_b64": "/9j/"}',
+            "application/x-www-form-urlencoded",
+            "looks like JSON but is sent as something else",
+        ),
+        (b' {"image_b64": "/9j/"}', "application/octet-stream", "add -H 'Content-Type: application/json'"),
         (b"--x--", "multipart/related; boundary=x", "sent as multipart/related"),
         (b"text", "text/plain", "sent as text/plain"),
         (b'{"a": ' + b"9" * 5000 + b"}", "application/json", "a number of too many digits"),
