@@ -5,7 +5,7 @@ from resformer.model.images.orientation import orientation_of
 
 __all__ = ["read_webp"]
 
-MAX_PIXELS = 16_000_000  # the decoder holds four copies of 4 bytes a pixel
+MAX_PIXELS = 14_000_000  # the decoder holds four copies of 4 bytes a pixel
 MAX_CHUNKS = 1000
 HEADER = 12
 

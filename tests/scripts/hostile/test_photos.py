@@ -21,7 +21,7 @@ LARGEST = (
     "JPEG: 24 scans of 40 megapixels",
     "PNG: 20 megapixels with transparency",
     "TIFF: 50 megapixels, grey",
-    "WebP: 16 megapixels",
+    "WebP: 14 megapixels",
 )
 MEASURE_MEMORY = """
 import sys
