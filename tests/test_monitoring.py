@@ -24,6 +24,7 @@ from tests.scripts.monitor.fake_torchserve import FakeTorchServe
 MONITORING = ROOT / "deploy" / "monitoring"
 # What Prometheus adds to each sample.
 OF_THE_SCRAPE = {"instance", "job"}
+OF_PROMETHEUS: dict[str, set[str]] = {"up": set()}
 PANELS = {"row", "stat", "timeseries", "bargauge"}
 # What Grafana puts in place of its variables.
 VARIABLES = {"$__rate_interval": "5m", "$__range": "3h", "$instance": ".*"}
@@ -125,6 +126,7 @@ def _labels_named(query: str) -> set[str]:
 def test_a_query_names_what_is_exported(query: str, exported: dict[str, set[str]]) -> None:
     selectors = _selectors(query)
     assert selectors and "$" not in query
+    exported = {**exported, **OF_PROMETHEUS}
     known: set[str] = set(OF_THE_SCRAPE)
     for selector in selectors:
         assert selector.name in exported, f"{selector.name} is not exported"

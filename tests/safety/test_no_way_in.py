@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import grpc
 import psutil
@@ -158,5 +159,7 @@ def _listening(server: Server) -> set[tuple[str, int]]:
         assert pid is not None
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
-            found |= {(c.laddr.ip, c.laddr.port) for c in one.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+            with suppress(psutil.NoSuchProcess):  # one that just ended, such as what the monitor starts for new keys
+                open_ones = one.net_connections("tcp")
+                found |= {(c.laddr.ip, c.laddr.port) for c in open_ones if c.status == psutil.CONN_LISTEN}
     return found
