@@ -66,13 +66,11 @@ class TiledReader:
 
     Args:
         tile_side: pixels of the longer side of a photo in which the reader finds text of 12 pixels.
-        max_tiles: of a photo; where it has more, they are larger.
     """
 
-    def __init__(self, reader: _Reader, tile_side: int, max_tiles: int = MAX_TILES):
+    def __init__(self, reader: _Reader, tile_side: int):
         self.reader = reader
         self._tile_side = tile_side
-        self._max_tiles = max_tiles
 
     def read(self, image: np.ndarray) -> list[TextLine]:
         """The text lines of an upright photo, uint8 RGB (height, width, 3), from top to bottom."""
@@ -83,7 +81,7 @@ class TiledReader:
 
         Those of usual shapes are read together.
         """
-        tiles = [tiles_of(image, self._tile_side, self._max_tiles) for image in images]
+        tiles = [tiles_of(image, self._tile_side) for image in images]
         usual = [image for image, parts in zip(images, tiles, strict=True) if not parts]
         together = iter(self.reader.read_many(usual, room))
         return [
@@ -102,15 +100,15 @@ class TiledReader:
         return sorted(lines, key=lambda line: centre(line.box)[::-1])
 
 
-def tiles_of(image: np.ndarray, tile_side: int, max_tiles: int = MAX_TILES) -> list[Tile]:
+def tiles_of(image: np.ndarray, tile_side: int) -> list[Tile]:
     """The tiles of a photo, uint8 (H, W, 3); none for a photo of a usual shape or size, which is read as a whole.
 
-    Their sides have at most `tile_side` pixels, or as many as it takes for `max_tiles` of them.
+    Their sides have at most `tile_side` pixels, or as many as it takes for MAX_TILES of them.
     """
     sides = image.shape[:2]
     if max(sides) < MIN_ASPECT * min(sides) or max(sides) <= tile_side:
         return []
-    while math.prod(_max_count(side, tile_side) for side in sides) > max_tiles:
+    while math.prod(_max_count(side, tile_side) for side in sides) > MAX_TILES:
         tile_side = round(1.1 * tile_side)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     if sides[0] > sides[1]:

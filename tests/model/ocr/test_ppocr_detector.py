@@ -55,15 +55,28 @@ def test_photos_are_resized(
     assert sum(height * width for height, width in expected) < 1.05 * MAX_INPUT_PIXELS
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (4, 10000), (65535, 4), (20, 30), (30, 2000), (100, 801), (1, 32)])
-def test_narrow_photos_are_padded(detector: PPOCRDetector, inputs: list[np.ndarray], shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("shape", "padded"),
+    [
+        ((1, 1), (32, 32)),
+        ((4, 10_000), (2500, 10_000)),
+        ((65_535, 4), (65_535, 16_383)),
+        ((20, 30), (32, 32)),
+        ((30, 2000), (500, 2000)),
+        ((100, 801), (200, 801)),
+        ((1, 32), (32, 32)),
+    ],
+)
+def test_narrow_photos_are_padded(
+    detector: PPOCRDetector, inputs: list[np.ndarray], shape: tuple[int, int], padded: tuple[int, int]
+) -> None:
     detector.detect([np.full((*shape, 3), 255, np.uint8)])
     pixels = inputs[0][0, 0]
     height, width = pixels.shape
-    assert min(height, width) >= 32 and height * width <= 1.05 * MAX_INPUT_PIXELS
-    assert max(height, width) <= 8 * min(height, width)
-    shown = pixels > 0
-    assert shown[0, 0] and shown.any(0).sum() * shown.any(1).sum() == shown.sum()
+    assert height * width <= 1.05 * MAX_INPUT_PIXELS
+    assert height / width == pytest.approx(padded[0] / padded[1], rel=0.06)
+    rows, columns = (max(1, round(n * part / of)) for n, part, of in zip(pixels.shape, shape, padded, strict=True))
+    assert (pixels[:rows, :columns] > 0).all() and (pixels > 0).sum() == rows * columns
 
 
 def test_its_threads_sleep_while_they_wait(detector: PPOCRDetector) -> None:

@@ -15,7 +15,7 @@ from resformer.scripts.cli.main import main
 from resformer.scripts.torchserve.backend import Backend
 from resformer.scripts.torchserve.processes import is_running, wait_until
 from resformer.scripts.torchserve.proxy import FOLDERS, Proxy
-from resformer.scripts.torchserve.serve import run
+from resformer.scripts.torchserve.serve import run, start
 from resformer.scripts.torchserve.server import Server
 from resformer.scripts.torchserve.server_error import ServerError
 from tests.scripts.test_verify_archive import ANSWERS, small
@@ -228,6 +228,19 @@ def test_a_server_in_the_foreground_tells_a_stop_from_a_crash(
         stop.result()
     assert ("ended by itself" in capsys.readouterr().err) is not asked
     assert not server.folder.exists() or [path.name for path in server.folder.iterdir()] == ["keys"]
+
+
+def test_a_closed_pipe_does_not_end_the_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of `make serve | head`."""
+
+    def closed(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("resformer.scripts.torchserve.serve.java_home", lambda: None)
+    monkeypatch.setattr("resformer.scripts.torchserve.serve._show_answer", closed)
+    with pytest.raises(BrokenPipeError):
+        start(server)
+    assert server.missing_processes() == []
 
 
 def end(server: Server, asked: bool) -> None:
